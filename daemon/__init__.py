@@ -1,0 +1,1 @@
+"""The wing that watches the inbox, predicts and files."""

@@ -1,0 +1,1 @@
+"""The wing that learns from corrected labels."""
