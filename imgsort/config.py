@@ -1,0 +1,151 @@
+"""config.toml: read once, checked whole, then handed on frozen.
+
+Unknown keys, wrong types and values that contradict each other are all told at once, each with the
+file, the key and the value.
+"""
+
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from imgsort.errors import ConfigProblem
+from imgsort.template import BadTemplate, Template
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Folders(Section):
+    """Where pictures lie; relative to the workspace, or absolute."""
+
+    inbox: str = "inbox"
+    sorted: str = "sorted"
+    unsure: str = "unsure"
+    rejected: str = "rejected"
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        named = {key: PurePosixPath(value) for key, value in self}
+        for key, path in named.items():
+            if not str(path) or str(path) == "." or ".." in path.parts:
+                raise ValueError(f"{key} = {str(path)!r} must name a folder without '..'")
+            if path.parts[0] == "state":
+                raise ValueError(f"{key} = {str(path)!r} lies inside state/, which imgsort keeps")
+        for key, path in named.items():
+            for other, elsewhere in named.items():
+                if key != other and (path == elsewhere or path in elsewhere.parents):
+                    raise ValueError(f"{key} = {str(path)!r} contains {other} = {str(elsewhere)!r}")
+        return self
+
+
+class Watch(Section):
+    """How new pictures are noticed."""
+
+    scan_seconds: Positive = 30.0
+    settle_seconds: Annotated[float, Field(ge=0.1)] = 1.0
+    poll: Literal["auto", "always"] = "auto"
+    ignore: tuple[str, ...] = ()
+
+    @field_validator("ignore", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class Decode(Section):
+    """What a picture may cost at most; beyond that it goes to rejected/."""
+
+    workers: Annotated[int, Field(ge=0, le=64)] = 0
+    timeout_seconds: Positive = 20.0
+    memory_mb: Annotated[int, Field(ge=256)] = 1024
+    max_megapixels: Positive = 64.0
+    max_file_mb: Positive = 256.0
+
+
+class Model(Section):
+    """How pictures are judged."""
+
+    backbone: Literal["resnet50", "efficientnet-lite0"] = "resnet50"
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    confidence: Share = 0.7
+    top_k: Annotated[int, Field(ge=1, le=100)] = 5
+    batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
+    batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)] = 100
+
+
+class Filing(Section):
+    """Where a judged picture goes."""
+
+    mode: Literal["move", "copy"] = "move"
+    template: str = "{label}/{name}"
+    remove_empty_subfolders: bool = False
+    sidecars: tuple[str, ...] = (".xmp", ".json", ".txt", ".aae", ".thm")
+
+    @field_validator("sidecars", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("template")
+    @classmethod
+    def _parses(cls, value: str) -> str:
+        try:
+            Template.parse(value)
+        except BadTemplate as problem:
+            raise ValueError(str(problem)) from None
+        return value
+
+
+class Log(Section):
+    """What the daemon says about itself, on stderr (the journal under systemd)."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Config(Section):
+    folders: Folders = Folders()
+    watch: Watch = Watch()
+    decode: Decode = Decode()
+    model: Model = Model()
+    filing: Filing = Filing()
+    log: Log = Log()
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a config.toml. Raises ConfigProblem naming every problem in it."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigProblem(f"{path} is missing; put it back, or make a workspace with `imgsort init`.") from None
+    except UnicodeDecodeError as problem:
+        raise ConfigProblem(f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigProblem(f"{path} is not valid TOML: {problem}; correct that line.") from None
+    except OSError as problem:
+        raise ConfigProblem(f"{path} can't be read: {problem.strerror}; check its permissions.") from None
+    return parse_config(table, str(path))
+
+
+def parse_config(table: dict[str, Any], source: str) -> Config:
+    """Check a parsed table; ``source`` is how messages name the file."""
+    try:
+        return Config.model_validate(table)
+    except ValidationError as problems:
+        lines = [_sentence(source, dict(error)) for error in problems.errors()]
+        raise ConfigProblem("\n".join(lines)) from None
+
+
+def _sentence(source: str, error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{source}: {key}: no such key; see the sample config.toml for those there are."
+    reason = error["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(error["input"], dict) else f" (is {error['input']!r})"
+    return f"{source}: {key}: {reason[0].lower()}{reason[1:]}{given}."

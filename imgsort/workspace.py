@@ -1,0 +1,135 @@
+"""The folders of one workspace, and the two locks that keep its movers apart."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgsort.config import Config, load_config
+from imgsort.errors import WorkspaceBusy, WorkspaceMissing, WorkspaceProblem
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace's absolute paths and its checked configuration."""
+
+    root: Path
+    config: Config
+
+    @classmethod
+    def open(cls, root: Path) -> "Workspace":
+        """Find the workspace at ``root``. Raises WorkspaceMissing or ConfigProblem."""
+        absolute = root.absolute()
+        if not (absolute / "config.toml").exists():
+            raise WorkspaceMissing(
+                f"{absolute} is no imgsort workspace (it has no config.toml); make one with "
+                f"`imgsort -C {absolute} init`, or name another with -C."
+            )
+        return cls(absolute, load_config(absolute / "config.toml"))
+
+    @property
+    def config_file(self) -> Path:
+        return self.root / "config.toml"
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / self.config.folders.inbox
+
+    @property
+    def sorted(self) -> Path:
+        return self.root / self.config.folders.sorted
+
+    @property
+    def unsure(self) -> Path:
+        return self.root / self.config.folders.unsure
+
+    @property
+    def rejected(self) -> Path:
+        return self.root / self.config.folders.rejected
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def database(self) -> Path:
+        return self.state / "imgsort.db"
+
+    @property
+    def models(self) -> Path:
+        return self.state / "models"
+
+    @property
+    def backbones(self) -> Path:
+        return self.state / "backbones"
+
+    @property
+    def status_file(self) -> Path:
+        """What the running daemon last said of itself (JSON, replaced atomically)."""
+        return self.state / "status.json"
+
+    @property
+    def picture_folders(self) -> tuple[Path, Path, Path, Path]:
+        return self.inbox, self.sorted, self.unsure, self.rejected
+
+    def require_folders(self) -> None:
+        """Raise WorkspaceProblem for the first folder that is missing or can't be written."""
+        for folder in (*self.picture_folders, self.state):
+            if not folder.is_dir():
+                raise WorkspaceProblem(f"{folder} is missing; put it back (mount it?) or run `mkdir {folder}`.")
+            if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+                raise WorkspaceProblem(f"{folder} can't be written by this user; correct its owner or mode.")
+
+    @contextmanager
+    def daemon_lock(self) -> Iterator[None]:
+        """Hold the workspace as its one daemon; WorkspaceBusy (exit 73) names who else does."""
+        with _opened(self.state / "lock") as descriptor:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+                raise WorkspaceBusy(
+                    f"Another imgsort daemon (pid {holder}) holds {self.root}; stop it first, "
+                    f"or let it do the work."
+                ) from None
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield
+
+    def daemon_pid(self) -> int | None:
+        """The pid of the live daemon, or None. Never takes the lock for longer than the question."""
+        try:
+            descriptor = os.open(self.state / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            return int(text) if text.isdigit() else 0
+        finally:
+            os.close(descriptor)
+        return None
+
+    @contextmanager
+    def filing_lock(self) -> Iterator[None]:
+        """Wait to be the one mover of pictures: daemon, label, refile and undo each take it a batch."""
+        with _opened(self.state / "filing.lock") as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o664)
+    except OSError as problem:
+        raise WorkspaceProblem(
+            f"{path.parent} can't be written ({problem.strerror}); correct its owner or mode."
+        ) from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
