@@ -1,0 +1,158 @@
+"""Head, classes and thresholds: embeddings become verdicts. NumPy only."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOTHING_KNOWN = "no class is known yet"
+NOT_FINITE = "the network's numbers for this image are not finite"
+NOTHING_FITS = "no known class fits at all"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One class and its confidence, 0 to 1."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a model says of one image; ``label`` is the best class even when it is unsure."""
+
+    label: str
+    """Empty when there is no best class: the model knows none, or its numbers are not finite."""
+    confidence: float
+    decision: Literal["filed", "unsure"]
+    reason: str | None
+    """Why the image is unsure, in words; None when it is filed."""
+    top_k: tuple[Score, ...]
+    """Best first, ties in class order; shorter than asked for when there are fewer classes."""
+
+
+class Head(Protocol):
+    """The small, versioned part of a model that sits on a frozen backbone."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[N, D] embeddings -> [N, K] confidences in class order; a row need not sum to 1."""
+        ...
+
+
+class ImagenetHead:
+    """The 1,000 ImageNet classes that came with the backbone, summed into the user's own."""
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        weight: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        groups: NDArray[np.bool_],
+        temperature: float = 1.0,
+    ) -> None:
+        """``weight`` [D, C], ``bias`` [C], ``groups`` [K, C]: which ImageNet classes each class is.
+
+        Raises ValueError when the shapes don't fit each other.
+        """
+        columns = bias.size
+        if weight.shape[1:] != bias.shape or groups.shape != (len(classes), columns):
+            raise ValueError(
+                f"weight {weight.shape}, bias {bias.shape} and groups {groups.shape} "
+                f"don't fit {len(classes)} classes"
+            )
+        self.classes = tuple(classes)
+        self.weight = np.asarray(weight, np.float32)
+        self.bias = np.asarray(bias, np.float32)
+        if not (0 < temperature < float("inf")):
+            raise ValueError(f"a temperature can't be {temperature}")
+        self.temperature = temperature
+        self._members = np.ascontiguousarray(groups.T, np.float32)
+
+    @classmethod
+    def knowing_nothing(cls) -> Self:
+        """The head of a backbone whose weights came without the classification top."""
+        empty = np.zeros((0, 0), np.float32)
+        return cls((), empty, np.zeros(0, np.float32), np.zeros((0, 0), np.bool_))
+
+    def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[N, K] raw sums of the softmax over each group, not renormalised: a rest is left over."""
+        logits = (np.asarray(embeddings, np.float32) @ self.weight + self.bias) / self.temperature
+        return softmax(logits) @ self._members
+
+
+class Classifier:
+    """A head and, per class, the confidence from which on an image is filed."""
+
+    def __init__(self, head: Head, thresholds: Sequence[float]) -> None:
+        """Raises ValueError unless there is one threshold a class, each from 0 to 1."""
+        if len(thresholds) != len(head.classes):
+            raise ValueError(f"{len(thresholds)} thresholds for {len(head.classes)} classes")
+        if not all(0 <= threshold <= 1 for threshold in thresholds):
+            raise ValueError("a threshold lies outside 0 to 1")
+        self.head = head
+        self.thresholds = np.asarray(thresholds, np.float32)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.head.classes
+
+    def with_confidence(self, confidence: float) -> Self:
+        """The same head with one threshold for every class."""
+        return type(self)(self.head, [confidence] * len(self.classes))
+
+    def judge(self, embeddings: NDArray[np.float32], top_k: int) -> list[Verdict]:
+        """A verdict for each row of ``embeddings`` [N, D]; ``top_k`` may exceed the classes."""
+        if not self.classes:
+            return [_none(NOTHING_KNOWN)] * len(embeddings)
+        # Overflow and NaN are told apart below, row by row; no warning should stop the batch.
+        with np.errstate(all="ignore"):
+            scores = self.head.scores(embeddings)
+        usable = _finite_rows(embeddings) & _finite_rows(scores)
+        scores = np.clip(scores, 0, 1)  # a float32 sum may end a hair above 1
+        order = np.argsort(-scores, axis=1, kind="stable")[:, : max(top_k, 1)]
+        return [
+            self._verdict(row, best, max(top_k, 0)) if fine else _none(NOT_FINITE)
+            for row, best, fine in zip(scores, order, usable, strict=True)
+        ]
+
+    def _verdict(self, scores: NDArray[np.float32], order: NDArray[np.intp], top_k: int) -> Verdict:
+        ranked = tuple(Score(self.classes[i], float(scores[i])) for i in order)
+        best = ranked[0]
+        reason = shortfall(best.confidence, float(self.thresholds[order[0]]))
+        decision: Literal["filed", "unsure"] = "filed" if reason is None else "unsure"
+        return Verdict(best.label, best.confidence, decision, reason, ranked[:top_k])
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Row by row over [N, C]; the largest logit is taken off first, so that nothing overflows."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def shortfall(confidence: float, threshold: float) -> str | None:
+    """Why this confidence doesn't suffice, or None. The two numbers never look the same."""
+    if confidence >= threshold:
+        # A threshold of 0 files everything, but nothing under a class that stands for nothing.
+        return None if confidence > 0 else NOTHING_FITS
+    for digits in itertools.count(2):
+        has, needs = f"{confidence:.{digits}f}", f"{threshold:.{digits}f}"
+        if has != needs:
+            break
+    whole, _, decimals = needs.partition(".")
+    return f"confidence {has} is below {whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def _finite_rows(numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return np.array(np.isfinite(numbers).all(axis=1), np.bool_)
+
+
+def _none(reason: str) -> Verdict:
+    return Verdict("", 0.0, "unsure", reason, ())
