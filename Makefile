@@ -1,0 +1,76 @@
+# make demo        see it work: installs into .venv, then sorts photographs before your eyes
+# make test        lint, types and the quick tests: what CI runs
+# make test-all    the slow tests and the chaos tests too
+# make chaos       kills, full disks and worse, many times over
+# make lint        ruff and mypy only
+# make format      let ruff put the code in shape
+# make clean       remove .venv and what builds and tests left
+#
+# make demo PYTHON=python3.12                 picks the Python
+# make test PYTEST_ARGS='-x tests/unit'       narrows the tests
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= auto
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile
+
+.PHONY: help demo test test-all chaos lint format clean
+
+help:
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
+
+demo: $(VENV)/.demo
+	@$(BIN)/imgsort demo
+
+test: lint
+	@$(PYTEST) -m 'not slow and not chaos and not soak' $(PYTEST_ARGS)
+
+test-all: lint
+	@$(PYTEST) -m 'not soak' $(PYTEST_ARGS)
+
+chaos: $(VENV)/.dev
+	@$(PYTEST) -m chaos $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf -- $(VENV) build dist imgsort.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Stamps: a second run installs nothing unless what is asked for has changed.
+$(VENV)/.demo: EXTRAS := demo
+$(VENV)/.dev: EXTRAS := dev,demo
+$(VENV)/.demo $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt setup.py
+	@if ! [ -e $(VENV)/.demo ] && ! [ -e $(VENV)/.dev ]; then \
+	    echo 'Installing imgsort and its libraries into $(VENV): 0.9 GB to download the first time'; \
+	    echo '(TensorFlow is 0.6 of it), 3 GB on disk, one to five quiet minutes.'; \
+	fi
+	@constraints=(); \
+	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then \
+	    constraints=(-c constraints.txt); \
+	fi; \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check "$${constraints[@]}" -e '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/.python:
+	@found="$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo missing)"; \
+	case "$$found" in 3.11|3.12|3.13) ;; *) \
+	    echo "imgsort needs Python 3.11, 3.12 or 3.13 (TensorFlow has no others yet), but $(PYTHON) is $$found;" \
+	        "name one with: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1;; \
+	esac
+	@$(PYTHON) -m venv $(VENV) || { \
+	    echo "$(PYTHON) could not make $(VENV); on Debian and Ubuntu install python3-venv first." >&2; exit 1; }
+	@touch $@
