@@ -1,0 +1,106 @@
+"""Which files in a folder travel with a picture? Pure: names in, names out.
+
+``IMG_1.xmp`` and ``IMG_1.jpg.xmp`` belong to ``IMG_1.jpg``; so does the camera RAW of the same
+shot (``IMG_1.CR3``), and what belongs to that (``IMG_1.CR3.xmp``). A RAW, or a sidecar, without a
+picture belongs to nobody and stays where it is. Names are text as ``os.fsdecode`` gives it.
+"""
+
+from collections.abc import Collection, Iterable
+
+from imgsort.images import READABLE_SUFFIXES
+from imgsort.template import split_name
+
+RAW_SUFFIXES = (
+    frozenset(
+        {
+            *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr"),
+            *(".iiq", ".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef"),
+            *(".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
+        }
+    )
+    - READABLE_SUFFIXES
+)
+DEVELOPED_SUFFIXES = frozenset({".jpg", ".jpeg", ".heic", ".heif", ".hif"})
+"""What cameras write beside a RAW."""
+
+
+def pair_up(names: Iterable[str], suffixes: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Each picture that has sidecars among ``names`` -> its sidecars, for one folder.
+
+    ``suffixes`` are those of filing.sidecars, lower case with their dot. A sidecar is listed once:
+    where two pictures could have it (IMG_1.jpg, IMG_1.png) it goes with the first by name.
+    """
+    by_suffix = _by_suffix(names)
+    raws = _among(by_suffix, RAW_SUFFIXES)
+    sidecars = _among(by_suffix, frozenset(suffixes) - RAW_SUFFIXES - READABLE_SUFFIXES)
+    if not raws and not sidecars:
+        return {}
+    pictures = _among(by_suffix, READABLE_SUFFIXES)
+    developed = _by_stem(_among(by_suffix, DEVELOPED_SUFFIXES & READABLE_SUFFIXES))
+    pairs: dict[str, list[str]] = {}
+    # By full name (IMG_1.jpg.xmp), the RAWs of a pair included (IMG_1.CR3.xmp), then by stem.
+    owners = {picture: picture for picture in pictures}
+    for raw in raws:
+        owner = developed.get(split_name(raw)[0])
+        if owner is not None:
+            owners[raw] = owner
+            pairs.setdefault(owner, []).append(raw)
+    by_stem = _by_stem(pictures)
+    for sidecar in sidecars:
+        stem = split_name(sidecar)[0]
+        owner = owners.get(stem) or by_stem.get(stem)
+        if owner is not None:
+            pairs.setdefault(owner, []).append(sidecar)
+    return {picture: tuple(followers) for picture, followers in pairs.items()}
+
+
+def sidecars_of(name: str, siblings: Iterable[str], suffixes: Collection[str]) -> tuple[str, ...]:
+    """The files among ``siblings`` (names in the same folder) that travel with picture ``name``.
+
+    A picture is ready to be filed when these have stopped changing too.
+    """
+    return pair_up({name, *siblings}, suffixes).get(name, ())
+
+
+def is_sidecar(name: str, siblings: Iterable[str], suffixes: Collection[str]) -> bool:
+    """Does ``name`` wait for a picture among ``siblings``, so that it isn't called unsupported?
+
+    To ask this of a whole folder, call ``pair_up`` once.
+    """
+    pairs = pair_up({name, *siblings}, suffixes)
+    return any(name in followers for followers in pairs.values())
+
+
+def renamed(sidecar: str, picture: str, new_picture: str) -> str:
+    """What a sidecar is called when its picture becomes ``new_picture``."""
+    return split_name(new_picture)[0] + tail(sidecar, picture)
+
+
+def tail(sidecar: str, picture: str) -> str:
+    """What a sidecar has after the stem it shares with its picture: ``.xmp``, ``.jpg.xmp``."""
+    return sidecar[len(split_name(picture)[0]) :]
+
+
+def _by_suffix(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.rpartition(".")[2], []).append(name)
+    return found
+
+
+def _among(by_suffix: dict[str, list[str]], suffixes: Collection[str]) -> list[str]:
+    """The names with one of these suffixes, in order."""
+    return sorted(
+        name
+        for suffix, bearers in by_suffix.items()
+        if f".{suffix.lower()}" in suffixes
+        for name in bearers
+    )
+
+
+def _by_stem(names: Iterable[str]) -> dict[str, str]:
+    """Stem -> the first name that has it."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(split_name(name)[0], name)
+    return found

@@ -1,0 +1,168 @@
+"""filing.template of config.toml: where below sorted/ a picture goes, as a line such as
+``{label}/{year}/{name}``.
+"""
+
+import os
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import Self
+
+LONGEST_NAME = 255
+"""Bytes of one file or folder name (NAME_MAX on Linux)."""
+UNKNOWN = "unknown"
+
+_TOKENS = (
+    *("label", "name", "stem", "ext"),
+    *("year", "month", "day", "date"),
+    *("camera", "confidence"),
+)
+_PIECE = re.compile(r"\{(\w*)\}")
+_LISTED = " ".join(f"{{{token}}}" for token in _TOKENS)
+# Longer than any real suffix; what follows the last dot of a sentence is no suffix.
+_LONGEST_SUFFIX = 32
+
+
+class BadTemplate(ValueError):
+    """The template can't be used; str() is one sentence without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A checked template; ``parts`` are its folders below sorted/ and, last, the file name."""
+
+    parts: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Check ``text``. Raises BadTemplate."""
+        parts = tuple(text.split("/"))
+        if parts[0] != "{label}" or len(parts) == 1:
+            raise _refusal("must begin with {label}/")
+        for part in parts:
+            _check(part)
+        last = parts[-1]
+        if not (last.endswith("{name}") or ("{stem}" in last and last.endswith("{ext}"))):
+            raise _refusal("must end with {name}, or with {stem} and then {ext}")
+        return cls(parts)
+
+    def render(  # noqa: PLR0913 - every one of them can be a token
+        self,
+        *,
+        label: str,
+        name: bytes | str,
+        arrived_at: datetime,
+        captured_at: str | None,
+        camera: str | None,
+        confidence: float,
+    ) -> PurePath:
+        """The path relative to sorted/. ``captured_at`` is ISO 8601 without a zone, from EXIF.
+
+        Nothing untrusted can leave its part: no part is empty, ``.`` or ``..``, begins with a dot,
+        holds a slash or NUL, or is longer than LONGEST_NAME bytes. ``label`` must have passed
+        ``labels.checked_label`` and stands as it is.
+        """
+        text = os.fsdecode(name)
+        stem, ext = split_name(text)
+        day = _day(captured_at) or arrived_at
+        values = {
+            "label": label,
+            "name": text,
+            "stem": stem,
+            "ext": ext,
+            "year": f"{day:%Y}",
+            "month": f"{day:%m}",
+            "day": f"{day:%d}",
+            "date": f"{day:%Y-%m-%d}",
+            "camera": _printable(camera or ""),
+            "confidence": f"{confidence:.2f}",
+        }
+        *folders, last = (_PIECE.sub(lambda found: values[found[1]], part) for part in self.parts)
+        return PurePath(*(_folder(folder) for folder in folders), fitted(_plain(last)))
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Stem and suffix (with its dot, or "") of a file name, at its last dot."""
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or not stem.strip(".") or len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
+        return name, ""
+    return stem, dot + suffix
+
+
+def fitted(name: str, insert: str = "", longest: int = LONGEST_NAME, tail: int = 0) -> str:
+    """The name with ``insert`` before its suffix, the stem cut so that it has room.
+
+    ``longest`` is in bytes; ``tail`` is the longest suffix that will follow the same stem.
+    """
+    stem, ext = split_name(name)
+    room = longest - len(os.fsencode(insert)) - max(tail, len(os.fsencode(ext)))
+    return cut(stem, room) + insert + ext
+
+
+def cut(text: str, longest: int) -> str:
+    """``text`` or as many of its first characters as have ``longest`` bytes.
+
+    A byte that is not UTF-8 (a lone surrogate here) counts as a character.
+    """
+    if len(text) * 4 <= longest or len(os.fsencode(text)) <= longest:
+        return text
+    size = 0
+    for position, character in enumerate(text):
+        size += len(os.fsencode(character))
+        if size > longest:
+            return text[:position]
+    return text
+
+
+def plain_name(name: str) -> str:
+    """A file's own name as it may stand below unsure/ or rejected/: unchanged, but never hidden."""
+    return fitted(_plain(name))
+
+
+def _check(part: str) -> None:
+    for token in _PIECE.findall(part):
+        if token not in _TOKENS:
+            raise _refusal(f"has the unknown token {{{token}}}")
+    literal = _PIECE.sub("x", part)
+    if "{" in literal or "}" in literal:
+        raise _refusal("has an unbalanced brace")
+    if part.strip() in {"", ".", ".."}:
+        raise _refusal(f"has {part!r} for a folder or file name")
+    if part.startswith("."):
+        raise _refusal(f"has {part!r}, which begins with a dot and would be hidden")
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in part):
+        raise _refusal("has an invisible character")
+
+
+def _refusal(problem: str) -> BadTemplate:
+    return BadTemplate(f"the template {problem}; the tokens are {_LISTED}")
+
+
+def _day(captured_at: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(captured_at) if captured_at else None
+    except ValueError:
+        return None
+
+
+def _printable(text: str) -> str:
+    shown = "".join(
+        "_" if unicodedata.category(letter)[0] == "C" or letter in "/\\" else letter
+        for letter in text
+    )
+    return shown.strip(" .") or UNKNOWN
+
+
+def _folder(text: str) -> str:
+    # {name} or {ext} may stand in a folder's part too.
+    return cut(_plain(text.strip(" .")), LONGEST_NAME)
+
+
+def _plain(text: str) -> str:
+    """One part of a path, never hidden: ours are the names that begin with a dot."""
+    text = text.replace("/", "_").replace("\0", "_")
+    if not text:
+        return UNKNOWN
+    return f"_{text}" if text.startswith(".") else text

@@ -1,0 +1,61 @@
+"""Which files travel with a picture."""
+
+import pytest
+
+from imgsort.sidecars import is_sidecar, pair_up, renamed, sidecars_of
+
+SUFFIXES = (".xmp", ".json", ".txt", ".aae", ".thm")
+
+
+@pytest.mark.parametrize(
+    ("names", "pairs"),
+    [
+        (["IMG_1.jpg"], {}),
+        (["IMG_1.jpg", "IMG_1.xmp"], {"IMG_1.jpg": ("IMG_1.xmp",)}),
+        (["IMG_1.jpg", "IMG_1.jpg.xmp"], {"IMG_1.jpg": ("IMG_1.jpg.xmp",)}),
+        (["IMG_1.JPG", "IMG_1.XMP"], {"IMG_1.JPG": ("IMG_1.XMP",)}),
+        (["IMG_1.jpg", "img_1.xmp", "IMG_10.xmp", "xIMG_1.xmp"], {}),
+        (["IMG_1.jpg", "IMG_1.mp4", "IMG_1.pdf"], {}),
+        (["IMG_1.xmp", "IMG_1.txt"], {}),
+        (["IMG_1.jpg", "IMG_1.CR3"], {"IMG_1.jpg": ("IMG_1.CR3",)}),
+        (["IMG_1.png", "IMG_1.CR3"], {}),
+        (["IMG_1.CR3", "IMG_1.CR3.xmp"], {}),
+        (
+            ["IMG_1.jpg", "IMG_1.CR3", "IMG_1.CR3.xmp"],
+            {"IMG_1.jpg": ("IMG_1.CR3", "IMG_1.CR3.xmp")},
+        ),
+        (["IMG_1.png", "IMG_1.jpg", "IMG_1.xmp"], {"IMG_1.jpg": ("IMG_1.xmp",)}),
+        (
+            ["IMG_1.png", "IMG_1.jpg", "IMG_1.png.xmp", "IMG_1.jpg.xmp"],
+            {"IMG_1.jpg": ("IMG_1.jpg.xmp",), "IMG_1.png": ("IMG_1.png.xmp",)},
+        ),
+        (["a.b.jpg", "a.b.xmp", "a.xmp"], {"a.b.jpg": ("a.b.xmp",)}),
+        (["\udce9.jpg", "\udce9.xmp"], {"\udce9.jpg": ("\udce9.xmp",)}),
+    ],
+)
+def test_sidecars_find_their_picture(names: list[str], pairs: dict[str, tuple[str, ...]]) -> None:
+    """By stem or by full name; a RAW only beside a JPEG; each to the first picture by name."""
+    assert pair_up(names, SUFFIXES) == pairs
+    for name in names:
+        assert sidecars_of(name, names, SUFFIXES) == pairs.get(name, ())
+        followers = {follower for one in pairs.values() for follower in one}
+        assert is_sidecar(name, names, SUFFIXES) == (name in followers)
+
+
+def test_a_readable_suffix_is_never_a_sidecars() -> None:
+    """A picture stays a picture, even if filing.sidecars lists its suffix."""
+    assert pair_up(["a.jpg", "a.png"], (".png",)) == {}
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "expected"),
+    [
+        ("IMG_1.xmp", "2024 IMG_1_2.xmp"),
+        ("IMG_1.jpg.xmp", "2024 IMG_1_2.jpg.xmp"),
+        ("IMG_1.CR3", "2024 IMG_1_2.CR3"),
+        ("IMG_1.CR3.xmp", "2024 IMG_1_2.CR3.xmp"),
+    ],
+)
+def test_a_sidecar_takes_its_pictures_new_stem(sidecar: str, expected: str) -> None:
+    """However the picture is renamed, the pair stays a pair."""
+    assert renamed(sidecar, "IMG_1.jpg", "2024 IMG_1_2.jpg") == expected
