@@ -3,6 +3,8 @@
 A class's docstring is its default message. ``imgsort.cli`` is the only place that prints them.
 """
 
+from pathlib import Path
+
 
 class ImgsortError(Exception):
     """Something imgsort expected could not be done."""
@@ -63,3 +65,35 @@ class NothingToDo(ImgsortError):
     """There is nothing to do."""
 
     exit_code = 4
+
+
+class StoreFull(ImgsortError):
+    """The disk that holds the database is full; make room on it, imgsort goes on by itself."""
+
+
+class StoreBusy(ImgsortError):
+    """Another program has kept the database locked for 30 seconds; close it, then try again."""
+
+
+class StoreBroken(ImgsortError):
+    """The database could not be read or written; look after the disk, then start imgsort again."""
+
+
+class FilingPaused(ImgsortError):
+    """A folder can't take pictures at present; they wait in the inbox until it can."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        """``reason`` says what is wrong and what to do, without a full stop."""
+        self.folder = folder
+        self.reason = reason
+        super().__init__(f"{folder} can't take pictures: {reason}; they wait in the inbox.")
+
+
+class StorageFailed(ImgsortError):
+    """The disk refused to keep what was written; look after it, then start imgsort again."""
+
+
+class BadSince(ImgsortError):
+    """--since needs a date such as 2026-11-22, a time such as 2026-11-22T18:30, or 30m, 24h, 7d."""
+
+    exit_code = 2

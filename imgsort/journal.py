@@ -38,7 +38,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One file that is to go from ``source`` to the reserved, unused ``target`` (absolute paths)."""
+    """One file that is to go from ``source`` to the reserved ``target`` (absolute paths)."""
 
     source: Path
     target: Path

@@ -1,0 +1,138 @@
+"""Folders by descriptor, opened part by part so that no link below a picture folder is followed."""
+
+import errno
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from imgsort.filing.refusals import storage_failed
+from imgsort.identity import NotARegularFile
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Some FUSE and network file systems have no fsync for folders; they say so, nothing has failed.
+_NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An open folder; the descriptor lives as long as the ``Folders`` it came from."""
+
+    path: Path
+    descriptor: int
+    longest_name: int
+    """In bytes; 255 nearly everywhere, 143 on eCryptfs."""
+
+    def holds(self, name: str) -> bool:
+        """Is there anything of that name?"""
+        try:
+            os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def takes_files(self) -> bool:
+        """May this user create and remove files here, and is it not mounted read-only?"""
+        return os.access(".", os.W_OK | os.X_OK, dir_fd=self.descriptor, effective_ids=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One file name in an open folder."""
+
+    folder: Folder
+    name: str
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path / self.name
+
+    def status(self) -> os.stat_result:
+        """lstat. Raises OSError."""
+        return os.stat(self.name, dir_fd=self.folder.descriptor, follow_symlinks=False)
+
+    def open(self) -> int:
+        """A descriptor for reading a regular file; the caller closes it.
+
+        Raises NotARegularFile, or OSError.
+        """
+        descriptor = os.open(self.name, _READ, dir_fd=self.folder.descriptor)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NotARegularFile(f"{self.path} is not a regular file")
+        return descriptor
+
+
+class Folders:
+    """The folders of one batch, each opened once and fsynced once.
+
+    ``bases`` are the picture folders: a link there is the user's own arrangement and followed,
+    below them none is.
+    """
+
+    def __init__(self, bases: Sequence[Path]) -> None:
+        self._bases = tuple(bases)
+        self._open: dict[Path, Folder] = {}
+        self._touched: dict[Path, Folder] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for folder in self._open.values():
+            os.close(folder.descriptor)
+        self._open.clear()
+
+    def spot(self, path: Path, *, make: bool = False) -> Spot:
+        """The place of one file; ``make`` creates its folder. Raises OSError."""
+        return Spot(self.folder(path.parent, make=make), path.name)
+
+    def folder(self, path: Path, *, make: bool = False) -> Folder:
+        """An open folder. Raises OSError; ENOTDIR or ELOOP where a link or a file is in the way."""
+        found = self._open.get(path)
+        if found is not None:
+            return found
+        if path in self._bases or not any(base in path.parents for base in self._bases):
+            return self._keep(path, os.open(path, _OPEN))
+        above = self.folder(path.parent, make=make)
+        try:
+            descriptor = _open_within(above, path.name)
+        except FileNotFoundError:
+            if not make:
+                raise
+            os.mkdir(path.name, dir_fd=above.descriptor)
+            self.touch(above)
+            descriptor = _open_within(above, path.name)
+        return self._keep(path, descriptor)
+
+    def touch(self, folder: Folder) -> None:
+        """Remember that a name was added to, or removed from, ``folder``."""
+        self._touched[folder.path] = folder
+
+    def sync(self) -> None:
+        """fsync the folders touched since the last time. Raises StorageFailed."""
+        for folder in self._touched.values():
+            try:
+                os.fsync(folder.descriptor)
+            except OSError as problem:
+                if problem.errno not in _NO_FOLDER_SYNC:
+                    raise storage_failed(folder.path, problem) from problem
+        self._touched.clear()
+
+    def _keep(self, path: Path, descriptor: int) -> Folder:
+        longest = os.fpathconf(descriptor, "PC_NAME_MAX")
+        folder = self._open[path] = Folder(path, descriptor, longest if longest > 0 else 255)
+        return folder
+
+
+def _open_within(above: Folder, name: str) -> int:
+    return os.open(name, _OPEN | os.O_NOFOLLOW, dir_fd=above.descriptor)

@@ -1,0 +1,167 @@
+"""Files a batch, or recovers, in a process that may die at a fail point.
+
+A server, so that the imports are paid once: each line of JSON on stdin forks a child that does what
+it says; the answer is the signal that killed the child, or 0.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from imgsort.classifier import Score, Verdict
+from imgsort.decoder import Picture, Refused
+from imgsort.filing import Filer, Judged, recover, renaming
+from imgsort.filing.folders import Spot
+from imgsort.identity import Identity
+from imgsort.images import ImageFacts
+from imgsort.journal import Plan, Planned
+from imgsort.modelcard import ClassEntry, ModelCard
+from imgsort.schema import migrate
+from imgsort.store import Store
+from imgsort.workspace import Workspace
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+INTRUDER = b"somebody else's file"
+FACTS = ImageFacts(8, 8, "JPEG", None, None, 0)
+PIXELS = np.zeros((1, 1, 3), np.uint8)
+
+
+def make_database(path: Path) -> None:
+    """An empty log that knows model 1 and its classes."""
+    migrate(path)
+    with Store.open(path, root=path.parent, checkpointer=True) as store:
+        classes = store.ensure_classes(("cat", "dog"))
+        entries = tuple(ClassEntry(number, name) for name, number in classes.items())
+        store.add_model(
+            ModelCard(
+                version=1,
+                kind="imagenet",
+                backbone="none",
+                backbone_id="none",
+                precision="float32",
+                classes=entries,
+                temperature=1.0,
+                thresholds=(0.7, 0.7),
+                metrics={},
+                parent=None,
+                created_at=NOW.isoformat(),
+                checksums={},
+            )
+        )
+
+
+def file_inbox(workspace: Workspace, store: Store, *, troubled: bool) -> None:
+    """File what is in the inbox and wasn't copied before.
+
+    ``troubled``: one picture has changed since it was judged, another's place is taken by somebody
+    between the plan and the move.
+    """
+    filer = Filer(workspace, store, store.begin_run("run"))
+    found = sorted(path for path in workspace.inbox.rglob("*.jpg"))
+    identities = {path: Identity.of(path.stat()) for path in found}
+    copied = store.known_copies(identities.values())
+    fresh = {path: identity for path, identity in identities.items() if identity not in copied}
+    batch = [_judged(workspace, path, identity) for path, identity in fresh.items()]
+    if troubled:
+        batch = [_stale(judged) for judged in batch]
+        store.record_decided = _with_intruder(store)  # type: ignore[method-assign]
+    filer.file(batch)
+
+
+def _judged(workspace: Workspace, path: Path, identity: Identity) -> Judged:
+    """What a picture shows is what its content says."""
+    content = path.read_bytes()
+    sha256, word = hashlib.sha256(content).hexdigest(), content.split()[0].decode()
+    subfolder = os.fsencode(path.parent.relative_to(workspace.inbox)).replace(b".", b"")
+    if word == "broken":
+        return Judged(
+            Refused(path, identity, sha256, "the file is cut short"), None, 1, subfolder, NOW
+        )
+    unsure = word == "unsure"
+    verdict = Verdict(
+        label="cat" if unsure else word,
+        confidence=0.4 if unsure else 0.9,
+        decision="unsure" if unsure else "filed",
+        reason="confidence 0.40 is below 0.70" if unsure else None,
+        top_k=(Score("cat", 0.4), Score("dog", 0.1)),
+    )
+    return Judged(Picture(path, identity, sha256, FACTS, PIXELS), verdict, 1, subfolder, NOW)
+
+
+def _stale(judged: Judged) -> Judged:
+    outcome = judged.outcome
+    if outcome.path.name != "changed.jpg" or not isinstance(outcome, Picture):
+        return judged
+    before = Identity(outcome.identity.dev, outcome.identity.ino, outcome.identity.size, 1)
+    picture = Picture(outcome.path, before, outcome.sha256, FACTS, PIXELS)
+    return Judged(picture, judged.verdict, 1, judged.subfolder, NOW)
+
+
+def _with_intruder(store: Store) -> Any:
+    record_decided = store.record_decided
+
+    def recorded(run_id: int, plans: Sequence[Plan]) -> list[Planned]:
+        planned = record_decided(run_id, plans)
+        for one in planned:
+            if one.source.name == "contested.jpg" and not one.target.exists():
+                one.target.write_bytes(INTRUDER)
+        return planned
+
+    return recorded
+
+
+def _rename_unsupported(source: Spot, target: Spot) -> None:
+    number = errno.EINVAL
+    raise OSError(number, os.strerror(number), source.name, None, target.name)
+
+
+def act(order: dict[str, Any]) -> None:
+    root = Path(order["root"])
+    if order["action"] == "make-database":
+        make_database(root / "imgsort.db")
+        return
+    if order["rename"] == "unsupported":
+        renaming.rename_noreplace = _rename_unsupported
+    os.environ["IMGSORT_FAILPOINT"] = order["failpoint"]
+    workspace = Workspace.open(root)
+    with Store.open(workspace.database, root=root, checkpointer=True) as store:
+        if order["action"] == "recover":
+            recover(workspace, store)
+        else:
+            file_inbox(workspace, store, troubled=order["action"] == "file-troubled")
+
+
+def serve() -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _act_and_exit(json.loads(line))
+        _, status = os.waitpid(child, 0)
+        killed_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        failed = not os.WIFSIGNALED(status) and os.WEXITSTATUS(status) != 0
+        print("failed" if failed else killed_by, flush=True)
+
+
+def _act_and_exit(order: dict[str, Any]) -> NoReturn:
+    status = 1
+    try:
+        act(order)
+        status = 0
+    except Exception:  # noqa: BLE001 - told on stderr, and by the exit status
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    serve()
