@@ -1,0 +1,41 @@
+"""Which decoders may see a file: an allow-list, chosen by the bytes and never by the name."""
+
+import functools
+import importlib
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+"""Tried in this order. JPEG brings MPO along: Pillow tells them apart after opening."""
+
+PLUGINS = tuple(
+    f"PIL.{name}ImagePlugin"
+    for name in ("Jpeg", "Mpo", "Png", "WebP", "Bmp", "Gif", "Tiff", "Avif")
+)
+
+
+def formats_for(data: bytes) -> tuple[str, ...]:
+    """Pillow's names of the formats that may be tried on these bytes, registered on return."""
+    register()
+    if data[4:8] != b"ftyp":
+        return FORMATS
+    # ISO 14496-12: a box of brands. "mif1" fits both, and Pillow's AVIF plugin would claim it.
+    brands = data[8 : max(16, min(int.from_bytes(data[:4], "big"), 256))]
+    if b"avif" in brands or b"avis" in brands:
+        return ("AVIF",)
+    _register_heif()
+    return ("HEIF",)
+
+
+@functools.cache
+def register() -> None:
+    """Load our plugins only. Left to itself Pillow loads all forty at the first stranger."""
+    for plugin in PLUGINS:
+        importlib.import_module(plugin)
+
+
+@functools.cache
+def _register_heif() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(
+        thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
+    )

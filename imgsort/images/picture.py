@@ -1,0 +1,128 @@
+"""The one way from bytes to pixels, for the daemon, the trainer, classify and bench alike."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgsort.images.facts import BadImage, ImageFacts, ImageLimits
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+PREPROCESSING = "whole-picture-area-1"
+"""Change it with anything that changes pixels: embeddings made under another one don't compare."""
+
+_DISPLAY_LIMITS = ImageLimits(max_pixels=178_000_000, max_bytes=1 << 30)
+
+
+def decode(data: bytes, size: int, limits: ImageLimits) -> "tuple[NDArray[np.uint8], ImageFacts]":
+    """The whole picture as uint8 RGB [size, size, 3], upright, and its facts.
+
+    Raises BadImage, and nothing else, for whatever a decoder may throw at such bytes.
+    """
+    from imgsort.images.blame import in_words
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of every oddity in a file's metadata
+            return _decoded(data, size, limits)
+    except Exception as problem:  # any type may come out of a decoder
+        raise BadImage(in_words(problem, data, limits)) from problem
+
+
+def open_for_display(path: Path, longest_side: int) -> "NDArray[np.uint8]":
+    """The picture at ``path`` as uint8 RGB [H, W, 3], upright, shrunk to fit ``longest_side``.
+
+    Raises BadImage, or OSError where the file can't be read.
+    """
+    from imgsort.images.blame import in_words
+    from imgsort.images.resizing import fitted
+
+    data = path.read_bytes()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with _opened(data, _DISPLAY_LIMITS) as image:
+                return _upright_rgb(fitted(_loaded(image, longest_side), longest_side), image)
+    except Exception as problem:
+        raise BadImage(in_words(problem, data, _DISPLAY_LIMITS)) from problem
+
+
+def settle_in(limits: ImageLimits) -> None:
+    """Switch Pillow, OpenCV and the codecs to serve one decoding process, of one thread.
+
+    Process-wide, so for worker processes only. Loads what decoding needs.
+    """
+    import cv2
+    from PIL import AvifImagePlugin, Image
+
+    from imgsort.images import blame, colour, exif, formats, resizing  # noqa: F401
+
+    cv2.setNumThreads(1)
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels  # what a header hides from us, Pillow stops at twice
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    formats.register()
+
+
+def _decoded(data: bytes, size: int, limits: ImageLimits) -> "tuple[NDArray[np.uint8], ImageFacts]":
+    from imgsort.images.exif import QUARTER_TURNS, camera, captured_at, exif_of, orientation
+    from imgsort.images.resizing import dhash, squared
+
+    with _opened(data, limits) as image:
+        width, height = image.size
+        # Turning the small square is as good as turning the big picture, and far cheaper.
+        pixels = _upright_rgb(squared(_loaded(image, size), size), image)
+        exif = exif_of(image)
+        if orientation(exif) in QUARTER_TURNS:
+            width, height = height, width
+        return pixels, ImageFacts(
+            width=width,
+            height=height,
+            format=image.format or "",
+            captured_at=captured_at(exif),
+            camera=camera(exif),
+            dhash=dhash(pixels),
+        )
+
+
+def _opened(data: bytes, limits: ImageLimits) -> "Image":
+    """Read the header only, and hold it against the limits."""
+    from PIL import Image
+
+    from imgsort.images.blame import too_big, too_many_pixels
+    from imgsort.images.formats import formats_for
+
+    if not data:
+        raise BadImage("the file is empty")
+    if len(data) > limits.max_bytes:
+        raise BadImage(too_big(len(data), limits))
+    image = Image.open(io.BytesIO(data), formats=formats_for(data))
+    if image.width * image.height > limits.max_pixels:
+        raise BadImage(too_many_pixels(limits))
+    return image
+
+
+def _loaded(image: "Image", wanted: int) -> "NDArray[np.uint8]":
+    """Pixels [H, W] or [H, W, 3] of the first frame, neither side below ``wanted`` for it."""
+    from imgsort.images.colour import grey_or_rgb
+
+    if image.format in {"JPEG", "MPO"}:
+        image.draft(None, (wanted, wanted))  # the cosine transform itself halves, at no cost
+    image.load()
+    return grey_or_rgb(image)
+
+
+def _upright_rgb(pixels: "NDArray[np.uint8]", image: "Image") -> "NDArray[np.uint8]":
+    import cv2
+    import numpy as np
+
+    from imgsort.images.exif import exif_of, orientation, turned
+
+    upright = turned(pixels, orientation(exif_of(image)))
+    grey = upright.ndim == 2  # noqa: PLR2004 - [H, W]
+    if grey:
+        return cv2.cvtColor(upright, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
+    return upright
