@@ -1,0 +1,62 @@
+"""Fixtures that several test files share: the test data, and each backbone installed once."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imgsort.backbones import InstalledBackbone
+
+REPOSITORY = Path(__file__).parent.parent
+INSTALL = """
+import sys
+from pathlib import Path
+from imgsort.backbones import install
+name, folder, random = sys.argv[1:]
+print(install(name, Path(folder), random_weights=random == "random").id)
+"""
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Folder of the test data; IMGSORT_TEST_DATA, or shared/data beside the repository."""
+    folder = Path(os.environ.get("IMGSORT_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no test data at {folder}; set IMGSORT_TEST_DATA to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lite0(tmp_path_factory: pytest.TempPathFactory) -> InstalledBackbone:
+    """efficientnet-lite0 with its ImageNet weights."""
+    return _installed_once(tmp_path_factory, "efficientnet-lite0", "imagenet")
+
+
+@pytest.fixture(scope="session")
+def resnet50_random(tmp_path_factory: pytest.TempPathFactory) -> InstalledBackbone:
+    """resnet50 with random weights: right for speed and plumbing, blind to pictures."""
+    return _installed_once(tmp_path_factory, "resnet50", "random")
+
+
+def _installed_once(factory: pytest.TempPathFactory, name: str, weights: str) -> InstalledBackbone:
+    """Install in a process of its own, so that TensorFlow stays out of this one.
+
+    xdist workers share the folder: the first to take the lock installs, the others open.
+    """
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / "backbones", shared / f"{name}.id"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            command = [sys.executable, "-c", INSTALL, name, str(folder), weights]
+            answer = subprocess.run(
+                command, cwd=REPOSITORY, capture_output=True, text=True, check=False
+            )
+            assert answer.returncode == 0, answer.stderr
+            done.write_text(answer.stdout.strip())
+    return InstalledBackbone.open(folder, done.read_text())
