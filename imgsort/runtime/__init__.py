@@ -1,0 +1,41 @@
+"""Runtimes: ``embed`` pictures with an installed backbone, on what this machine has."""
+
+import logging
+
+from imgsort.backbones import InstalledBackbone
+from imgsort.errors import RuntimeUnavailable
+from imgsort.runtime.base import DeviceMemoryExhausted, Embeddings, Images, Runtime
+from imgsort.runtime.choice import Choice, Machine, choose, this_machine
+
+__all__ = ["DeviceMemoryExhausted", "Embeddings", "Images", "Runtime", "open_runtime"]
+
+LOG = logging.getLogger(__name__)
+
+
+def open_runtime(
+    backbone: InstalledBackbone, *, device: str, precision: str, batch_size: int
+) -> Runtime:
+    """Start the runtime that the configuration asks for; "auto" takes the fastest there is.
+
+    Raises RuntimeUnavailable, or ModelProblem where the backbone's files are damaged.
+    """
+    machine = this_machine()
+    choice = choose(device, precision, machine)
+    try:
+        return _start(backbone, choice, batch_size)
+    except RuntimeUnavailable as problem:
+        if device != "auto" or choice.runtime == "openvino":
+            raise
+        LOG.warning("%s Going on without the GPU.", problem)
+    without = Machine(nvidia=False, matrix_bfloat16=machine.matrix_bfloat16)
+    return _start(backbone, choose("cpu", precision, without), batch_size)
+
+
+def _start(backbone: InstalledBackbone, choice: Choice, batch_size: int) -> Runtime:
+    if choice.runtime == "openvino":
+        from imgsort.runtime.on_openvino import OpenvinoRuntime
+
+        return OpenvinoRuntime(backbone, choice.precision)
+    from imgsort.runtime.on_tensorflow import TensorflowRuntime
+
+    return TensorflowRuntime(backbone, choice.precision, batch_size=batch_size, gpu=True)

@@ -1,0 +1,233 @@
+"""Both runtimes on real backbones: the right numbers, whatever the batch."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgsort.backbones import InstalledBackbone
+from imgsort.errors import RuntimeUnavailable
+from imgsort.images import ImageLimits, decode
+from imgsort.runtime import DeviceMemoryExhausted, Runtime, open_runtime
+from imgsort.runtime.choice import this_machine
+from imgsort.runtime.on_openvino import OpenvinoRuntime
+from imgsort.runtime.on_tensorflow import TensorflowRuntime
+
+REPOSITORY = Path(__file__).parent.parent.parent
+TOLERANCE = 1e-3
+
+
+def _pictures(count: int) -> NDArray[np.uint8]:
+    """Soft colour clouds with some grain: closer to photographs than noise is."""
+    rng = np.random.default_rng(7)
+    clouds = rng.integers(0, 256, (count, 7, 7, 3)).repeat(32, axis=1).repeat(32, axis=2)
+    grain = rng.normal(0.0, 12.0, (count, 224, 224, 3))
+    return (clouds + grain).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def lite0_openvino(lite0: InstalledBackbone) -> Runtime:
+    return OpenvinoRuntime(lite0, "float32")
+
+
+@pytest.fixture(scope="module")
+def lite0_tensorflow(lite0: InstalledBackbone) -> TensorflowRuntime:
+    return TensorflowRuntime(lite0, "float32", batch_size=16, gpu=False)
+
+
+@pytest.fixture(scope="module")
+def reference(test_data: Path) -> dict[str, NDArray[Any]]:
+    with np.load(test_data / "efficientnet_lite0_reference.npz") as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("runtime_name", ["lite0_openvino", "lite0_tensorflow"])
+def test_efficientnet_lite0_matches_the_original(
+    lite0: InstalledBackbone,
+    reference: dict[str, NDArray[Any]],
+    runtime_name: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    """Embedding and logits of 16 pictures equal the published network's to 1e-3."""
+    runtime: Runtime = request.getfixturevalue(runtime_name)
+    head = lite0.imagenet_head()
+    assert head is not None
+    embeddings = runtime.embed(reference["images"])
+    np.testing.assert_allclose(embeddings, reference["embedding"], rtol=0, atol=TOLERANCE)
+    logits = embeddings @ head[0] + head[1]
+    np.testing.assert_allclose(logits, reference["logits"], rtol=0, atol=TOLERANCE)
+
+
+def test_the_runtimes_agree_on_efficientnet_lite0(
+    lite0_openvino: Runtime, lite0_tensorflow: Runtime
+) -> None:
+    """float32 embeddings of OpenVINO and TensorFlow differ by less than 1e-3."""
+    images = _pictures(8)
+    np.testing.assert_allclose(
+        lite0_openvino.embed(images), lite0_tensorflow.embed(images), rtol=0, atol=TOLERANCE
+    )
+
+
+def test_the_runtimes_agree_on_resnet50(resnet50_random: InstalledBackbone) -> None:
+    """The same for ResNet50, whose embedding has the stated width and tells pictures apart."""
+    images = _pictures(4)
+    openvino = OpenvinoRuntime(resnet50_random, "float32").embed(images)
+    tensorflow = TensorflowRuntime(resnet50_random, "float32", batch_size=4, gpu=False)
+    np.testing.assert_allclose(openvino, tensorflow.embed(images), rtol=0, atol=TOLERANCE)
+    assert openvino.shape == (4, 2048)
+    assert np.abs(openvino[0] - openvino[1]).max() > 10 * TOLERANCE
+
+
+def test_bfloat16_gives_the_same_labels(
+    lite0: InstalledBackbone, lite0_openvino: Runtime, test_data: Path
+) -> None:
+    """On photographs, the ImageNet head's label changes for at most one in twenty."""
+    try:
+        coarse = OpenvinoRuntime(lite0, "bfloat16")
+    except RuntimeUnavailable as reason:
+        pytest.skip(str(reason))
+    files = sorted((test_data / "cats_dogs_snakes").glob("*/*"))[::7]
+    assert len(files) >= 30
+    limits = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
+    images = np.stack([decode(file.read_bytes(), 224, limits)[0] for file in files])
+    head = lite0.imagenet_head()
+    assert head is not None
+    labels = [
+        (runtime.embed(images) @ head[0] + head[1]).argmax(1)
+        for runtime in (lite0_openvino, coarse)
+    ]
+    assert (lite0_openvino.precision, coarse.precision) == ("float32", "bfloat16")
+    assert np.mean(labels[0] == labels[1]) >= 0.95
+
+
+@pytest.mark.parametrize("runtime_name", ["lite0_openvino", "lite0_tensorflow"])
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 21])
+def test_a_batch_equals_its_images_one_by_one(
+    runtime_name: str, count: int, request: pytest.FixtureRequest
+) -> None:
+    """No image's embedding depends on its neighbours or on the size of the batch."""
+    runtime: Runtime = request.getfixturevalue(runtime_name)
+    images = _pictures(21)[:count]
+    together = runtime.embed(images)
+    assert together.shape == (count, 1280)
+    assert together.dtype == np.float32
+    for number in range(count):
+        alone = runtime.embed(images[number : number + 1])
+        np.testing.assert_allclose(alone[0], together[number], rtol=0, atol=2e-5)
+
+
+def test_a_picture_seen_through_a_view_is_read_right(lite0_openvino: Runtime) -> None:
+    """Mirrored or strided arrays are not contiguous in memory; the numbers are those of a copy."""
+    images = _pictures(2)
+    mirrored = images[:, :, ::-1]
+    expected = lite0_openvino.embed(mirrored.copy())
+    assert np.array_equal(expected, lite0_openvino.embed(mirrored))
+
+
+def test_a_second_start_reads_what_the_first_compiled_and_answers_alike(
+    lite0: InstalledBackbone, lite0_openvino: Runtime
+) -> None:
+    """The compiled model is kept in the backbone's folder."""
+    images = _pictures(4)
+    expected = lite0_openvino.embed(images)
+    blobs = sorted((lite0.path / "cache").glob("*.blob"))
+    assert len(blobs) >= 1
+    again = OpenvinoRuntime(lite0, "float32")
+    assert blobs == sorted((lite0.path / "cache").glob("*.blob"))
+    assert np.array_equal(expected, again.embed(images))
+
+
+def test_a_damaged_compiled_model_is_compiled_again(
+    lite0: InstalledBackbone, lite0_openvino: Runtime
+) -> None:
+    """A flipped bit in the cache changes no prediction."""
+    images = _pictures(4)
+    expected = lite0_openvino.embed(images)
+    for blob in (lite0.path / "cache").glob("*.blob"):
+        content = bytearray(blob.read_bytes())
+        content[len(content) // 2 : len(content) // 2 + 4096] = bytes(4096)
+        blob.unlink()  # not in place: the fixture's runtime has it mapped
+        blob.write_bytes(content)
+    assert np.array_equal(expected, OpenvinoRuntime(lite0, "float32").embed(images))
+
+
+def test_open_runtime_takes_the_configurations_words(lite0: InstalledBackbone) -> None:
+    """On a CPU: OpenVINO, at the precision asked for."""
+    runtime = open_runtime(lite0, device="cpu", precision="float32", batch_size=32)
+    assert (runtime.name, runtime.precision) == ("openvino", "float32")
+
+
+@pytest.mark.skipif(this_machine().nvidia, reason="an NVIDIA GPU is visible here")
+def test_a_gpu_that_is_not_there_is_told(lite0: InstalledBackbone) -> None:
+    """device = "gpu" without one is an error, not a slow surprise."""
+    with pytest.raises(RuntimeUnavailable, match="No NVIDIA GPU is visible"):
+        open_runtime(lite0, device="gpu", precision="auto", batch_size=32)
+
+
+def test_tensorflows_memory_errors_halve_the_batch(
+    lite0_tensorflow: TensorflowRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both errors that TensorFlow raises when memory runs out; others pass through."""
+    errors = lite0_tensorflow._tensorflow.errors
+    whole = lite0_tensorflow._model
+    problem = [errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")]
+
+    def short_of_memory(images: Any) -> Any:
+        if len(images) > 2:
+            raise problem[0]
+        return whole(images)
+
+    images = _pictures(5)
+    expected = lite0_tensorflow.embed(images)
+    monkeypatch.setattr(lite0_tensorflow, "_model", short_of_memory)
+    np.testing.assert_allclose(lite0_tensorflow.embed(images), expected, rtol=0, atol=2e-5)
+
+    monkeypatch.setattr(lite0_tensorflow._halving, "limit", 16)
+    problem[0] = errors.InternalError(None, None, "Failed to allocate: out of memory")
+    np.testing.assert_allclose(lite0_tensorflow.embed(images), expected, rtol=0, atol=2e-5)
+
+    monkeypatch.setattr(lite0_tensorflow._halving, "limit", 16)
+    problem[0] = errors.InternalError(None, None, "a bug")
+    with pytest.raises(errors.InternalError):
+        lite0_tensorflow.embed(images)
+
+
+def test_not_one_image_fits(
+    lite0_tensorflow: TensorflowRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then DeviceMemoryExhausted reaches the caller, who may wait and try again."""
+    problem = lite0_tensorflow._tensorflow.errors.ResourceExhaustedError(None, None, "OOM")
+
+    def exhausted(images: Any) -> Any:
+        raise problem
+
+    monkeypatch.setattr(lite0_tensorflow, "_model", exhausted)
+    with pytest.raises(DeviceMemoryExhausted):
+        lite0_tensorflow.embed(_pictures(3))
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+from pathlib import Path
+import numpy as np
+import imgsort.backbones, imgsort.runtime
+heavy = {"tensorflow", "keras", "openvino", "h5py"}
+assert not heavy & sys.modules.keys(), sorted(heavy & sys.modules.keys())
+backbone = imgsort.backbones.InstalledBackbone.open(Path(sys.argv[1]), sys.argv[2])
+runtime = imgsort.runtime.open_runtime(backbone, device="cpu", precision="auto", batch_size=32)
+embeddings = runtime.embed(np.zeros((3, 224, 224, 3), np.uint8))
+weight, bias = backbone.imagenet_head()
+assert (embeddings @ weight + bias).shape == (3, 1000)
+print(sorted({"tensorflow", "keras", "torch", "openvino_telemetry.main"} & sys.modules.keys()))
+"""
+
+
+def test_a_cpu_never_loads_tensorflow(lite0: InstalledBackbone) -> None:
+    """Importing, opening and embedding with OpenVINO: no TensorFlow, no telemetry, no chatter."""
+    arguments = [sys.executable, "-c", WITHOUT_TENSORFLOW, str(lite0.path.parent), lite0.id]
+    answer = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (answer.stdout, answer.stderr) == ("[]\n", "")

@@ -1,0 +1,61 @@
+"""Which runtime and which precision, from the configuration and the machine."""
+
+from pathlib import Path
+
+import pytest
+
+from imgsort.errors import RuntimeUnavailable
+from imgsort.runtime.choice import Choice, Machine, choose, nvidia_visible
+
+PLAIN = Machine(nvidia=False, matrix_bfloat16=False)
+AMX = Machine(nvidia=False, matrix_bfloat16=True)
+GPU = Machine(nvidia=True, matrix_bfloat16=True)
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "machine", "expected"),
+    [
+        ("auto", "auto", PLAIN, Choice("openvino", "float32")),
+        ("auto", "auto", AMX, Choice("openvino", "bfloat16")),
+        ("auto", "auto", GPU, Choice("tensorflow", "float16")),
+        ("cpu", "auto", GPU, Choice("openvino", "bfloat16")),
+        ("gpu", "auto", GPU, Choice("tensorflow", "float16")),
+        ("auto", "float32", AMX, Choice("openvino", "float32")),
+        ("auto", "float32", GPU, Choice("tensorflow", "float32")),
+        ("gpu", "bfloat16", GPU, Choice("tensorflow", "bfloat16")),
+        ("cpu", "bfloat16", PLAIN, Choice("openvino", "bfloat16")),
+    ],
+)
+def test_choice(device: str, precision: str, machine: Machine, expected: Choice) -> None:
+    """An NVIDIA GPU runs TensorFlow, a CPU OpenVINO; bfloat16 by itself only where it is faster."""
+    assert expected == choose(device, precision, machine)
+
+
+@pytest.mark.parametrize("machine", [PLAIN, AMX])
+def test_a_gpu_that_is_not_there_is_told(machine: Machine) -> None:
+    """device = "gpu" never falls back silently."""
+    with pytest.raises(RuntimeUnavailable) as caught:
+        choose("gpu", "auto", machine)
+    expected = (
+        'No NVIDIA GPU is visible, but model.device is "gpu"; set it to "auto" in config.toml.'
+    )
+    assert expected == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("proc/driver/nvidia/gpus/0000:01:00.0/information", True),
+        ("dev/nvidia0", True),
+        ("dev/nvidia12", True),
+        ("dev/nvidiactl", False),
+        ("dev/nvidia-uvm", False),
+        ("proc/driver/nvidia/version", False),
+        ("dev/null", False),
+    ],
+)
+def test_a_gpu_is_seen_by_its_device_file(tmp_path: Path, path: str, expected: bool) -> None:
+    """The driver alone is no GPU."""
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).touch()
+    assert expected == nvidia_visible(tmp_path)

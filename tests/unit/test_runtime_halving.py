@@ -1,0 +1,82 @@
+"""When the device's memory runs out, batches get smaller; no image is left out or repeated."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsort.runtime.base import DeviceMemoryExhausted, Embeddings, Images
+from imgsort.runtime.halving import GROW_AFTER, Halving
+from imgsort.runtime.on_tensorflow import padded_size
+
+
+class SmallDevice:
+    """A runtime that raises above ``room`` images, and keeps the sizes it was asked for."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.asked: list[int] = []
+
+    def run(self, images: Images) -> Embeddings:
+        self.asked.append(len(images))
+        if len(images) > self.room:
+            raise DeviceMemoryExhausted
+        return images.reshape(len(images), -1)[:, :1].astype(np.float32)
+
+
+def _numbered(count: int) -> Images:
+    return np.arange(count, dtype=np.uint8).reshape(count, 1, 1, 1)
+
+
+@given(count=st.integers(0, 100), room=st.integers(1, 40), largest=st.integers(1, 40))
+def test_every_image_comes_back_once_and_in_order(count: int, room: int, largest: int) -> None:
+    """Whatever fits, the answer is that of a device with room for all."""
+    halving = Halving(SmallDevice(room).run, width=1, largest=largest)
+    embeddings = halving.embed(_numbered(count))
+    assert list(range(count)) == [int(row[0]) for row in embeddings]
+    assert (count, 1) == embeddings.shape
+
+
+def test_the_batch_halves_until_it_fits_and_stays_there() -> None:
+    """The size that failed isn't tried again with the next batch."""
+    device = SmallDevice(room=5)
+    halving = Halving(device.run, width=1, largest=32)
+    halving.embed(_numbered(32))
+    assert device.asked == [32, 16, 8, 4, 4, 4, 4, 4, 4, 4, 4]
+    device.asked.clear()
+    halving.embed(_numbered(6))
+    assert device.asked == [4, 2]
+
+
+def test_not_even_one_image() -> None:
+    """Then the caller learns it; the next call tries again."""
+    device = SmallDevice(room=0)
+    halving = Halving(device.run, width=1, largest=4)
+    with pytest.raises(DeviceMemoryExhausted):
+        halving.embed(_numbered(3))
+    device.room = 4
+    assert halving.embed(_numbered(3)).shape == (3, 1)
+
+
+def test_it_grows_back_slowly() -> None:
+    """After GROW_AFTER full batches twice as many are tried, up to the configured size."""
+    device = SmallDevice(room=4)
+    halving = Halving(device.run, width=1, largest=8)
+    halving.embed(_numbered(8))
+    assert halving.limit == 4
+    device.room = 100
+    for _ in range(GROW_AFTER):
+        halving.embed(_numbered(4))
+    assert halving.limit == 8
+    device.asked.clear()
+    halving.embed(_numbered(8))
+    assert device.asked == [8]
+
+
+@pytest.mark.parametrize(
+    ("count", "largest", "expected"),
+    [(1, 32, 1), (2, 32, 2), (3, 32, 4), (17, 32, 32), (32, 32, 32), (5, 24, 8), (20, 24, 24)],
+)
+def test_shapes_are_few(count: int, largest: int, expected: int) -> None:
+    """XLA compiles every shape anew: powers of two, and the configured size."""
+    assert expected == padded_size(count, largest)
