@@ -1,0 +1,70 @@
+"""One row per image content, however many files of it arrived."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, insert, select, update
+
+from imgsort.images import ImageFacts
+from imgsort.journal import Plan
+from imgsort.tables import ArrivalRow, ImageRow, LabelRow, PredictionRow
+
+
+def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[str, int]:
+    """The id of each new arrival's image, by sha256; unknown images are added.
+
+    An image that could not be read before and now can (a limit was raised) gets its facts.
+    """
+    wanted = {plan.sha256: plan for plan in plans if plan.arrival}
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        select(ImageRow.id, ImageRow.sha256, ImageRow.width).where(ImageRow.sha256.in_(wanted))
+    ).all()
+    known = {row.sha256: row.id for row in rows}
+    for row in rows:
+        facts = _facts(wanted[row.sha256])
+        if row.width is None and facts is not None:
+            connection.execute(
+                update(ImageRow).where(ImageRow.id == row.id).values(_columns(facts))
+            )
+    fresh = [plan for sha256, plan in wanted.items() if sha256 not in known]
+    if fresh:
+        statement = insert(ImageRow).returning(ImageRow.sha256, ImageRow.id)
+        added = connection.execute(statement, [_values(plan, now) for plan in fresh])
+        known.update({row.sha256: row.id for row in added})
+    return known
+
+
+def _facts(plan: Plan) -> ImageFacts | None:
+    return plan.arrival.facts if plan.arrival else None
+
+
+def _values(plan: Plan, now: datetime) -> dict[str, Any]:
+    facts = {"sha256": plan.sha256, "size": plan.identity.size, "first_seen_at": now}
+    return facts | _columns(_facts(plan))
+
+
+def _columns(facts: ImageFacts | None) -> dict[str, Any]:
+    return {
+        "width": facts.width if facts else None,
+        "height": facts.height if facts else None,
+        "format": facts.format if facts else None,
+        "captured_at": facts.captured_at if facts else None,
+        "camera": facts.camera if facts else None,
+        "dhash": f"{facts.dhash:016x}" if facts else None,
+    }
+
+
+def remove_unused_images(connection: Connection, image_ids: Collection[int]) -> None:
+    """Delete those of these images that no arrival and no label stands for, predictions first."""
+    unused = connection.scalars(
+        select(ImageRow.id).where(
+            ImageRow.id.in_(image_ids),
+            ~exists().where(ArrivalRow.image_id == ImageRow.id),
+            ~exists().where(LabelRow.image_id == ImageRow.id),
+        )
+    ).all()
+    connection.execute(delete(PredictionRow).where(PredictionRow.image_id.in_(unused)))
+    connection.execute(delete(ImageRow).where(ImageRow.id.in_(unused)))

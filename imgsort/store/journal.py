@@ -1,0 +1,193 @@
+"""The journal of moves: what landed (TX2 of the filing protocol), what won't, what is open.
+
+Every function takes an open connection: the caller owns the transaction.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
+
+from imgsort.display import display
+from imgsort.identity import Identity
+from imgsort.journal import Landed, Planned
+from imgsort.store.attempts import forget
+from imgsort.store.contents import remove_unused_images
+from imgsort.store.paths import Anchor
+from imgsort.tables import ArrivalRow, MoveRow
+
+_PLANNED = "planned"
+_DECIDED = "decided"
+_CHUNK = 500
+_IDENTITY = (MoveRow.dev, MoveRow.ino, MoveRow.size, MoveRow.mtime_ns)
+
+
+def retarget(connection: Connection, anchor: Anchor, move_id: int, target: Path) -> None:
+    """Aim a planned move at another unused name, its own having been taken meanwhile."""
+    stored = anchor.stored(target)
+    connection.execute(
+        update(MoveRow)
+        .where(MoveRow.id == move_id, MoveRow.state == _PLANNED)
+        .values(target=display(stored), target_bytes=stored)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A journal row that is still planned."""
+
+    move_id: int
+    arrival_id: int | None
+    cause: str
+    identity: Identity
+
+    @property
+    def moves_the_picture(self) -> bool:
+        return self.cause != "sidecar" and self.arrival_id is not None
+
+
+def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]) -> None:
+    """TX2: the files lie at their targets. Rows that are done stay as they are."""
+    waiting = _open_moves(connection, [one.move_id for one in landed])
+    arrived = [one for one in landed if one.move_id in waiting]
+    if not arrived:
+        return
+    connection.execute(
+        update(MoveRow)
+        .where(MoveRow.id == bindparam("move_id"))
+        .values(
+            state="done",
+            done_at=bindparam("landed_at"),
+            target=bindparam("new_path"),
+            target_bytes=bindparam("new_path_bytes"),
+        ),
+        [_landing(anchor, one) | {"move_id": one.move_id} for one in arrived],
+    )
+    pictures = [one for one in arrived if waiting[one.move_id].moves_the_picture]
+    if pictures:
+        _settle_arrivals(connection, anchor, pictures, waiting)
+    forget(connection, [waiting[one.move_id].identity for one in arrived])
+
+
+def _landing(anchor: Anchor, one: Landed) -> dict[str, Any]:
+    path = anchor.stored(one.target)
+    return {"landed_at": one.landed_at, "new_path": display(path), "new_path_bytes": path}
+
+
+def _settle_arrivals(
+    connection: Connection, anchor: Anchor, pictures: Sequence[Landed], waiting: Mapping[int, _Open]
+) -> None:
+    rows = [
+        _landing(anchor, one)
+        | {
+            "arrival": waiting[one.move_id].arrival_id,
+            "new_dev": one.identity.dev,
+            "new_ino": one.identity.ino,
+            "new_size": one.identity.size,
+            "new_mtime_ns": one.identity.mtime_ns,
+        }
+        for one in pictures
+    ]
+    place = update(ArrivalRow).where(ArrivalRow.id == bindparam("arrival"))
+    connection.execute(
+        place.values(
+            path=bindparam("new_path"),
+            path_bytes=bindparam("new_path_bytes"),
+            dev=bindparam("new_dev"),
+            ino=bindparam("new_ino"),
+            size=bindparam("new_size"),
+            mtime_ns=bindparam("new_mtime_ns"),
+            missing_at=None,
+        ),
+        rows,
+    )
+    filed = place.where(ArrivalRow.state == _DECIDED)
+    connection.execute(filed.values(state="filed", filed_at=bindparam("landed_at")), rows)
+
+
+def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:
+    rows = connection.execute(
+        select(MoveRow.id, MoveRow.arrival_id, MoveRow.cause, *_IDENTITY).where(
+            MoveRow.id.in_(move_ids), MoveRow.state == _PLANNED
+        )
+    ).mappings()
+    return {
+        row["id"]: _Open(row["id"], row["arrival_id"], row["cause"], _identity(row)) for row in rows
+    }
+
+
+def drop(connection: Connection, move_ids: Sequence[int]) -> None:
+    """Forget moves that won't happen, with the arrivals and images that only they stood for."""
+    waiting = _open_moves(connection, move_ids)
+    connection.execute(delete(MoveRow).where(MoveRow.id.in_(list(waiting))))
+    asked = [one.arrival_id for one in waiting.values() if one.moves_the_picture]
+    rows = connection.execute(
+        select(ArrivalRow.id, ArrivalRow.image_id).where(
+            ArrivalRow.id.in_(asked), ArrivalRow.state == _DECIDED
+        )
+    ).all()
+    gone = [row.id for row in rows]
+    connection.execute(update(MoveRow).where(MoveRow.arrival_id.in_(gone)).values(arrival_id=None))
+    connection.execute(delete(ArrivalRow).where(ArrivalRow.id.in_(gone)))
+    remove_unused_images(connection, {row.image_id for row in rows})
+
+
+def unfinished(connection: Connection, anchor: Anchor) -> list[Planned]:
+    """Every move that is planned and not done, in the order in which they were planned."""
+    rows = connection.execute(
+        select(
+            MoveRow.id,
+            MoveRow.arrival_id,
+            MoveRow.source_bytes,
+            MoveRow.target_bytes,
+            MoveRow.sha256,
+            MoveRow.mode,
+            MoveRow.cause,
+            *_IDENTITY,
+        )
+        .where(MoveRow.state == _PLANNED)
+        .order_by(MoveRow.id)
+    ).mappings()
+    return [_planned(anchor, row) for row in rows]
+
+
+def _planned(anchor: Anchor, row: RowMapping) -> Planned:
+    return Planned(
+        move_id=row["id"],
+        arrival_id=row["arrival_id"],
+        source=anchor.absolute(row["source_bytes"]),
+        target=anchor.absolute(row["target_bytes"]),
+        identity=_identity(row),
+        sha256=row["sha256"],
+        mode=row["mode"],
+        cause=row["cause"],
+    )
+
+
+def reserved_targets(connection: Connection, anchor: Anchor) -> set[Path]:
+    rows = connection.execute(select(MoveRow.target_bytes).where(MoveRow.state == _PLANNED))
+    return {anchor.absolute(stored) for stored in rows.scalars()}
+
+
+def known_copies(connection: Connection, identities: Iterable[Identity]) -> set[Identity]:
+    """Which of these files have been copied out of the inbox before (mode copy)."""
+    wanted = set(identities)
+    numbers = sorted({identity.ino for identity in wanted})
+    found: set[Identity] = set()
+    for start in range(0, len(numbers), _CHUNK):
+        rows = connection.execute(
+            select(
+                ArrivalRow.src_dev.label("dev"),
+                ArrivalRow.src_ino.label("ino"),
+                ArrivalRow.src_size.label("size"),
+                ArrivalRow.src_mtime_ns.label("mtime_ns"),
+            ).where(ArrivalRow.src_ino.in_(numbers[start : start + _CHUNK]))
+        )
+        found.update(_identity(row) for row in rows.mappings())
+    return found & wanted
+
+
+def _identity(row: RowMapping) -> Identity:
+    return Identity(row["dev"], row["ino"], row["size"], row["mtime_ns"])

@@ -1,0 +1,159 @@
+"""Classes, models, and what each model said of each image."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select
+
+from imgsort.classifier import Score, Verdict
+from imgsort.errors import ModelProblem
+from imgsort.tables import ClassRow, ImageRow, ModelRow, PredictionRow, iso_utc
+
+if TYPE_CHECKING:
+    from imgsort.modelcard import ModelCard
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A model's verdict on an image that has a row."""
+
+    image_id: int
+    model: int
+    verdict: Verdict
+
+
+def live_classes(connection: Connection) -> dict[int, str]:
+    rows = connection.execute(
+        select(ClassRow.id, ClassRow.name).where(ClassRow.retired_at.is_(None))
+    )
+    return {row.id: row.name for row in rows}
+
+
+def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
+    """The id of each class by name; classes that don't exist yet are made, in the order given."""
+    wanted = list(dict.fromkeys(names))
+    known: dict[str, int] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        rows = connection.execute(
+            select(ClassRow.id, ClassRow.name).where(
+                ClassRow.name.in_(wanted[start : start + _CHUNK]), ClassRow.retired_at.is_(None)
+            )
+        )
+        known.update({row.name: row.id for row in rows})
+    fresh = [{"name": name, "created_at": now} for name in wanted if name not in known]
+    if fresh:
+        statement = insert(ClassRow).returning(
+            ClassRow.id, ClassRow.name, sort_by_parameter_order=True
+        )
+        known.update({row.name: row.id for row in connection.execute(statement, fresh)})
+    return {name: known[name] for name in wanted}
+
+
+def ensure_model(connection: Connection, card: "ModelCard") -> None:
+    created_at = datetime.fromisoformat(card.created_at)
+    known = connection.execute(
+        select(ModelRow.backbone_id, ModelRow.created_at).where(ModelRow.version == card.version)
+    ).one_or_none()
+    if known is None:
+        values = {
+            "version": card.version,
+            "kind": card.kind,
+            "backbone": card.backbone,
+            "backbone_id": card.backbone_id,
+            "precision": card.precision,
+            "parent": card.parent,
+            "created_at": created_at,
+        }
+        connection.execute(insert(ModelRow).values(values))
+    elif known.backbone_id != card.backbone_id or iso_utc(known.created_at) != iso_utc(created_at):
+        # Its predictions would be taken for this one's.
+        raise ModelProblem(
+            f"The log knows another model {card.version}, of {iso_utc(known.created_at)}; put that "
+            f"one's folder back under state/models, or start with an empty log."
+        )
+
+
+def class_ids_of(connection: Connection, judged: Sequence[Judged], now: datetime) -> dict[str, int]:
+    """The ids of every class these verdicts name. A verdict of no class at all has label ""."""
+    labels = (label for one in judged for label in _labels(one.verdict) if label)
+    return ensure_classes(connection, labels, now)
+
+
+def _labels(verdict: Verdict) -> list[str]:
+    return [verdict.label, *(score.label for score in verdict.top_k)]
+
+
+def ensure_predictions(
+    connection: Connection, judged: Sequence[Judged], classes: Mapping[str, int], now: datetime
+) -> None:
+    """Write down each verdict, once for an image and a model."""
+    wanted = {(one.image_id, one.model): one.verdict for one in judged}
+    rows = connection.execute(
+        select(PredictionRow.image_id, PredictionRow.model).where(
+            PredictionRow.image_id.in_({image_id for image_id, _ in wanted})
+        )
+    )
+    known = {(row.image_id, row.model) for row in rows}
+    fresh = [
+        {"image_id": image_id, "model": model, "predicted_at": now, **_values(verdict, classes)}
+        for (image_id, model), verdict in wanted.items()
+        if (image_id, model) not in known
+    ]
+    if fresh:
+        connection.execute(insert(PredictionRow), fresh)
+
+
+def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:
+    top_k = [
+        {"label": one.label, "confidence": one.confidence, "class_id": classes[one.label]}
+        for one in verdict.top_k
+    ]
+    return {
+        "class_id": classes.get(verdict.label),
+        "confidence": verdict.confidence,
+        "decision": verdict.decision,
+        "reason": verdict.reason,
+        "top_k": json.dumps(top_k, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def predictions_for(
+    connection: Connection, sha256s: Collection[str], model: int
+) -> dict[str, Verdict]:
+    """What this model has already said of these images, under the names the classes have now."""
+    wanted = list(sha256s)
+    names = {row.id: row.name for row in connection.execute(select(ClassRow.id, ClassRow.name))}
+    found: dict[str, Verdict] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        rows = connection.execute(
+            select(
+                ImageRow.sha256,
+                PredictionRow.class_id,
+                PredictionRow.confidence,
+                PredictionRow.decision,
+                PredictionRow.reason,
+                PredictionRow.top_k,
+            )
+            .join(PredictionRow, PredictionRow.image_id == ImageRow.id)
+            .where(
+                ImageRow.sha256.in_(wanted[start : start + _CHUNK]), PredictionRow.model == model
+            )
+        )
+        for row in rows:
+            found[row.sha256] = Verdict(
+                label=names.get(row.class_id, ""),
+                confidence=row.confidence,
+                decision=row.decision,
+                reason=row.reason,
+                top_k=_scores(row.top_k, names),
+            )
+    return found
+
+
+def _scores(top_k: str, names: Mapping[int, str]) -> tuple[Score, ...]:
+    return tuple(Score(names[one["class_id"]], one["confidence"]) for one in json.loads(top_k))

@@ -1,0 +1,59 @@
+"""Which revision of the schema a database file is at, and whether this program may use it."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from imgsort.errors import DatabaseProblem
+from imgsort.store.engine import connect, require_writable, translated
+from imgsort.tables import REVISIONS
+
+
+def head_revision() -> str:
+    """The revision this program reads and writes."""
+    return REVISIONS[-1]
+
+
+def revision_of(database: Path) -> str | None:
+    """The revision a database file is at; None if it is missing or has no schema yet.
+
+    Opens read-only and changes nothing. Raises DatabaseProblem for a file that is no database.
+    """
+    if not database.exists():
+        return None
+    with translated(database), closing(connect(database, mode="ro")) as connection:
+        return _stamped(connection)
+
+
+def _stamped(connection: sqlite3.Connection) -> str | None:
+    there = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    ).fetchone()
+    row = there and connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def require_current(database: Path) -> None:
+    """Raise DatabaseProblem unless the database is there, writable and at this revision."""
+    if not database.exists():
+        raise DatabaseProblem(
+            f"{database} is missing; put a copy of it back, or start an empty log with "
+            f"`imgsort migrate`."
+        )
+    require_writable(database)
+    revision = revision_of(database)
+    if revision == head_revision():
+        return
+    if revision is not None and revision not in REVISIONS:
+        raise newer(database, revision, head_revision())
+    raise DatabaseProblem(
+        f"{database} is at revision {revision or 'none'}, this imgsort needs {head_revision()}; "
+        f"run `imgsort migrate`."
+    )
+
+
+def newer(database: Path, revision: str, head: str) -> DatabaseProblem:
+    return DatabaseProblem(
+        f"{database} is at revision {revision}, which this imgsort doesn't know (it knows up to "
+        f"{head}): a newer imgsort made it, so run that one; nothing was changed."
+    )
