@@ -1,0 +1,313 @@
+"""The schema: made from nothing, brought forward with every row, never left half-way."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from tests.logbook import Workplace, file_all, new_store, verdict
+from sqlalchemy import CheckConstraint, create_engine, inspect
+
+from imgsort.errors import DatabaseProblem
+from imgsort.schema import Migrated, head_revision, migrate, revision_of
+from imgsort.tables import REVISIONS, Base
+
+SCRIPTS = Path(__file__).parents[2] / "migrations"
+
+REVISION = """
+import os, signal
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "0002", "0001"
+def upgrade():
+    with op.batch_alter_table("images", recreate="always") as table:
+        table.add_column(sa.Column("stars", sa.Integer(), nullable=True))
+    with op.batch_alter_table("arrivals", recreate="always") as table:
+        table.alter_column("reason", existing_type=sa.Text(), nullable=True)
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A closed database with twenty pictures, some of them twins, and a human's word on one."""
+    work = Workplace(tmp_path)
+    with new_store(tmp_path) as store:
+        file_all(store, [work.plan(number, verdict("cat")) for number in range(19)])
+        file_all(store, [work.plan(0, verdict("cat"))])
+    path = tmp_path / "state" / "imgsort.db"
+    execute(
+        path,
+        "INSERT INTO labels (image_id, class_id, kind, source, representative, run_id, labelled_at)"
+        " VALUES (3, 2, 'label', 'cli', 0, 1, '2026-11-22T13:00:00.000Z')",
+    )
+    return path
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """The revisions there are; tests add one of their own."""
+    copy = tmp_path / "migrations"
+    shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def add_revision(scripts: Path, *more: str) -> None:
+    lines = "".join(f"    {line}\n" for line in more)
+    (scripts / "versions" / "0002_second.py").write_text(REVISION + lines)
+
+
+def execute(database: Path, *statements: str) -> None:
+    connection = sqlite3.connect(database)
+    with connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def dump(database: Path) -> list[str]:
+    """Schema and rows, as SQL."""
+    connection = sqlite3.connect(database)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def query(database: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(database)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+TABLES = (
+    "arrivals",
+    "classes",
+    "decode_attempts",
+    "images",
+    "labels",
+    "models",
+    "moves",
+    "predictions",
+    "runs",
+)
+
+
+def test_a_new_database_has_every_table_and_the_view(tmp_path: Path) -> None:
+    """From nothing to the newest revision, with nothing to copy first."""
+    database = tmp_path / "imgsort.db"
+    assert migrate(database) == Migrated(None, "0001", None)
+    assert revision_of(database) == head_revision() == "0001"
+    names = query(database, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+    assert {name for (name,) in names} == {*TABLES, "alembic_version", "prediction_log"}
+    assert query(database, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_the_view_has_the_columns_that_users_rely_on(database: Path) -> None:
+    """Names and order are an interface."""
+    columns = [column[1] for column in query(database, "PRAGMA table_info(prediction_log)")]
+    assert columns == [
+        "id",
+        "name",
+        "path",
+        "sha256",
+        "label",
+        "confidence",
+        "decision",
+        "reason",
+        "model",
+        "arrived_at",
+        "predicted_at",
+        "filed_at",
+        "human_label",
+        "is_correct",
+    ]
+
+
+def test_migrating_again_changes_nothing(database: Path) -> None:
+    """A database that is up to date is left alone, byte for byte."""
+    before = database.read_bytes()
+    done = migrate(database)
+    assert (done, done.changed) == (Migrated("0001", "0001", None), False)
+    assert database.read_bytes() == before
+
+
+def test_the_revisions_make_the_tables_the_program_declares(tmp_path: Path) -> None:
+    """`alembic check` finds nothing to do, and the program knows the newest revision by name."""
+    database = tmp_path / "imgsort.db"
+    migrate(database)
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.check(config)
+    engine.dispose()
+    walk = ScriptDirectory.from_config(config).walk_revisions()
+    assert tuple(script.revision for script in walk)[::-1] == REVISIONS
+
+
+def test_every_check_of_the_program_is_in_the_database(tmp_path: Path) -> None:
+    """`alembic check` doesn't compare CHECK constraints, so their names are compared here."""
+    database = tmp_path / "imgsort.db"
+    migrate(database)
+    engine = create_engine(f"sqlite:///{database}")
+    inspector = inspect(engine)
+    for table in Base.metadata.tables.values():
+        declared = {
+            (one.name, str(one.sqltext))
+            for one in table.constraints
+            if isinstance(one, CheckConstraint)
+        }
+        found = inspector.get_check_constraints(table.name)
+        assert {(one["name"], one["sqltext"]) for one in found} == declared
+    engine.dispose()
+
+
+def test_a_rebuilt_table_keeps_its_rows_indexes_and_references(
+    database: Path, scripts: Path
+) -> None:
+    """Rebuilding tables that others refer to loses nothing, and the view is as before."""
+    before = {table: query(database, f"SELECT * FROM {table}") for table in TABLES}  # noqa: S608
+    log = query(database, "SELECT * FROM prediction_log")
+    indexes = query(database, "SELECT name, sql FROM sqlite_master WHERE type = 'index'")
+    add_revision(scripts)
+    done = migrate(database, scripts=scripts)
+    assert (done.before, done.after, done.changed) == ("0001", "0002", True)
+    images = query(database, "SELECT * FROM images")
+    assert images == [(*row, None) for row in before["images"]]
+    for table in set(TABLES) - {"images"}:
+        assert query(database, f"SELECT * FROM {table}") == before[table]  # noqa: S608
+    assert query(database, "SELECT * FROM prediction_log") == log
+    assert len(log) == 20
+    assert query(database, "PRAGMA foreign_key_check") == []
+    after = query(database, "SELECT name, sql FROM sqlite_master WHERE type = 'index'")
+    assert {name for name, _ in after} == {name for name, _ in indexes}
+
+
+def test_a_populated_database_is_copied_first(database: Path, scripts: Path) -> None:
+    """The copy beside it is whole, at the old revision, and no half copy is left."""
+    before = query(database, "SELECT * FROM prediction_log")
+    add_revision(scripts)
+    snapshot = migrate(database, scripts=scripts).snapshot
+    assert snapshot == database.with_name("imgsort.db.before-0002")
+    assert revision_of(snapshot) == "0001"
+    assert query(snapshot, "SELECT * FROM prediction_log") == before
+    assert not list(database.parent.glob("*.part"))
+
+
+def test_an_empty_database_is_not_copied(tmp_path: Path, scripts: Path) -> None:
+    """There is nothing to lose."""
+    database = tmp_path / "imgsort.db"
+    migrate(database)
+    add_revision(scripts)
+    assert migrate(database, scripts=scripts) == Migrated("0001", "0002", None)
+
+
+def test_views_that_users_added_survive(database: Path, scripts: Path) -> None:
+    """A view would stop a table from being rebuilt; it is put aside, not lost."""
+    execute(database, 'CREATE VIEW "my ""cats""" AS SELECT * FROM prediction_log')
+    before = query(database, 'SELECT * FROM "my ""cats"""')
+    add_revision(scripts)
+    migrate(database, scripts=scripts)
+    assert query(database, 'SELECT * FROM "my ""cats"""') == before
+
+
+@pytest.mark.parametrize(
+    ("harm", "table"),
+    [
+        ('op.execute("DELETE FROM labels")', "labels"),
+        ('op.execute("DELETE FROM images WHERE id = 3")', "arrivals, images, labels, predictions"),
+        ('op.drop_table("moves")', "moves"),
+        ('op.execute("UPDATE predictions SET class_id = 99 WHERE id = 1")', "predictions"),
+    ],
+)
+def test_a_migration_that_would_lose_rows_is_undone(
+    database: Path, scripts: Path, harm: str, table: str
+) -> None:
+    """Rows are counted and references checked before the commit; the old schema stays."""
+    before = dump(database)
+    add_revision(scripts, harm)
+    with pytest.raises(DatabaseProblem, match=f"would have lost rows of {table}, so it was undone"):
+        migrate(database, scripts=scripts)
+    assert dump(database) == before
+
+
+def test_a_migration_that_fails_is_undone(database: Path, scripts: Path) -> None:
+    """Even after a table was rebuilt: schema changes are part of the transaction."""
+    before = dump(database)
+    add_revision(scripts, "raise ZeroDivisionError")
+    with pytest.raises(ZeroDivisionError):
+        migrate(database, scripts=scripts)
+    assert dump(database) == before
+
+
+def test_a_killed_migration_leaves_the_old_database(database: Path, scripts: Path) -> None:
+    """SIGKILL after the tables were rebuilt: the next start sees the old schema, and can go on."""
+    before = dump(database)
+    add_revision(scripts, "os.kill(os.getpid(), signal.SIGKILL)")
+    code = (
+        "import sys; from pathlib import Path; from imgsort.schema import migrate; "
+        "migrate(Path(sys.argv[1]), scripts=Path(sys.argv[2]))"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", code, str(database), str(scripts)], cwd=SCRIPTS.parent, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert dump(database) == before
+    add_revision(scripts)
+    assert migrate(database, scripts=scripts).after == "0002"
+    assert len(query(database, "SELECT * FROM prediction_log")) == 20
+
+
+def test_a_newer_database_is_left_alone(database: Path) -> None:
+    """Both revisions are named, and not one byte changes."""
+    execute(database, "UPDATE alembic_version SET version_num = 'ffff'")
+    before = database.read_bytes()
+    with pytest.raises(DatabaseProblem, match=r"at revision ffff.*up to 0001.*nothing was changed"):
+        migrate(database)
+    assert database.read_bytes() == before
+
+
+def test_a_damaged_database_is_not_migrated(database: Path, scripts: Path) -> None:
+    """What SQLite finds wrong is said, and no copy of it passes for a snapshot."""
+    content = bytearray(database.read_bytes())
+    (page,) = query(database, "SELECT rootpage FROM sqlite_master WHERE name = 'moves'")[0]
+    assert isinstance(page, int)
+    content[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    database.write_bytes(content)
+    add_revision(scripts)
+    with pytest.raises(DatabaseProblem, match="is damaged"):
+        migrate(database, scripts=scripts)
+    assert revision_of(database) == "0001"
+    assert not list(database.parent.glob("*before*"))
+
+
+def test_a_database_from_elsewhere_is_no_revision(tmp_path: Path) -> None:
+    """A file without our tables has none; a missing file has none either and isn't made."""
+    missing = tmp_path / "missing.db"
+    assert revision_of(missing) is None
+    assert not missing.exists()
+    empty = tmp_path / "empty.db"
+    empty.touch()
+    assert revision_of(empty) is None
+
+
+def test_asking_the_log_loads_no_alembic() -> None:
+    """It is needed only where there is something to migrate."""
+    code = "import sys, imgsort.schema, imgsort.store; print('alembic' in sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=SCRIPTS.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "False\n"
