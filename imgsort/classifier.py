@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, Self
 
 import numpy as np
@@ -121,6 +121,14 @@ class Classifier:
             self._verdict(row, best, max(top_k, 0)) if fine else _none(NOT_FINITE)
             for row, best, fine in zip(scores, order, usable, strict=True)
         ]
+
+    def decide_again(self, verdict: Verdict) -> Verdict:
+        """A verdict this head gave before, under the thresholds of now."""
+        if verdict.label not in self.classes:
+            return verdict
+        threshold = float(self.thresholds[self.classes.index(verdict.label)])
+        reason = shortfall(verdict.confidence, threshold)
+        return replace(verdict, decision="filed" if reason is None else "unsure", reason=reason)
 
     def _verdict(self, scores: NDArray[np.float32], order: NDArray[np.intp], top_k: int) -> Verdict:
         ranked = tuple(Score(self.classes[i], float(scores[i])) for i in order)
