@@ -123,13 +123,19 @@ def load_config(path: Path) -> Config:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigProblem(f"{path} is missing; put it back, or make a workspace with `imgsort init`.") from None
+        raise ConfigProblem(
+            f"{path} is missing; put it back, or make a workspace with `imgsort init`."
+        ) from None
     except UnicodeDecodeError as problem:
-        raise ConfigProblem(f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8.") from None
+        raise ConfigProblem(
+            f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8."
+        ) from None
     except tomllib.TOMLDecodeError as problem:
         raise ConfigProblem(f"{path} is not valid TOML: {problem}; correct that line.") from None
     except OSError as problem:
-        raise ConfigProblem(f"{path} can't be read: {problem.strerror}; check its permissions.") from None
+        raise ConfigProblem(
+            f"{path} can't be read: {problem.strerror}; check its permissions."
+        ) from None
     return parse_config(table, str(path))
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from imgsort.config import Config, load_config
 from imgsort.errors import WorkspaceBusy, WorkspaceMissing, WorkspaceProblem
+
+_LOCK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -78,28 +81,30 @@ class Workspace:
         """Raise WorkspaceProblem for the first folder that is missing or can't be written."""
         for folder in (*self.picture_folders, self.state):
             if not folder.is_dir():
-                raise WorkspaceProblem(f"{folder} is missing; put it back (mount it?) or run `mkdir {folder}`.")
+                raise WorkspaceProblem(
+                    f"{folder} is missing; put it back (mount it?) or run `mkdir {folder}`."
+                )
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-                raise WorkspaceProblem(f"{folder} can't be written by this user; correct its owner or mode.")
+                raise WorkspaceProblem(
+                    f"{folder} can't be written by this user; correct its owner or mode."
+                )
 
     @contextmanager
     def daemon_lock(self) -> Iterator[None]:
         """Hold the workspace as its one daemon; WorkspaceBusy (exit 73) names who else does."""
         with _opened(self.state / "lock") as descriptor:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _locked_within(descriptor, _LOCK_SECONDS):
                 holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
                 raise WorkspaceBusy(
                     f"Another imgsort daemon (pid {holder}) holds {self.root}; stop it first, "
                     f"or let it do the work."
-                ) from None
+                )
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             yield
 
     def daemon_pid(self) -> int | None:
-        """The pid of the live daemon, or None. Never takes the lock for longer than the question."""
+        """The pid of the live daemon, or None. Holds the lock no longer than the question."""
         try:
             descriptor = os.open(self.state / "lock", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -115,10 +120,24 @@ class Workspace:
 
     @contextmanager
     def filing_lock(self) -> Iterator[None]:
-        """Wait to be the one mover of pictures: daemon, label, refile and undo each take it a batch."""
+        """Wait to be the one mover: daemon, label, refile and undo each take it for a batch."""
         with _opened(self.state / "filing.lock") as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+
+
+def _locked_within(descriptor: int, seconds: float) -> bool:
+    """Take the lock; `status` may hold a share of it for the instant of its question."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
 
 
 @contextmanager

@@ -1,0 +1,99 @@
+"""Does this workspace work? What `check-config` looks at, a real rename among it."""
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from imgsort.backbones import InstalledBackbone
+from imgsort.errors import ImgsortError
+from imgsort.mounts import is_network, type_of
+from imgsort.registry import Registry
+from imgsort.schema import require_current
+from imgsort.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at, and in words how it stands."""
+
+    level: Literal["ok", "warning", "wrong"]
+    what: str
+
+
+def checkup(workspace: Workspace) -> list[Finding]:
+    """Everything `run` relies on, whether or not an earlier check failed."""
+    findings = [Finding("ok", f"{workspace.config_file} is valid.")]
+    folders = [_folder(folder) for folder in (*workspace.picture_folders, workspace.state)]
+    findings += folders
+    if all(finding.level == "ok" for finding in folders):
+        findings += [_rename(workspace.inbox, folder) for folder in workspace.picture_folders[1:]]
+        findings.append(_state(workspace.state))
+    findings += [_database(workspace), _model(workspace)]
+    return findings
+
+
+def _folder(folder: Path) -> Finding:
+    if not folder.is_dir():
+        return Finding("wrong", f"{folder} is missing; put it back (mount it?) or make it.")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(
+            "wrong", f"{folder} can't be written by this user; correct its owner or mode."
+        )
+    return Finding("ok", f"{folder} can be written.")
+
+
+def _rename(source: Path, target: Path) -> Finding:
+    """Move an empty hidden file for real; hidden names are never taken for pictures."""
+    name = f".imgsort-probe-{uuid4().hex}"
+    probe, moved = source / name, target / name
+    try:
+        probe.touch(exist_ok=False)
+        probe.rename(moved)
+    except OSError as problem:
+        if problem.errno == errno.EXDEV:
+            return Finding(
+                "warning",
+                f"{source} and {target} are on different file systems: every picture is copied, "
+                f"checked and then removed, which is safe but slower.",
+            )
+        return Finding("wrong", f"A file can't go from {source} to {target} ({problem.strerror}).")
+    finally:
+        probe.unlink(missing_ok=True)
+        moved.unlink(missing_ok=True)
+    return Finding("ok", f"A file can be renamed from {source} to {target}.")
+
+
+def _state(state: Path) -> Finding:
+    if is_network(state):
+        return Finding(
+            "wrong",
+            f"{state} is on a network file system ({type_of(state)}), where SQLite can be damaged; "
+            f"keep the workspace on a local disk.",
+        )
+    return Finding("ok", f"{state} is on a local file system.")
+
+
+def _database(workspace: Workspace) -> Finding:
+    try:
+        require_current(workspace.database)
+    except ImgsortError as problem:
+        return Finding("wrong", str(problem))
+    return Finding("ok", "The database has this program's schema.")
+
+
+def _model(workspace: Workspace) -> Finding:
+    try:
+        registry = Registry(workspace.models)
+        active = registry.active()
+        if active is None:
+            return Finding(
+                "wrong", "No model is active; activate one with `imgsort models activate V`."
+            )
+        card = registry.card(active)
+        backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
+    except ImgsortError as problem:
+        return Finding("wrong", str(problem))
+    return Finding("ok", f"Model v{card.version} on {backbone.name} is active and undamaged.")

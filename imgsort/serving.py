@@ -1,0 +1,80 @@
+"""What turns pictures into verdicts right now: the active model on its backbone, in a runtime."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsort.backbones import InstalledBackbone
+from imgsort.classifier import Classifier, Verdict
+from imgsort.config import Decode
+from imgsort.decoder import Attempts, DecoderPool
+from imgsort.errors import ModelProblem
+from imgsort.images import ImageLimits
+from imgsort.registry import ModelCard, Registry
+from imgsort.runtime import Runtime, open_runtime
+from imgsort.store import Store
+from imgsort.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The active model, loaded."""
+
+    card: ModelCard
+    backbone: InstalledBackbone
+    runtime: Runtime
+    classifier: Classifier
+    top_k: int
+
+    def judge(self, pixels: NDArray[np.uint8]) -> list[Verdict]:
+        """Verdicts for uint8 RGB pictures [N, H, W, 3] at the backbone's input size."""
+        return self.classifier.judge(self.runtime.embed(pixels), self.top_k)
+
+    def with_model(self, card: ModelCard, classifier: Classifier) -> "Serving":
+        """The same backbone and runtime under another head."""
+        return replace(self, card=card, classifier=classifier)
+
+
+def active_card(workspace: Workspace) -> ModelCard:
+    """The active model's card. Raises ModelProblem where none is active."""
+    registry = Registry(workspace.models)
+    version = registry.active()
+    if version is None:
+        raise ModelProblem(
+            f"No model is active in {workspace.root}; see `imgsort models list` and activate one "
+            f"with `imgsort models activate V`."
+        )
+    return registry.card(version)
+
+
+def load_classifier(workspace: Workspace, store: Store, card: ModelCard) -> Classifier:
+    """The head of one model with its classes' present names and this workspace's confidence."""
+    registry = Registry(workspace.models)
+    return registry.load(card.version, store.class_names(), workspace.config.model.confidence)
+
+
+def open_serving(workspace: Workspace, store: Store) -> Serving:
+    """Load the active model and start its runtime. Raises ModelProblem, RuntimeUnavailable."""
+    card = active_card(workspace)
+    classifier = load_classifier(workspace, store, card)
+    backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
+    config = workspace.config.model
+    runtime = open_runtime(
+        backbone, device=config.device, precision=config.precision, batch_size=config.batch_size
+    )
+    return Serving(card, backbone, runtime, classifier, config.top_k)
+
+
+def open_decoder(config: Decode, size: int, attempts: Attempts) -> DecoderPool:
+    """The worker processes that open untrusted pictures, limited as the configuration says."""
+    return DecoderPool(
+        size=size,
+        limits=ImageLimits(
+            max_pixels=int(config.max_megapixels * 1e6), max_bytes=int(config.max_file_mb * 1e6)
+        ),
+        workers=config.workers,
+        timeout_seconds=config.timeout_seconds,
+        memory_mb=config.memory_mb,
+        attempts=attempts,
+    )
