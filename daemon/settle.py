@@ -1,0 +1,54 @@
+"""Which files have stopped changing? Pure: what was seen, and the clock, come in as arguments.
+
+Cases this exists for: a picture written slowly in place, with pauses longer than the quiet time;
+one renamed in while its writer still holds it open; one that lay there half written when the daemon
+started; ``chmod`` and ``touch -a`` during inference (nothing new); clocks that jump (monotonic).
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from imgsort.identity import Identity
+
+
+class Writer(Enum):
+    """Has somebody the file open for writing?"""
+
+    NONE = auto()
+    OPEN = auto()
+    UNKNOWN = auto()
+    """The kernel would not say (another's file, or a file system without leases)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A file that may still be changing."""
+
+    identity: Identity
+    since: float
+    """Monotonic seconds since which it has looked like this."""
+    whole: bool
+    """It was renamed in, so it needn't be waited for."""
+
+
+def seen(
+    before: Watched | None, identity: Identity, writer: Writer, now: float, *, renamed: bool = False
+) -> Watched:
+    """What is known of a file after one more look at it."""
+    if writer is Writer.OPEN:
+        return Watched(identity, now, whole=False)
+    if before is not None and before.identity == identity:
+        return Watched(identity, before.since, before.whole or renamed)
+    return Watched(identity, now, renamed)
+
+
+def remaining(watched: Watched, writer: Writer, now: float, settle_seconds: float) -> float:
+    """Seconds until the next look is worth it; 0.0 once the file is settled.
+
+    A file that somebody holds open for writing is never settled, however long it has been quiet.
+    """
+    if writer is Writer.OPEN:
+        return settle_seconds
+    if watched.whole:
+        return 0.0
+    return max(0.0, watched.since + settle_seconds - now)

@@ -1,0 +1,224 @@
+"""The inbox as a stream of settled files."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from imgsort.daemon import source as source_module
+from imgsort.daemon.names import Names
+from imgsort.daemon.notices import Notices
+from imgsort.daemon.source import Candidate, Source, SourceSettings
+from imgsort.daemon.watcher import Watcher
+from imgsort.daemon.window import Window
+from imgsort.errors import WorkspaceProblem
+from imgsort.identity import Identity
+from imgsort.images import READABLE_SUFFIXES
+
+Make = Callable[..., Source]
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def make(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    monkeypatch.setattr(source_module, "CHECK_SECONDS", 0.05)
+    made: list[Source] = []
+
+    def source(
+        *, settle: float = 0.1, scan: float = 0.1, blind: bool = True, **options: object
+    ) -> Source:
+        notices = Notices()
+        settings = SourceSettings(Names(READABLE_SUFFIXES), settle, scan)
+        watcher = Watcher(inbox, notices, always_poll=blind)
+        one = Source(inbox, settings, watcher, notices, **options)  # type: ignore[arg-type]
+        made.append(one)
+        return one
+
+    yield source
+    for one in made:
+        one.stop()
+
+
+def emptied(source: Source) -> list[str]:
+    """Everything that comes, filed as soon as it comes; file names in order of arrival."""
+    names = []
+    for candidate in source.arrivals():
+        names.append(candidate.path.name)
+        candidate.path.unlink()
+        source.finished(candidate.path, filed=True)
+    return names
+
+
+def taken(stream: Iterator[Candidate]) -> str:
+    return next(stream).path.name
+
+
+def test_what_lies_there_comes_with_its_subfolder(inbox: Path, make: Make) -> None:
+    """Each file once, and the way to it from the inbox."""
+    (inbox / "trip").mkdir()
+    for name in ("a.jpg", "trip/b.png", "c.mp4"):
+        (inbox / name).write_bytes(b"x")
+    source = make(once=True)
+    found = set()
+    for candidate in source.arrivals():
+        found.add((candidate.path.name, candidate.subfolder))
+        candidate.path.unlink()
+        source.finished(candidate.path, filed=True)
+    assert found == {("a.jpg", b""), ("b.png", b"trip")}
+
+
+def test_memory_is_bounded_by_the_window(inbox: Path, make: Make) -> None:
+    """Fifty files through a window of eight: all come, never more than eight are held."""
+    for number in range(50):
+        (inbox / f"{number}.jpg").write_bytes(b"x")
+    source = make(once=True, window=Window(capacity=8))
+    names, most = [], 0
+    for candidate in source.arrivals():
+        names.append(candidate.path.name)
+        most = max(most, len(source.window.waiting))
+        candidate.path.unlink()
+        source.finished(candidate.path, filed=True)
+    assert sorted(names) == sorted(f"{number}.jpg" for number in range(50))
+    assert most <= 8
+
+
+def test_touching_a_file_on_its_way_makes_no_second_arrival(inbox: Path, make: Make) -> None:
+    """chmod and touch -a don't change what a file is."""
+    picture = inbox / "a.jpg"
+    picture.write_bytes(b"x")
+    source = make()
+    stream = source.arrivals()
+    assert taken(stream) == "a.jpg"
+    picture.chmod(0o600)
+    os.utime(picture, ns=(0, picture.stat().st_mtime_ns))
+    (inbox / "twin.jpg").hardlink_to(picture)
+    (inbox / "b.jpg").write_bytes(b"y")
+    assert taken(stream) == "b.jpg"
+    assert set(source.window.in_flight) == {str(picture), str(inbox / "b.jpg")}
+
+
+def test_a_file_that_changed_on_its_way_comes_again(inbox: Path, make: Make) -> None:
+    """Nothing was filed, so the new content is a new arrival."""
+    picture = inbox / "a.jpg"
+    picture.write_bytes(b"x")
+    source = make()
+    stream = source.arrivals()
+    first = next(stream)
+    picture.write_bytes(b"longer")
+    source.finished(first.path, filed=False, reason="it changed while it was read")
+    assert taken(stream) == "a.jpg"
+
+
+def test_a_file_that_cannot_be_taken_is_set_aside(inbox: Path, make: Make) -> None:
+    """It isn't tried over and over, and others go on."""
+    (inbox / "a.jpg").write_bytes(b"x")
+    source = make(once=True)
+    for candidate in source.arrivals():
+        source.finished(candidate.path, filed=False, reason="its destination is full")
+    aside = {path: one.reason for path, one in source.window.aside.items()}
+    assert aside == {str(inbox / "a.jpg"): "its destination is full"}
+
+
+def test_a_file_being_written_is_named_and_left(
+    inbox: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`run --once` doesn't wait for ever, and never takes half a picture."""
+    monkeypatch.setattr(source_module, "ONCE_PATIENCE", 0.5)
+    (inbox / "whole.jpg").write_bytes(b"x")
+    with (inbox / "half.jpg").open("wb") as writing:
+        writing.write(b"half")
+        writing.flush()
+        source = make(once=True)
+        assert emptied(source) == ["whole.jpg"]
+    assert source.writing == {str(inbox / "half.jpg")}
+
+
+def test_files_arrive_where_no_event_ever_comes(inbox: Path, make: Make) -> None:
+    """The scan is the truth: a watcher that reports nothing costs time, not files."""
+    stream = make().arrivals()
+    for number in range(3):
+        (inbox / f"{number}.jpg").write_bytes(b"x")
+        assert taken(stream) == f"{number}.jpg"
+
+
+def test_a_renamed_file_comes_before_any_scan_or_quiet_time(inbox: Path, make: Make) -> None:
+    """IN_MOVED_TO is the sign of a finished file."""
+    (inbox / "first.jpg").write_bytes(b"x")
+    source = make(settle=0.1, scan=3600.0, blind=False)
+    stream = source.arrivals()
+    assert taken(stream) == "first.jpg"
+    source.reconfigure(SourceSettings(Names(READABLE_SUFFIXES), 3600.0, 3600.0))
+    (inbox.parent / "outside.jpg").write_bytes(b"y")
+    (inbox.parent / "outside.jpg").rename(inbox / "second.jpg")
+    assert taken(stream) == "second.jpg"
+
+
+def test_a_replaced_inbox_is_noticed(inbox: Path, make: Make) -> None:
+    """inotify keeps watching the old folder without a word; we don't."""
+    (inbox / "first.jpg").write_bytes(b"x")
+    stream = make(scan=3600.0, blind=False).arrivals()
+    assert taken(stream) == "first.jpg"
+    inbox.rename(inbox.parent / "old")
+    inbox.mkdir()
+    (inbox / "second.jpg").write_bytes(b"y")
+    assert taken(stream) == "second.jpg"
+    (inbox / "third.jpg").write_bytes(b"z")
+    assert taken(stream) == "third.jpg"
+
+
+def test_a_missing_inbox_pauses_until_it_is_back(inbox: Path, make: Make) -> None:
+    """Gone, said so, back, and on it goes."""
+    (inbox / "first.jpg").write_bytes(b"x")
+    source = make()
+    stream = source.arrivals()
+    assert taken(stream) == "first.jpg"
+    shutil.rmtree(inbox)
+
+    def bring_back() -> None:
+        while source.paused is None:
+            pass
+        inbox.mkdir()
+        (inbox / "second.jpg").write_bytes(b"y")
+
+    helper = threading.Thread(target=bring_back)
+    helper.start()
+    assert taken(stream) == "second.jpg"
+    helper.join()
+    assert source.paused is None
+
+
+def test_a_missing_inbox_ends_a_single_run(inbox: Path, make: Make) -> None:
+    """Nobody is there to wait for it."""
+    source = make(once=True)
+    inbox.rmdir()
+    with pytest.raises(WorkspaceProblem, match="put it back, then run imgsort again"):
+        next(source.arrivals())
+
+
+def test_what_was_copied_before_does_not_come_again(inbox: Path, make: Make) -> None:
+    """Copy mode leaves its sources in the inbox."""
+    for name in ("old.jpg", "new.jpg"):
+        (inbox / name).write_bytes(name.encode())
+    old = Identity.of((inbox / "old.jpg").stat())
+    source = make(once=True, known=lambda identities: {old} & set(identities))
+    assert emptied(source) == ["new.jpg"]
+
+
+def test_a_browsers_placeholder_is_not_taken(inbox: Path, make: Make) -> None:
+    """Firefox keeps the name reserved with an empty file while it writes x.jpg.part."""
+    (inbox / "a.jpg").touch()
+    (inbox / "a.jpg.part").write_bytes(b"half")
+    (inbox / "b.jpg").touch()
+    stream = make().arrivals()
+    assert taken(stream) == "b.jpg"
+    (inbox / "a.jpg.part").rename(inbox / "a.jpg")
+    assert taken(stream) == "a.jpg"
