@@ -1,0 +1,72 @@
+"""The model in use: exchanged between batches when another is activated."""
+
+import time
+from collections.abc import Callable
+
+from imgsort.daemon.notices import LOG
+from imgsort.errors import ImgsortError, ModelProblem
+from imgsort.registry import Registry
+from imgsort.serving import Serving, load_classifier
+from imgsort.store import Store
+from imgsort.workspace import Workspace
+
+LOOK_SECONDS = 1.0
+
+
+class ActiveModel:
+    """Gives the serving for the next batch; a model that can't be loaded leaves the old one."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        store: Store,
+        serving: Serving,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.serving = serving
+        self.trouble: str | None = None
+        """Why the active model is not the one in use."""
+        self._workspace = workspace
+        self._store = store
+        self._registry = Registry(workspace.models)
+        self._clock = clock
+        self._settled: int | None = serving.card.version
+        """The version that was loaded, or refused, last."""
+        self._next_look = clock() + LOOK_SECONDS
+
+    def reconfigure(self, workspace: Workspace) -> None:
+        """Go on under another configuration from the next batch on."""
+        self._workspace = workspace
+        self._settled = None
+        self._next_look = 0.0
+
+    def current(self) -> Serving:
+        """Called by the infer stage, once a batch."""
+        now = self._clock()
+        if now >= self._next_look:
+            self._next_look = now + LOOK_SECONDS
+            version = self._registry.active()
+            if version is not None and version != self._settled:
+                self._settled = version
+                self._exchange(version)
+        return self.serving
+
+    def _exchange(self, version: int) -> None:
+        before = self.serving.card.version
+        try:
+            self.serving = self._loaded(version)
+        except ImgsortError as problem:
+            self.trouble = f"model v{version} can't be used, v{before} goes on: {problem}"
+            LOG.error("%s", self.trouble)
+        else:
+            self.trouble = None
+            LOG.info("model v%d is in use", version)
+
+    def _loaded(self, version: int) -> Serving:
+        card = self._registry.card(version)
+        if card.backbone_id != self.serving.backbone.id:
+            raise ModelProblem(
+                f"It needs the backbone {card.backbone} ({card.backbone_id}); restart imgsort run."
+            )
+        classifier = load_classifier(self._workspace, self._store, card)
+        return self.serving.with_model(card, classifier)

@@ -1,0 +1,184 @@
+"""`imgsort run`: say when it is ready, obey signals, keep the status current, and end cleanly."""
+
+import os
+import queue
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+
+from imgsort.config import load_config
+from imgsort.daemon.board import health_of
+from imgsort.daemon.health import Health, State, utc_now, write_status
+from imgsort.daemon.notices import LOG, log_to_stderr, set_level
+from imgsort.daemon.notify import notify, watchdog_seconds
+from imgsort.daemon.reload import reloaded
+from imgsort.daemon.signals import Command, Commands, commands
+from imgsort.daemon.summary import RunSummary
+from imgsort.daemon.wiring import Works, pace_of, source_settings, wired
+from imgsort.display import display
+from imgsort.errors import ConfigProblem
+from imgsort.filing import Filer
+from imgsort.workspace import Workspace
+
+TICK_SECONDS = 0.25
+STATUS_SECONDS = 2.0
+DRAIN_SECONDS = 20.0
+HALT_SECONDS = 5.0
+STUCK_SECONDS = 300.0
+
+
+def run(workspace: Workspace, *, once: bool = False) -> RunSummary:
+    """Watch the inbox and file what arrives, until SIGTERM, SIGINT, or (``once``) it is empty.
+
+    Raises WorkspaceProblem, WorkspaceBusy, DatabaseProblem, ModelProblem or RuntimeUnavailable
+    before it begins; StorageFailed, StoreBroken, or whatever made a stage fail, later.
+    """
+    log_to_stderr(workspace.config.log.level)
+    workspace.require_folders()
+    with workspace.daemon_lock(), commands() as wanted, ExitStack() as stack:
+        starting = Health(os.getpid(), "starting", utc_now(), started=utc_now())
+        _say(workspace, starting)
+        works = wired(workspace, stack, once=once)
+        return _Service(works, wanted, starting).run()
+
+
+class _Service:
+    """The main thread: it works on no image, so it can always answer."""
+
+    def __init__(self, works: Works, wanted: Commands, health: Health) -> None:
+        self._works = works
+        self._workspace = works.workspace
+        self._wanted = wanted
+        self._ping_seconds = watchdog_seconds()
+        self._began_at = time.monotonic()
+        self._next_status = self._next_ping = self._began_at
+        self._halt_at = self._leave_at = float("inf")
+        serving = works.model.serving
+        self._health = replace(
+            health,
+            backbone=serving.card.backbone,
+            runtime=serving.runtime.name,
+            precision=serving.runtime.precision,
+            batch_size=works.pipeline.pace.batch_size,
+        )
+
+    def run(self) -> RunSummary:
+        works = self._works
+        works.pipeline.start()
+        try:
+            while not works.pipeline.join(0) and time.monotonic() < self._leave_at:
+                with suppress(queue.Empty):
+                    self._obey(self._wanted.get(timeout=TICK_SECONDS))
+                self._tick(time.monotonic())
+        except Exception as failure:
+            works.board.last_error = str(failure) or type(failure).__name__
+            raise
+        finally:
+            works.source.stop()
+            works.pipeline.halt()
+            works.pipeline.ended(HALT_SECONDS)
+            self._report("stopped")
+        self._tidy(float("inf"))
+        summary = self._summary()
+        works.store.end_run(works.run_id, str(summary))
+        return summary
+
+    def _tick(self, now: float) -> None:
+        works = self._works
+        settled = works.source.scanned.is_set() or works.board.trouble is not None
+        if self._health.state == "starting" and settled:
+            self._ready()
+        if now >= self._halt_at:
+            LOG.warning("what is still in hand takes too long; it stays in the inbox")
+            works.pipeline.halt()
+            self._halt_at, self._leave_at = float("inf"), now + HALT_SECONDS
+        if now >= self._next_status:
+            self._next_status = now + STATUS_SECONDS
+            self._report()
+            self._tidy(now)
+        if self._ping_seconds and now >= self._next_ping and self._stuck(now) is None:
+            self._next_ping = now + self._ping_seconds
+            notify("WATCHDOG=1")
+
+    def _tidy(self, now: float) -> None:
+        if self._workspace.config.filing.remove_empty_subfolders:
+            self._works.tidier.sweep(now)
+
+    def _ready(self) -> None:
+        self._report("running")
+        health = self._health
+        LOG.info(
+            "ready: watching %s with model v%s (%s, %s, %s)",
+            display(self._workspace.inbox),
+            *(health.model, health.backbone, health.runtime, health.precision),
+        )
+        notify("READY=1", f"STATUS=watching {display(self._workspace.inbox)}")
+
+    def _obey(self, command: Command) -> None:
+        if command is Command.RELOAD:
+            self._reload()
+        elif self._health.state != "stopping":
+            LOG.info("stopping; what is in hand is finished first")
+            notify("STOPPING=1")
+            self._works.source.stop()
+            self._works.pipeline.hurry()
+            self._halt_at = time.monotonic() + DRAIN_SECONDS
+            self._report("stopping")
+
+    def _reload(self) -> None:
+        """All of a valid configuration, or none of it."""
+        works = self._works
+        try:
+            new = reloaded(self._workspace.config, load_config(self._workspace.config_file))
+        except ConfigProblem as problem:
+            works.board.last_error = f"config.toml was not taken over: {problem}"
+            LOG.error("%s", works.board.last_error)
+            return
+        self._workspace = workspace = replace(self._workspace, config=new.config)
+        set_level(new.config.log.level)
+        works.source.reconfigure(source_settings(new.config))
+        works.model.reconfigure(workspace)
+        filer = Filer(workspace, works.store, works.run_id)
+        works.pipeline.stages = replace(works.pipeline.stages, filing=filer)
+        works.pipeline.pace = pace_of(new.config)
+        LOG.info("config.toml was read again")
+        if new.waiting:
+            LOG.warning("restart imgsort run for the new %s", ", ".join(new.waiting))
+
+    def _stuck(self, now: float) -> str | None:
+        """A part that has not got on for minutes."""
+        works = self._works
+        stage = works.pipeline.pulse.stuck(STUCK_SECONDS)
+        if stage is None and now - works.source.beat > STUCK_SECONDS and not works.source.waiting:
+            return "scan"
+        return stage
+
+    def _report(self, state: State | None = None) -> None:
+        works = self._works
+        now = time.monotonic()
+        health = self._health if state is None else self._health.into(state)
+        self._health = replace(
+            health_of(health, works.board, works.source, works.model),
+            watching=works.watcher.blind or "inotify",
+            watcher_restarts=works.watcher.restarts,
+            decoder_rebuilt=works.decoder.rebuilt,
+            stuck=self._stuck(now),
+        )
+        _say(self._workspace, self._health)
+
+    def _summary(self) -> RunSummary:
+        counts, source = self._works.board.counts, self._works.source
+        return RunSummary(
+            filed=counts["filed"],
+            unsure=counts["unsure"],
+            rejected=counts["rejected"],
+            left_in_place=self._health.left_in_place.count,
+            still_written=tuple(sorted(display(source.way(path)) for path in source.writing)),
+            seconds=round(time.monotonic() - self._began_at, 3),
+        )
+
+
+def _say(workspace: Workspace, health: Health) -> None:
+    """Write state/status.json; a full disk must not stop the daemon."""
+    with suppress(OSError):
+        write_status(workspace.status_file, health)

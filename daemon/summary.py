@@ -1,0 +1,38 @@
+"""What a run of the daemon came to."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """Images by what became of them, while the daemon ran."""
+
+    filed: int
+    unsure: int
+    rejected: int
+    left_in_place: int
+    """Files that could not be taken: no permission, no regular file, a full destination."""
+    still_written: tuple[str, ...]
+    """Files in the inbox that somebody was still writing at the end."""
+    seconds: float
+    """From ready to the end."""
+
+    @property
+    def images(self) -> int:
+        return self.filed + self.unsure + self.rejected
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"images": self.images, **asdict(self)}
+
+    def __str__(self) -> str:
+        sentences = [
+            f"{self.images:,} images in {self.seconds:.1f} s: {self.filed:,} filed, "
+            f"{self.unsure:,} unsure, {self.rejected:,} rejected."
+        ]
+        if self.left_in_place:
+            sentences.append(f"{self.left_in_place:,} could not be taken and stay in the inbox.")
+        if self.still_written:
+            names = ", ".join(self.still_written)
+            sentences.append(f"Still being written, so left for the next run: {names}.")
+        return " ".join(sentences)

@@ -1,0 +1,107 @@
+"""Build the daemon from its parts, in the order in which they may touch the workspace."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from imgsort.backbones import BACKBONES
+from imgsort.config import Config
+from imgsort.daemon.active import ActiveModel
+from imgsort.daemon.board import Board
+from imgsort.daemon.ground import Ground
+from imgsort.daemon.inference import ModelInference
+from imgsort.daemon.names import Names
+from imgsort.daemon.notices import LOG, Notices
+from imgsort.daemon.pipeline import Pace, Pipeline, Stages
+from imgsort.daemon.source import Source, SourceSettings
+from imgsort.daemon.tidy import Tidier
+from imgsort.daemon.watcher import Watcher
+from imgsort.decoder import DecoderPool
+from imgsort.errors import DatabaseProblem
+from imgsort.filing import Filer, recover
+from imgsort.images import READABLE_SUFFIXES
+from imgsort.serving import Serving, active_card, open_decoder, open_serving
+from imgsort.store import Store
+from imgsort.workspace import Workspace
+
+
+@dataclass
+class Works:
+    """Everything that runs, wired together."""
+
+    workspace: Workspace
+    store: Store
+    run_id: int
+    decoder: DecoderPool
+    model: ActiveModel
+    watcher: Watcher
+    source: Source
+    tidier: Tidier
+    board: Board
+    pipeline: Pipeline
+
+
+def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
+    """Open all of it; ``stack`` closes it again. Raises what ``run`` says."""
+    config, notices = workspace.config, Notices()
+    ground = Ground((*workspace.picture_folders[1:], workspace.state))
+    store = stack.enter_context(_sound_store(workspace))
+    recovered = recover(workspace, store)
+    if recovered.landed or recovered.redone or recovered.dropped:
+        LOG.info("completed what an earlier run left behind: %s", recovered)
+    decoder, serving = _engines(workspace, store, stack)
+    run_id = store.begin_run("run")
+    watcher = Watcher(workspace.inbox, notices, always_poll=config.watch.poll == "always")
+    source = Source(
+        workspace.inbox,
+        source_settings(config),
+        watcher,
+        notices,
+        once=once,
+        known=store.known_copies if config.filing.mode == "copy" else None,
+    )
+    tidier = Tidier(workspace.inbox)
+    board = Board(source, ground, tidier, notices)
+    model = ActiveModel(workspace, store, serving)
+    inference = ModelInference(store, model.current)
+    stages = Stages(decoder, inference, Filer(workspace, store, run_id))
+    pipeline = Pipeline(source.arrivals(), stages, board, pace_of(config))
+    return Works(workspace, store, run_id, decoder, model, watcher, source, tidier, board, pipeline)
+
+
+def _sound_store(workspace: Workspace) -> Store:
+    store = Store.open(workspace.database, root=workspace.root, checkpointer=True)
+    problems = store.integrity()
+    if problems:
+        store.close()
+        raise DatabaseProblem(
+            f"{workspace.database} is damaged ({problems[0]}); put a sound copy in its place: "
+            f"no picture has been touched."
+        )
+    return store
+
+
+def _engines(workspace: Workspace, store: Store, stack: ExitStack) -> tuple[DecoderPool, Serving]:
+    """The decoder's processes start while the model is loaded."""
+    config = workspace.config
+    size = BACKBONES[active_card(workspace).backbone].input_size
+    decoder = stack.enter_context(open_decoder(config.decode, size, store))
+    serving = open_serving(workspace, store)
+    serving.runtime.embed(np.zeros((1, size, size, 3), np.uint8))
+    # Between two heads' products BLAS threads wait by spinning: 2 ms of a core an image.
+    stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
+    return decoder, serving
+
+
+def source_settings(config: Config) -> SourceSettings:
+    """What the source takes from the configuration."""
+    watch = config.watch
+    names = Names(READABLE_SUFFIXES, watch.ignore, config.filing.sidecars)
+    return SourceSettings(names, watch.settle_seconds, watch.scan_seconds)
+
+
+def pace_of(config: Config) -> Pace:
+    """How batches are formed."""
+    return Pace(config.model.batch_size, config.model.batch_wait_ms / 1000)

@@ -1,0 +1,270 @@
+"""Three stages side by side: order, limits, troubles that pass, and troubles that don't."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgsort.classifier import Verdict
+from imgsort.daemon import pipeline as pipeline_module
+from imgsort.daemon.pipeline import (
+    BatchReport,
+    Decoded,
+    Listener,
+    Pace,
+    Pipeline,
+    Stages,
+)
+from imgsort.daemon.source import Candidate
+from imgsort.decoder import Deferred, Outcome, Picture, Refused
+from imgsort.errors import FilingPaused, StorageFailed, StoreBusy
+from imgsort.filing import Judged, Result
+from imgsort.identity import Identity
+from imgsort.images import ImageFacts
+from imgsort.runtime import DeviceMemoryExhausted
+
+FACTS = ImageFacts(8, 8, "JPEG", None, None, 0)
+SURE = Verdict("cat", 0.9, "filed", None, ())
+
+
+class FakeDecoder:
+    """Decodes by name: bad* is refused, gone* deferred, anything else a picture."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(2)
+        self.submitted = 0
+
+    def submit(self, path: Path) -> "Future[Outcome]":
+        self.submitted += 1
+        return self.pool.submit(self.decoded, path)
+
+    def decoded(self, path: Path) -> Outcome:
+        identity = Identity(1, hash(path), 1, 1)
+        if path.name.startswith("gone"):
+            return Deferred(path, "it vanished before it could be read")
+        if path.name.startswith("bad"):
+            return Refused(path, identity, path.name, "the file is cut short")
+        return Picture(path, identity, path.name, FACTS, np.zeros((8, 8, 3), np.uint8))
+
+
+class FakeInference:
+    """Sure of everything; remembers the sizes of its batches."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def judge(self, batch: Sequence[Decoded]) -> list[Judged]:
+        self.before()
+        self.sizes.append(len(batch))
+        return [
+            Judged(
+                one.outcome,
+                SURE if isinstance(one.outcome, Picture) else None,
+                1 if isinstance(one.outcome, Picture) else None,
+                one.candidate.subfolder,
+                one.candidate.arrived_at,
+            )
+            for one in batch
+        ]
+
+
+class FakeFiling:
+    """Files everything in a list."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def file(self, batch: Sequence[Judged]) -> list[Result]:
+        self.before()
+        self.names += [judged.outcome.path.name for judged in batch]
+        return [
+            Result(
+                judged.outcome.path,
+                "filed" if judged.verdict else "rejected",
+                Path("/sorted", judged.outcome.path.name),
+                None,
+            )
+            for judged in batch
+        ]
+
+
+class Recorder(Listener):
+    def __init__(self) -> None:
+        self.left: dict[str, str] = {}
+        self.filed: list[str] = []
+        self.reports: list[BatchReport] = []
+        self.troubles: list[str | None] = []
+        self.in_the_way: list[str] = []
+
+    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
+        if filed:
+            self.filed.append(path.name)
+        else:
+            self.left[path.name] = reason
+
+    def batch(self, report: BatchReport) -> None:
+        self.reports.append(report)
+
+    def hindrance(self) -> str | None:
+        return self.in_the_way.pop() if self.in_the_way else None
+
+    def paused(self, stage: str, trouble: str | None) -> None:
+        assert stage in {"infer", "file"}
+        self.troubles.append(trouble)
+
+
+class Rig:
+    """A pipeline of fakes."""
+
+    def __init__(self, names: Sequence[str], pace: Pace) -> None:
+        self.decoder, self.inference, self.filing = FakeDecoder(), FakeInference(), FakeFiling()
+        self.listener = Recorder()
+        self.pulled = 0
+        stages = Stages(self.decoder, self.inference, self.filing)
+        self.pipeline = Pipeline(self.candidates(names), stages, self.listener, pace)
+
+    def candidates(self, names: Sequence[str]) -> Iterator[Candidate]:
+        for name in names:
+            self.pulled += 1
+            yield Candidate(Path("/inbox", name), b"", datetime.now(UTC), time.monotonic())
+
+    def run(self) -> None:
+        self.pipeline.start()
+        assert self.pipeline.join(30)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline_module, "RETRY_SECONDS", 0.02)
+
+
+def test_every_candidate_is_filed_or_left_with_its_reason() -> None:
+    """Pictures and refused files are filed, deferred ones stay; then the pipeline is dry."""
+    rig = Rig(["a", "bad", "gone", "b"], Pace(2, 0.01))
+    rig.run()
+    assert sorted(rig.filing.names) == ["a", "b", "bad"]
+    assert sorted(rig.listener.filed) == ["a", "b", "bad"]
+    assert rig.listener.left == {"gone": "it vanished before it could be read"}
+
+
+def test_batches_have_the_size_asked_for() -> None:
+    """A long queue makes full batches and one rest."""
+    rig = Rig([f"{n}" for n in range(70)], Pace(32, 5.0))
+    rig.run()
+    assert rig.inference.sizes == [32, 32, 6]
+    assert [len(report.results) for report in rig.listener.reports] == [32, 32, 6]
+
+
+def test_no_more_is_taken_than_two_batches_ahead() -> None:
+    """While inference stands still, the rest waits in the inbox."""
+    rig = Rig([f"{n}" for n in range(1000)], Pace(16, 0.01))
+    gate = threading.Event()
+    rig.inference.before = lambda: (gate.wait(30), None)[1]
+    rig.pipeline.start()
+    seen = -1
+    while rig.pulled != seen:  # until nothing moves any more
+        seen = rig.pulled
+        time.sleep(0.2)
+    assert rig.decoder.submitted == 16 + 2 * 16
+    gate.set()
+    assert rig.pipeline.join(30)
+    assert len(rig.listener.filed) == 1000
+
+
+def test_nobody_waits_for_a_full_batch() -> None:
+    """A single image goes on after the waiting time."""
+    rig = Rig(["a"], Pace(32, 0.01))
+    rig.run()
+    assert rig.inference.sizes == [1]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [StoreBusy("locked"), FilingPaused(Path("/sorted"), "it is full"), DeviceMemoryExhausted("no")],
+)
+def test_a_passing_trouble_is_waited_out(trouble: Exception) -> None:
+    """Said, tried again, over: nothing lost, nothing filed twice."""
+    rig = Rig(["a", "b", "c"], Pace(1, 0.01))
+    failures = [trouble, trouble]
+
+    def stumble() -> None:
+        if failures:
+            raise failures.pop()
+
+    stage = rig.inference if isinstance(trouble, DeviceMemoryExhausted) else rig.filing
+    stage.before = stumble
+    rig.run()
+    assert rig.listener.troubles == [str(trouble), str(trouble), None]
+    assert sorted(rig.filing.names) == ["a", "b", "c"]
+
+
+def test_nothing_is_filed_while_a_folder_is_unmounted() -> None:
+    """The listener's word counts before each batch."""
+    rig = Rig(["a"], Pace(1, 0.01))
+    rig.listener.in_the_way = ["sorted is no longer mounted"]
+    rig.run()
+    assert rig.listener.troubles == ["sorted is no longer mounted", None]
+    assert rig.listener.filed == ["a"]
+
+
+def test_in_a_hurry_what_cannot_be_filed_stays_in_the_inbox() -> None:
+    """Stopping on a full disk ends at once."""
+    rig = Rig(["a", "b"], Pace(1, 0.01))
+
+    def full() -> None:
+        rig.pipeline.hurry()
+        raise FilingPaused(Path("/sorted"), "it is full")
+
+    rig.filing.before = full
+    rig.run()
+    assert rig.listener.left == {"a": "imgsort is stopping", "b": "imgsort is stopping"}
+
+
+def test_a_batch_that_only_waits_for_its_folder_pauses() -> None:
+    """Otherwise the same images would be decoded over and over."""
+    rig = Rig(["a"], Pace(1, 0.01))
+    real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "it is full")
+    answers = [True]
+
+    def file(batch: Sequence[Judged]) -> list[Result]:
+        if answers:
+            answers.clear()
+            return [Result(one.outcome.path, "deferred", None, "full", pause) for one in batch]
+        return real(batch)
+
+    rig.filing.file = file  # type: ignore[method-assign]
+    rig.run()
+    assert rig.listener.troubles == [str(pause), None]
+    assert rig.listener.filed == ["a"]
+    assert rig.decoder.submitted == 1
+
+
+@pytest.mark.parametrize("stage", ["infer", "file", "decode"])
+def test_a_failed_stage_brings_the_others_down(stage: str) -> None:
+    """Never a silent hang: the failure comes out of join, whatever the other stages do."""
+    rig = Rig([f"{n}" for n in range(500)], Pace(4, 0.01))
+    failure = StorageFailed("the disk is broken")
+
+    def fail() -> None:
+        raise failure
+
+    def decode(path: Path) -> "Future[Outcome]":
+        raise failure
+
+    if stage == "decode":
+        rig.decoder.submit = decode  # type: ignore[method-assign]
+    elif stage == "infer":
+        rig.inference.before = fail
+    else:
+        rig.filing.before = fail
+    rig.pipeline.start()
+    with pytest.raises(StorageFailed, match="the disk is broken"):
+        rig.pipeline.join(30)
+    assert rig.pipeline.ended(0)
