@@ -1,0 +1,127 @@
+"""`log` and `classify`: what was decided, and what would be."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from imgsort.cli.app import Here, Json, app, opened, reported, say
+from imgsort.cli.output import print_json, print_table, progress
+from imgsort.errors import ImgsortError
+
+if TYPE_CHECKING:
+    from imgsort.logquery import LogRow
+
+HEADINGS = ("id", "when", "label", "confidence", "decision", "path", "reason")
+
+
+@app.command()
+@reported
+def log(
+    context: typer.Context,
+    label: Annotated[str | None, typer.Option(help="Only this class.")] = None,
+    below: Annotated[
+        float | None, typer.Option(help="Only confidence below this.", min=0, max=1)
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only arrivals since 2026-11-22, 2026-11-22T08:00, 30m, 24h or 7d."),
+    ] = None,
+    model: Annotated[int | None, typer.Option(help="Only this model version.", min=1)] = None,
+    unsure: Annotated[bool, typer.Option("--unsure", help="Only what went to unsure/.")] = False,
+    corrected: Annotated[
+        bool, typer.Option("--corrected", help="Only where a human said otherwise.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(help="At most so many, newest first; 0 for all.", min=0)
+    ] = 50,
+    form: Annotated[
+        Literal["table", "json", "csv"], typer.Option("--format", help="How to print.")
+    ] = "table",
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Query the prediction log, newest first."""
+    workspace = opened(context, here)
+    from imgsort import logquery
+    from imgsort.store import Store
+
+    wanted = logquery.LogFilter(
+        label=label,
+        below=below,
+        since=None if since is None else logquery.parse_since(since, datetime.now().astimezone()),
+        model=model,
+        unsure=unsure,
+        corrected=corrected,
+        limit=limit or None,
+    )
+    with Store.open(workspace.database, root=workspace.root) as store:
+        rows = store.log(wanted)
+        if as_json or form == "json":
+            logquery.write_json(rows, sys.stdout)
+        elif form == "csv":
+            logquery.write_csv(rows, sys.stdout)
+        else:
+            print_table(HEADINGS, (_cells(row) for row in rows))
+
+
+def _cells(row: "LogRow") -> tuple[object, ...]:
+    confidence = "" if row.confidence is None else f"{row.confidence:.2f}"
+    what = (
+        row.decision if row.human_label is None else f"{row.decision}, you said {row.human_label}"
+    )
+    return (
+        row.id,
+        row.filed_at or row.arrived_at,
+        row.label,
+        confidence,
+        what,
+        row.path,
+        row.reason,
+    )
+
+
+@app.command()
+@reported
+def classify(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)
+    ],
+    top_k: Annotated[
+        int | None, typer.Option("--top-k", help="How many classes to show.", min=1, max=1000)
+    ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(help="Write the one picture here as PNG, label and scores drawn on it."),
+    ] = None,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Predict pictures without moving or recording anything."""
+    workspace = opened(context, here)
+    from imgsort import classify as classifying
+
+    files = classifying.pictures_in(paths)
+    if annotate is not None and len(files) != 1:
+        raise ImgsortError(
+            f"--annotate draws on one picture, but {len(files)} are named; name one."
+        )
+    results = []
+    for result in progress(
+        classifying.classify(workspace, files, top_k), len(files), "classifying"
+    ):
+        results.append(result)
+        if result.verdict is None:
+            say(f"{result.path}: {result.reason}.")
+    if annotate is not None and results[0].verdict is not None:
+        classifying.draw(results[0].path, results[0].verdict, annotate)
+    if as_json:
+        print_json([result.as_dict() for result in results])
+    else:
+        headings = ("image", "label", "confidence", "decision", "best")
+        print_table(headings, (result.cells() for result in results))
+    if results and all(result.verdict is None for result in results):
+        raise typer.Exit(1)

@@ -1,0 +1,44 @@
+"""`run` and `status`: the daemon, and what it is doing."""
+
+from typing import Annotated
+
+import typer
+
+from imgsort.cli.app import Here, Json, app, opened, reported
+
+
+@app.command()
+@reported
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Empty the inbox, then exit.")] = False,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Watch the inbox and file what arrives, until Ctrl-C or SIGTERM."""
+    workspace = opened(context, here)
+    from imgsort.daemon import service
+
+    summary = service.run(workspace, once=once)
+    from imgsort.cli.output import print_json
+
+    if as_json:
+        print_json(summary.as_dict())
+    else:
+        typer.echo(str(summary))
+
+
+@app.command()
+@reported
+def status(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
+    """Is the daemon alive, what waits, which model, how much disk, what went wrong last?"""
+    from imgsort.cli.output import print_json, print_pairs
+    from imgsort.daemon.health import read_status
+    from imgsort.status import status_of
+
+    workspace = opened(context, here)
+    state = status_of(workspace, read_status(workspace.status_file))
+    if as_json:
+        print_json(state.as_dict())
+    else:
+        print_pairs(state.lines())

@@ -1,0 +1,106 @@
+"""`models`: the registry."""
+
+from typing import Annotated
+
+import typer
+
+from imgsort.cli.app import Here, Json, app, opened, reported
+from imgsort.cli.output import print_json, print_pairs, print_table
+
+models = typer.Typer(
+    no_args_is_help=False, help="List, show and switch models.", rich_markup_mode=None
+)
+app.add_typer(models, name="models", invoke_without_command=True)
+
+
+@models.callback()
+@reported
+def overview(context: typer.Context) -> None:
+    """List the models when no subcommand is named."""
+    if context.invoked_subcommand is None:
+        list_models(context)
+
+
+@models.command("list")
+@reported
+def list_models(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
+    """Every version; the active one is marked."""
+    from imgsort.registry import Registry
+
+    registry = Registry(opened(context, here).models)
+    active = registry.active()
+    cards = registry.versions()
+    if as_json:
+        print_json([{**card.summary(), "active": card.version == active} for card in cards])
+        return
+    print_table(
+        ("", "version", "kind", "backbone", "precision", "classes", "made"),
+        (
+            (
+                "*" if c.version == active else "",
+                f"v{c.version}",
+                c.kind,
+                c.backbone,
+                c.precision,
+                len(c.classes),
+                c.created_at,
+            )
+            for c in cards
+        ),
+    )
+
+
+@models.command()
+@reported
+def show(
+    context: typer.Context,
+    version: Annotated[int, typer.Argument(min=1)],
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """One version's classes, thresholds and figures."""
+    from imgsort.registry import Registry
+
+    registry = Registry(opened(context, here).models)
+    card = registry.card(version)
+    detail = {**card.summary(), "active": registry.active() == version, **card.detail()}
+    if as_json:
+        print_json(detail)
+    else:
+        print_pairs(detail.items())
+
+
+@models.command()
+@reported
+def activate(
+    context: typer.Context,
+    version: Annotated[int, typer.Argument(min=1)],
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Make a version the one that judges; a running daemon changes over between two batches."""
+    from imgsort.registry import Registry
+
+    workspace = opened(context, here)
+    registry = Registry(workspace.models)
+    registry.load(
+        version, None, workspace.config.model.confidence
+    )  # a damaged model never goes live
+    registry.activate(version)
+    _tell(version, as_json)
+
+
+@models.command()
+@reported
+def rollback(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
+    """Go back to the version that was active before."""
+    from imgsort.registry import Registry
+
+    _tell(Registry(opened(context, here).models).rollback(), as_json)
+
+
+def _tell(version: int, as_json: bool) -> None:
+    if as_json:
+        print_json({"active": version})
+    else:
+        typer.echo(f"Model v{version} is active.")

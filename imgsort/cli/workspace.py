@@ -1,0 +1,120 @@
+"""`init`, `check-config`, `migrate`: making a workspace and checking that it fits."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgsort.cli.app import Here, Json, app, opened, reported, root_of, say
+from imgsort.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from imgsort.vocabulary import Vocabulary
+
+
+@app.command()
+@reported
+def init(
+    context: typer.Context,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="Class names such as cat,dog,snake. Default: the 1,000 of ImageNet."
+        ),
+    ] = None,
+    backbone: Annotated[
+        str, typer.Option(help="auto, resnet50 or efficientnet-lite0 (works offline).")
+    ] = "auto",
+    weights: Annotated[
+        Path | None, typer.Option(help="ResNet50 weights that you have as a file.")
+    ] = None,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Make a workspace with a first model that works without any label."""
+    root = root_of(context, here)
+    from imgsort.vocabulary import split_words
+
+    vocabulary = None if classes is None else _clear(split_words(classes), ask=not as_json)
+    from imgsort import founding
+
+    founding.refuse_existing(root)
+    say("Preparing the backbone (once, about half a minute)…")
+    founded = founding.found(root, vocabulary, backbone, weights)
+    if founded.backbone_reason:
+        say(founded.backbone_reason)
+    if as_json:
+        print_json(founding.summary(founded, vocabulary))
+        return
+    if vocabulary is not None:
+        headings = ("class", "ImageNet classes", "for example", "note")
+        rows = vocabulary.rows()
+        print_table(headings, ((r.word, r.classes, ", ".join(r.examples), r.note) for r in rows))
+    if founded.knows_nothing:
+        say(
+            "These weights have no classification top, so the model knows no class yet: every "
+            "image goes to unsure/ until a model has learned from your labels."
+        )
+    inbox = founded.workspace.inbox
+    typer.echo(f"{founded.workspace.root} is ready. Drop images into {inbox} and type:")
+    typer.echo(f"  imgsort -C {founded.workspace.root} run")
+
+
+@app.command("check-config")
+@reported
+def check_config(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
+    """Check config.toml, the folders, and that a file can really be moved between them."""
+    from imgsort.checkup import checkup
+
+    findings = checkup(opened(context, here))
+    if as_json:
+        print_json([{"level": finding.level, "what": finding.what} for finding in findings])
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.level:<7}  {finding.what}")
+    if any(finding.level == "wrong" for finding in findings):
+        raise typer.Exit(78)
+
+
+@app.command()
+@reported
+def migrate(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
+    """Bring the database to this program's schema; a snapshot is kept first."""
+    from imgsort import schema
+
+    workspace = opened(context, here)
+    with workspace.daemon_lock():
+        done = schema.migrate(workspace.database)
+    if as_json:
+        print_json(
+            {
+                "from": done.before,
+                "to": done.after,
+                "snapshot": done.snapshot and str(done.snapshot),
+            }
+        )
+    elif done.before == done.after:
+        typer.echo(f"The database is at revision {done.after} already.")
+    else:
+        kept = f"; the old one is kept as {done.snapshot}" if done.snapshot else ""
+        typer.echo(f"The database went from revision {done.before} to {done.after}{kept}.")
+
+
+def _clear(typed: list[str], *, ask: bool) -> "Vocabulary":
+    """What the words stand for; on a terminal, ask which meaning of an ambiguous one is meant."""
+    from imgsort.vocabulary import resolve
+
+    vocabulary = resolve(typed)
+    while ask and sys.stdin.isatty() and vocabulary.ambiguous:
+        word = vocabulary.ambiguous[0]
+        say(f"{word.name} means several things:")
+        for number, meaning in enumerate(word.candidates, 1):
+            say(f"  {number}  {meaning.gloss}: {', '.join(meaning.examples)}")
+        answer = typer.prompt("Which one? Number", type=int, err=True)
+        if 1 <= answer <= len(word.candidates):
+            chosen = word.candidates[answer - 1].wnid
+            typed[vocabulary.words.index(word)] = f"{word.name}={chosen}"
+            vocabulary = resolve(typed)
+    vocabulary.require_clear()
+    return vocabulary

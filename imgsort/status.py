@@ -1,0 +1,134 @@
+"""What `status` says: the daemon's own word, the log's counts, the model and the disk."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from imgsort.errors import ImgsortError
+from imgsort.registry import ModelCard, Registry
+from imgsort.store import Store
+from imgsort.store.overview import Overview
+from imgsort.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One look at a workspace."""
+
+    workspace: Workspace
+    pid: int | None
+    """Of the daemon that holds the workspace now; None when none does."""
+    said: dict[str, Any] | None
+    """state/status.json, the running daemon's last word."""
+    overview: Overview
+    model: ModelCard | None
+    model_problem: str | None
+    disk_free: int
+    disk_total: int
+    """Bytes of the file system that holds the sorted pictures."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For scripts; times are ISO 8601 UTC."""
+        log = asdict(self.overview)
+        last = self.overview.last_arrival
+        log["classes"] = {count["name"]: count["images"] for count in log["classes"]}
+        log["last_arrival"] = None if last is None else _utc(last)
+        return {
+            "workspace": str(self.workspace.root),
+            "daemon": {"alive": self.pid is not None, "pid": self.pid},
+            "live": self.said if self.pid is not None else None,
+            "last_error": (self.said or {}).get("last_error"),
+            "model": None if self.model is None else self.model.summary(),
+            "model_problem": self.model_problem,
+            "log": log,
+            "disk": {"free_bytes": self.disk_free, "total_bytes": self.disk_total},
+        }
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """For people, one fact a line."""
+        yield "workspace", str(self.workspace.root)
+        yield from self._daemon_lines()
+        yield "model", self._model_line()
+        yield from self._log_lines()
+        yield "disk", f"{self.disk_free / 1e9:,.1f} GB free of {self.disk_total / 1e9:,.1f} GB"
+
+    def _daemon_lines(self) -> Iterator[tuple[str, str]]:
+        said = self.said or {}
+        if self.pid is None:
+            yield "daemon", "not running; start it with `imgsort run`"
+        else:
+            yield (
+                "daemon",
+                f"{said.get('state', 'starting')}, pid {self.pid}, since {said.get('since', '?')}",
+            )
+            yield (
+                "waiting",
+                f"{said.get('queue', '?')} in the inbox, {said.get('in_flight', 0)} in work",
+            )
+            yield "rate", f"{said.get('images_per_second', 0.0):.1f} images/s over the last minute"
+            yield "running on", f"{said.get('runtime', '?')}, {said.get('precision', '?')}"
+            if said.get("paused_reason"):
+                yield "paused", str(said["paused_reason"])
+            for key, name in (
+                ("unsupported", "not read by imgsort"),
+                ("left_in_place", "left in place"),
+                ("being_written", "still being written"),
+            ):
+                if (group := said.get(key) or {}).get("count"):
+                    yield name, f"{group['count']:,}: {', '.join(group['examples'][:3])}"
+        if said.get("last_error"):
+            yield "last error", str(said["last_error"])
+
+    def _model_line(self) -> str:
+        if self.model is None:
+            return self.model_problem or "none is active; see `imgsort models list`"
+        return f"v{self.model.version} ({self.model.backbone}, {len(self.model.classes):,} classes)"
+
+    def _log_lines(self) -> Iterator[tuple[str, str]]:
+        log = self.overview
+        yield "filed", f"{log.filed:,}"
+        yield "unsure", f"{log.unsure:,}"
+        yield "rejected", f"{log.rejected:,}"
+        yield "today", f"{log.today:,}"
+        if log.last_arrival is not None:
+            yield "last arrival", _utc(log.last_arrival)
+        if log.classes:
+            yield "largest classes", ", ".join(f"{c.name} {c.images:,}" for c in log.classes)
+        yield "corrected", f"{log.corrected:,}"
+        yield "labels since last training", f"{log.labels_since_training:,}"
+
+
+def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
+    """Look once; ``said`` is the daemon's status file. Raises DatabaseProblem; everything else that
+    is wrong is part of the answer.
+    """
+    with Store.open(workspace.database, root=workspace.root) as store:
+        overview = store.overview()
+    model, problem = _model(workspace)
+    place = workspace.sorted if workspace.sorted.is_dir() else workspace.root
+    disk = shutil.disk_usage(place)
+    return Status(
+        workspace,
+        workspace.daemon_pid(),
+        said,
+        overview,
+        model,
+        problem,
+        disk.free,
+        disk.total,
+    )
+
+
+def _model(workspace: Workspace) -> tuple[ModelCard | None, str | None]:
+    registry = Registry(workspace.models)
+    try:
+        version = registry.active()
+        return (None, None) if version is None else (registry.card(version), None)
+    except ImgsortError as problem:
+        return None, str(problem)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
