@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from imgsort.daemon.notices import LOG
 from imgsort.errors import ImgsortError, ModelProblem
-from imgsort.registry import Registry
+from imgsort.registry import ModelCard, Registry
 from imgsort.serving import Serving, load_classifier
 from imgsort.store import Store
 from imgsort.workspace import Workspace
@@ -32,7 +32,13 @@ class ActiveModel:
         self._clock = clock
         self._settled: int | None = serving.card.version
         """The version that was loaded, or refused, last."""
+        self._names = serving.classifier.classes
+        """What its classes were called when it was loaded."""
         self._next_look = clock() + LOOK_SECONDS
+
+    def look_soon(self) -> None:
+        """Something may have changed: look before the next batch."""
+        self._next_look = 0.0
 
     def reconfigure(self, workspace: Workspace) -> None:
         """Go on under another configuration from the next batch on."""
@@ -49,6 +55,7 @@ class ActiveModel:
             if version is not None and version != self._settled:
                 self._settled = version
                 self._exchange(version)
+            self._follow_names()
         return self.serving
 
     def _exchange(self, version: int) -> None:
@@ -60,7 +67,26 @@ class ActiveModel:
             LOG.error("%s", self.trouble)
         else:
             self.trouble = None
+            self._names = self.serving.classifier.classes
             LOG.info("model v%d is in use", version)
+
+    def _follow_names(self) -> None:
+        """A class folder may have been renamed, whoever noticed it first."""
+        names = self._present_names(self.serving.card)
+        if names == self._names:
+            return
+        self._names = names
+        try:
+            self.serving = self._loaded(self.serving.card.version)
+        except ImgsortError as problem:
+            self.trouble = f"the classes' new names can't be used: {problem}"
+            LOG.error("%s", self.trouble)
+        else:
+            LOG.info("model v%d goes on under the classes' new names", self.serving.card.version)
+
+    def _present_names(self, card: ModelCard) -> tuple[str, ...]:
+        names = self._store.class_names()
+        return tuple(names.get(entry.id, entry.name) for entry in card.classes)
 
     def _loaded(self, version: int) -> Serving:
         card = self._registry.card(version)

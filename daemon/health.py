@@ -69,6 +69,10 @@ class Health:
     """``inotify``, or why the inbox is scanned every 2 seconds instead."""
     watcher_restarts: int = 0
     decoder_rebuilt: int = 0
+    labelled_by_hand: int = 0
+    """Pictures that people have put into a class folder since the daemon started."""
+    attention: tuple[str, ...] = ()
+    """What somebody should know or decide about the folders, a sentence each."""
     paused_reason: str | None = None
     last_error: str | None = None
     stuck: str | None = None

@@ -19,12 +19,26 @@ class Remembered(Protocol):
     def predictions_for(self, sha256s: Sequence[str], model: int) -> Mapping[str, Verdict]: ...
 
 
+class Keeper(Protocol):
+    """Takes embeddings [D] by content hash for later; never waits, never fails."""
+
+    def keep(
+        self, backbone_id: str, precision: str, vectors: Mapping[str, NDArray[np.float32]]
+    ) -> None: ...
+
+
 class ModelInference:
     """Judges batches with the model that ``current`` gives, asked once a batch."""
 
-    def __init__(self, remembered: Remembered, current: Callable[[], Serving]) -> None:
+    def __init__(
+        self,
+        remembered: Remembered,
+        current: Callable[[], Serving],
+        keeper: Keeper | None = None,
+    ) -> None:
         self._remembered = remembered
         self._current = current
+        self._keeper = keeper
 
     def judge(self, batch: Sequence[Decoded]) -> list[Judged]:
         """Verdicts in the order of ``batch``; equal bytes are embedded once.
@@ -41,8 +55,11 @@ class ModelInference:
         verdicts = {sha256: decide(verdict) for sha256, verdict in before.items()}
         fresh = [picture for sha256, picture in pictures.items() if sha256 not in verdicts]
         if fresh:
-            judged = serving.judge(_stacked(fresh))
-            verdicts.update(zip((one.sha256 for one in fresh), judged, strict=True))
+            embedded = serving.embed(_stacked(fresh))
+            vectors = dict(zip((one.sha256 for one in fresh), embedded, strict=True))
+            verdicts.update(zip(vectors, serving.decide(embedded), strict=True))
+            if self._keeper is not None:
+                self._keeper.keep(serving.backbone.id, serving.runtime.precision, vectors)
         return [_judged(one, verdicts.get(one.outcome.sha256), version) for one in batch]
 
 

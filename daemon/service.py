@@ -65,6 +65,8 @@ class _Service:
     def run(self) -> RunSummary:
         works = self._works
         works.pipeline.start()
+        if not works.once:
+            works.corrections.start()
         try:
             while not works.pipeline.join(0) and time.monotonic() < self._leave_at:
                 with suppress(queue.Empty):
@@ -77,6 +79,7 @@ class _Service:
             works.source.stop()
             works.pipeline.halt()
             works.pipeline.ended(HALT_SECONDS)
+            works.corrections.stop()
             self._report("stopped")
         self._tidy(float("inf"))
         summary = self._summary()
@@ -85,6 +88,8 @@ class _Service:
 
     def _tick(self, now: float) -> None:
         works = self._works
+        if works.corrections.failure is not None:
+            raise works.corrections.failure
         settled = works.source.scanned.is_set() or works.board.trouble is not None
         if self._health.state == "starting" and settled:
             self._ready()
@@ -138,6 +143,8 @@ class _Service:
         set_level(new.config.log.level)
         works.source.reconfigure(source_settings(new.config))
         works.model.reconfigure(workspace)
+        works.corrections.scan_seconds = new.config.watch.scan_seconds
+        works.keeper.max_gb = new.config.learning.embeddings_max_gb
         filer = Filer(workspace, works.store, works.run_id)
         works.pipeline.stages = replace(works.pipeline.stages, filing=filer)
         works.pipeline.pace = pace_of(new.config)
@@ -162,6 +169,8 @@ class _Service:
             watching=works.watcher.blind or "inotify",
             watcher_restarts=works.watcher.restarts,
             decoder_rebuilt=works.decoder.rebuilt,
+            labelled_by_hand=works.corrections.labelled,
+            attention=works.corrections.attention,
             stuck=self._stuck(now),
         )
         _say(self._workspace, self._health)
@@ -175,6 +184,8 @@ class _Service:
             left_in_place=self._health.left_in_place.count,
             still_written=tuple(sorted(display(source.way(path)) for path in source.writing)),
             seconds=round(time.monotonic() - self._began_at, 3),
+            labelled_by_hand=self._works.corrections.labelled,
+            attention=self._works.corrections.attention,
         )
 
 

@@ -17,6 +17,10 @@ class RunSummary:
     """Files in the inbox that somebody was still writing at the end."""
     seconds: float
     """From ready to the end."""
+    labelled_by_hand: int = 0
+    """Pictures that people had put into a class folder."""
+    attention: tuple[str, ...] = ()
+    """What somebody should know or decide about the folders, a sentence each."""
 
     @property
     def images(self) -> int:
@@ -35,4 +39,6 @@ class RunSummary:
         if self.still_written:
             names = ", ".join(self.still_written)
             sentences.append(f"Still being written, so left for the next run: {names}.")
-        return " ".join(sentences)
+        if self.labelled_by_hand:
+            sentences.append(f"{self.labelled_by_hand:,} were put into a class by hand: learned.")
+        return " ".join((*sentences, *self.attention))

@@ -61,7 +61,14 @@ class Hints:
 class Watcher:
     """Keeps an inotify observer on the inbox for as long as that can be had."""
 
-    def __init__(self, inbox: Path, notices: Notices, *, always_poll: bool = False) -> None:
+    def __init__(
+        self,
+        inbox: Path,
+        notices: Notices,
+        *,
+        always_poll: bool = False,
+        instead: str = "it is scanned every 2 seconds instead",
+    ) -> None:
         self.hints = Hints()
         self.blind: str | None = 'watch.poll is "always"' if always_poll else "it has not begun"
         """Why there are no events, or None while they flow."""
@@ -69,6 +76,7 @@ class Watcher:
         self._inbox = inbox
         self._notices = notices
         self._always_poll = always_poll
+        self._instead = instead
         self._observer: InotifyObserver | None = None
         self._again_at = float("-inf")
 
@@ -109,7 +117,7 @@ class Watcher:
             self._notices.once(
                 f"blind {self.blind}",
                 f"{self._inbox} can't be watched by inotify ({self.blind}): "
-                f"it is scanned every 2 seconds instead, and inotify is tried again each minute",
+                f"{self._instead}, and inotify is tried again each minute",
             )
 
     @staticmethod

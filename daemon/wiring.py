@@ -10,11 +10,14 @@ from imgsort.backbones import BACKBONES
 from imgsort.config import Config
 from imgsort.daemon.active import ActiveModel
 from imgsort.daemon.board import Board
+from imgsort.daemon.corrections import Corrections
 from imgsort.daemon.ground import Ground
 from imgsort.daemon.inference import ModelInference
+from imgsort.daemon.keeper import EmbeddingKeeper
 from imgsort.daemon.names import Names
 from imgsort.daemon.notices import LOG, Notices
 from imgsort.daemon.pipeline import Pace, Pipeline, Stages
+from imgsort.daemon.sentback import SentBack
 from imgsort.daemon.source import Source, SourceSettings
 from imgsort.daemon.tidy import Tidier
 from imgsort.daemon.watcher import Watcher
@@ -40,7 +43,10 @@ class Works:
     source: Source
     tidier: Tidier
     board: Board
+    corrections: Corrections
+    keeper: EmbeddingKeeper
     pipeline: Pipeline
+    once: bool
 
 
 def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
@@ -51,8 +57,10 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     recovered = recover(workspace, store)
     if recovered.landed or recovered.redone or recovered.dropped:
         LOG.info("completed what an earlier run left behind: %s", recovered)
-    decoder, serving = _engines(workspace, store, stack)
     run_id = store.begin_run("run")
+    corrections = Corrections(workspace, store, run_id, ground, notices)
+    corrections.look_first()
+    decoder, serving = _engines(workspace, store, stack)
     watcher = Watcher(workspace.inbox, notices, always_poll=config.watch.poll == "always")
     source = Source(
         workspace.inbox,
@@ -65,10 +73,30 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     tidier = Tidier(workspace.inbox)
     board = Board(source, ground, tidier, notices)
     model = ActiveModel(workspace, store, serving)
-    inference = ModelInference(store, model.current)
+    corrections.decoder, corrections.renamed = decoder, model.look_soon
+    stack.callback(corrections.stop)
+    limit = config.learning.embeddings_max_gb
+    keeper = stack.enter_context(
+        EmbeddingKeeper(workspace.embeddings, limit, lambda: store.current_labels().keys(), notices)
+    )
+    inference = SentBack(ModelInference(store, model.current, keeper), store, run_id)
     stages = Stages(decoder, inference, Filer(workspace, store, run_id))
     pipeline = Pipeline(source.arrivals(), stages, board, pace_of(config))
-    return Works(workspace, store, run_id, decoder, model, watcher, source, tidier, board, pipeline)
+    return Works(
+        workspace=workspace,
+        store=store,
+        run_id=run_id,
+        decoder=decoder,
+        model=model,
+        watcher=watcher,
+        source=source,
+        tidier=tidier,
+        board=board,
+        corrections=corrections,
+        keeper=keeper,
+        pipeline=pipeline,
+        once=once,
+    )
 
 
 def _sound_store(workspace: Workspace) -> Store:

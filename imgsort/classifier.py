@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 NOTHING_KNOWN = "no class is known yet"
 NOT_FINITE = "the network's numbers for this image are not finite"
 NOTHING_FITS = "no known class fits at all"
+UNLIKE = "unlike anything known"
+NOT_FILED_YET = "this class isn't told surely enough yet to file under it"
+_DOUBTS = (UNLIKE, NOT_FILED_YET)
+"""Reasons that no threshold changes."""
+
+NEVER = 2.0
+"""Threshold of a class that no confidence is enough for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,19 @@ class Head(Protocol):
 
     def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """[N, D] embeddings -> [N, K] confidences in class order; a row need not sum to 1."""
+        ...
+
+
+class Familiar(Protocol):
+    """Knows what a model was trained on."""
+
+    def doubts(
+        self, embeddings: NDArray[np.float32], winners: NDArray[np.intp]
+    ) -> list[str | None]:
+        """Per row of [N, D]: why it can't be filed under its best class (a column), or None.
+
+        One of UNLIKE and NOT_FILED_YET.
+        """
         ...
 
 
@@ -88,15 +108,21 @@ class ImagenetHead:
 
 
 class Classifier:
-    """A head and, per class, the confidence from which on an image is filed."""
+    """A head, per class the confidence from which on an image is filed, and what it knows at all.
 
-    def __init__(self, head: Head, thresholds: Sequence[float]) -> None:
-        """Raises ValueError unless there is one threshold a class, each from 0 to 1."""
+    Without ``familiar`` nothing is too foreign to be judged.
+    """
+
+    def __init__(
+        self, head: Head, thresholds: Sequence[float], familiar: Familiar | None = None
+    ) -> None:
+        """Raises ValueError unless there is one threshold a class, each from 0 to 1 or NEVER."""
         if len(thresholds) != len(head.classes):
             raise ValueError(f"{len(thresholds)} thresholds for {len(head.classes)} classes")
-        if not all(0 <= threshold <= 1 for threshold in thresholds):
+        if not all(0 <= threshold <= 1 or threshold == NEVER for threshold in thresholds):
             raise ValueError("a threshold lies outside 0 to 1")
         self.head = head
+        self.familiar = familiar
         self.thresholds = np.asarray(thresholds, np.float32)
 
     @property
@@ -105,7 +131,7 @@ class Classifier:
 
     def with_confidence(self, confidence: float) -> Self:
         """The same head with one threshold for every class."""
-        return type(self)(self.head, [confidence] * len(self.classes))
+        return type(self)(self.head, [confidence] * len(self.classes), self.familiar)
 
     def judge(self, embeddings: NDArray[np.float32], top_k: int) -> list[Verdict]:
         """A verdict for each row of ``embeddings`` [N, D]; ``top_k`` may exceed the classes."""
@@ -114,26 +140,36 @@ class Classifier:
         # Overflow and NaN are told apart below, row by row; no warning should stop the batch.
         with np.errstate(all="ignore"):
             scores = self.head.scores(embeddings)
-        usable = _finite_rows(embeddings) & _finite_rows(scores)
-        scores = np.clip(scores, 0, 1)  # a float32 sum may end a hair above 1
-        order = np.argsort(-scores, axis=1, kind="stable")[:, : max(top_k, 1)]
+            usable = _finite_rows(embeddings) & _finite_rows(scores)
+            scores = np.clip(scores, 0, 1)  # a float32 sum may end a hair above 1
+            order = np.argsort(-scores, axis=1, kind="stable")[:, : max(top_k, 1)]
+            doubts = self._doubts(embeddings, order[:, 0])
         return [
-            self._verdict(row, best, max(top_k, 0)) if fine else _none(NOT_FINITE)
-            for row, best, fine in zip(scores, order, usable, strict=True)
+            self._verdict(row, best, max(top_k, 0), doubt) if fine else _none(NOT_FINITE)
+            for row, best, doubt, fine in zip(scores, order, doubts, usable, strict=True)
         ]
 
     def decide_again(self, verdict: Verdict) -> Verdict:
         """A verdict this head gave before, under the thresholds of now."""
-        if verdict.label not in self.classes:
+        if verdict.label not in self.classes or verdict.reason in _DOUBTS:
             return verdict
         threshold = float(self.thresholds[self.classes.index(verdict.label)])
         reason = shortfall(verdict.confidence, threshold)
         return replace(verdict, decision="filed" if reason is None else "unsure", reason=reason)
 
-    def _verdict(self, scores: NDArray[np.float32], order: NDArray[np.intp], top_k: int) -> Verdict:
+    def _doubts(
+        self, embeddings: NDArray[np.float32], winners: NDArray[np.intp]
+    ) -> list[str | None]:
+        if self.familiar is None:
+            return [None] * len(embeddings)
+        return self.familiar.doubts(embeddings, winners)
+
+    def _verdict(
+        self, scores: NDArray[np.float32], order: NDArray[np.intp], top_k: int, doubt: str | None
+    ) -> Verdict:
         ranked = tuple(Score(self.classes[i], float(scores[i])) for i in order)
         best = ranked[0]
-        reason = shortfall(best.confidence, float(self.thresholds[order[0]]))
+        reason = doubt or shortfall(best.confidence, float(self.thresholds[order[0]]))
         decision: Literal["filed", "unsure"] = "filed" if reason is None else "unsure"
         return Verdict(best.label, best.confidence, decision, reason, ranked[:top_k])
 
@@ -147,6 +183,8 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def shortfall(confidence: float, threshold: float) -> str | None:
     """Why this confidence doesn't suffice, or None. The two numbers never look the same."""
+    if threshold == NEVER:
+        return NOT_FILED_YET
     if confidence >= threshold:
         # A threshold of 0 files everything, but nothing under a class that stands for nothing.
         return None if confidence > 0 else NOTHING_FITS

@@ -103,6 +103,14 @@ class Filing(Section):
         return value
 
 
+class Learning(Section):
+    """What retraining aims at, and what is kept for it."""
+
+    target_precision: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    gate_margin: Annotated[float, Field(ge=0, le=0.5)] = 0.02
+    embeddings_max_gb: Annotated[float, Field(ge=0)] = 4.0
+
+
 class Log(Section):
     """What the daemon says about itself, on stderr (the journal under systemd)."""
 
@@ -115,6 +123,7 @@ class Config(Section):
     decode: Decode = Decode()
     model: Model = Model()
     filing: Filing = Filing()
+    learning: Learning = Learning()
     log: Log = Log()
 
 

@@ -21,6 +21,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(folder: Path) -> None:
+    """Wait until the disk has a folder's files and names. It may hold no folders."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sync_folder(folder)
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Put ``content`` in the file's place in one step. The caller holds off other writers."""
     part = path.with_name(f".{path.name}.part")

@@ -67,6 +67,10 @@ class NothingToDo(ImgsortError):
     exit_code = 4
 
 
+class RetrainBusy(ImgsortError):
+    """Another `imgsort retrain` is at work in this workspace; wait until it is done."""
+
+
 class StoreFull(ImgsortError):
     """The disk that holds the database is full; make room on it, imgsort goes on by itself."""
 

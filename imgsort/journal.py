@@ -49,6 +49,8 @@ class Plan:
     arrival: Arrival | None
     """Given for a new arrival; None when ``arrival_id`` names the one that is moved again."""
     arrival_id: int | None = None
+    model: int | None = None
+    """Whose verdict moves an earlier arrival again (refile)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 
+from imgsort.classifier import NEVER
+
 SCHEMA = 1
 """Of model.json; a file with a higher one was written by a newer imgsort."""
 DEFAULT_CONFIDENCE = 0.7
@@ -78,7 +80,7 @@ class ModelCard:
             "backbone_id": self.backbone_id,
             "temperature": self.temperature,
             "thresholds": {
-                entry.name: threshold
+                entry.name: None if threshold == NEVER else threshold
                 for entry, threshold in zip(self.classes, self.thresholds, strict=True)
             },
             "metrics": self.metrics,

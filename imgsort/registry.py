@@ -1,7 +1,8 @@
 """Model versions on disk: published whole or not at all, verified, activated, rolled back.
 
-``models/v0007/`` holds model.json and head.safetensors. ``models/active`` is a symbolic link to one
-version; ``models/history`` lists the versions that were active before it, one a line, newest last.
+``models/v0007/`` holds model.json and head.safetensors, and report/ where it was learned.
+``models/active`` is a symbolic link to one version; ``models/history`` lists the versions that were
+active before it, one a line, newest last.
 """
 
 import fcntl
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from imgsort.classifier import Classifier, Head, ImagenetHead
-from imgsort.durable import replace_file, replace_link, sync_folder, write_synced
+from imgsort.dense_model import dense, known_of
+from imgsort.durable import replace_file, replace_link, sync_folder, sync_tree, write_synced
 from imgsort.errors import ModelProblem
 from imgsort.failpoints import failpoint
 from imgsort.modelcard import CardError, ClassEntry, ModelCard, ModelDraft, parsed, rendered
@@ -31,6 +33,7 @@ __all__ = ["ClassEntry", "ModelCard", "ModelDraft", "Registry"]
 Tensors = Mapping[str, NDArray[Any]]
 _CARD = "model.json"
 _HEAD = "head.safetensors"
+_REPORT = "report"
 _ACTIVE = "active"
 _HISTORY = "history"
 _STAGING = ".publishing"
@@ -43,8 +46,13 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def publish(self, draft: ModelDraft) -> ModelCard:
-        """Write the draft as the next version; it isn't active yet. Raises ModelProblem."""
+    def publish(
+        self, draft: ModelDraft, write_report: Callable[[Path, int], None] | None = None
+    ) -> ModelCard:
+        """Write the draft as the next version; it isn't active yet. Raises ModelProblem.
+
+        ``write_report`` fills a folder with what is to be known of the version.
+        """
         with self._locked():
             version = max(self._numbers(), default=0) + 1
             head = _packed(draft.tensors)
@@ -58,6 +66,10 @@ class Registry:
                 staging.mkdir()
                 write_synced(staging / _HEAD, head)
                 write_synced(staging / _CARD, text)
+                if write_report:
+                    (staging / _REPORT).mkdir()
+                    write_report(staging / _REPORT, version)
+                    sync_tree(staging / _REPORT)
                 sync_folder(staging)
                 failpoint("publish-staged")
                 staging.rename(self._path(version))
@@ -111,13 +123,23 @@ class Registry:
             )
         labels = tuple((names or {}).get(entry.id, entry.name) for entry in card.classes)
         try:
-            head = build(card, labels, self._tensors(card))
-            classifier = Classifier(head, card.thresholds)
+            tensors = self._tensors(card)
+            head = build(card, labels, tensors)
+            known = known_of(tensors, card.thresholds) if card.kind == "dense" else None
+            classifier = Classifier(head, card.thresholds, known)
         except (KeyError, ValueError) as problem:
             raise _damaged(version, f"its head doesn't fit its card: {problem}") from None
         if confidence is not None and card.kind == "imagenet":
             return classifier.with_confidence(confidence)
         return classifier
+
+    def tensors(self, version: int) -> Tensors:
+        """The numbers of a version, verified. Raises ModelProblem."""
+        return self._tensors(self.card(version))
+
+    def report(self, version: int) -> Path:
+        """Where a version's report lies, if it has one."""
+        return self._path(version) / _REPORT
 
     def active(self) -> int | None:
         """The active version; None while there is none, or the link leads nowhere."""
@@ -228,7 +250,8 @@ def _imagenet(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Hea
 
 
 _BUILDERS: dict[str, Callable[[ModelCard, tuple[str, ...], Tensors], Head]] = {
-    "imagenet": _imagenet
+    "imagenet": _imagenet,
+    "dense": dense,
 }
 """Kind of model -> how its head is made. May raise KeyError or ValueError."""
 

@@ -12,7 +12,7 @@ from imgsort.decoder import Attempts, DecoderPool
 from imgsort.errors import ModelProblem
 from imgsort.images import ImageLimits
 from imgsort.registry import ModelCard, Registry
-from imgsort.runtime import Runtime, open_runtime
+from imgsort.runtime import Runtime, idle_runtime, open_runtime
 from imgsort.store import Store
 from imgsort.workspace import Workspace
 
@@ -27,9 +27,17 @@ class Serving:
     classifier: Classifier
     top_k: int
 
+    def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """[N, D] for uint8 RGB pictures [N, H, W, 3] at the backbone's input size."""
+        return self.runtime.embed(pixels)
+
+    def decide(self, embeddings: NDArray[np.float32]) -> list[Verdict]:
+        """Verdicts for embeddings [N, D] of this backbone at this runtime's precision."""
+        return self.classifier.judge(embeddings, self.top_k)
+
     def judge(self, pixels: NDArray[np.uint8]) -> list[Verdict]:
-        """Verdicts for uint8 RGB pictures [N, H, W, 3] at the backbone's input size."""
-        return self.classifier.judge(self.runtime.embed(pixels), self.top_k)
+        """Both steps at once, for who has no use for the embeddings."""
+        return self.decide(self.embed(pixels))
 
     def with_model(self, card: ModelCard, classifier: Classifier) -> "Serving":
         """The same backbone and runtime under another head."""
@@ -54,13 +62,16 @@ def load_classifier(workspace: Workspace, store: Store, card: ModelCard) -> Clas
     return registry.load(card.version, store.class_names(), workspace.config.model.confidence)
 
 
-def open_serving(workspace: Workspace, store: Store) -> Serving:
-    """Load the active model and start its runtime. Raises ModelProblem, RuntimeUnavailable."""
+def open_serving(workspace: Workspace, store: Store, *, idle: bool = False) -> Serving:
+    """Load the active model and start its runtime. Raises ModelProblem, RuntimeUnavailable.
+
+    ``idle``: the runtime starts when it is given its first picture, if ever.
+    """
     card = active_card(workspace)
     classifier = load_classifier(workspace, store, card)
     backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
     config = workspace.config.model
-    runtime = open_runtime(
+    runtime = (idle_runtime if idle else open_runtime)(
         backbone, device=config.device, precision=config.precision, batch_size=config.batch_size
     )
     return Serving(card, backbone, runtime, classifier, config.top_k)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from imgsort.embeddings import size_on_disk
 from imgsort.errors import ImgsortError
 from imgsort.registry import ModelCard, Registry
 from imgsort.store import Store
@@ -28,6 +29,7 @@ class Status:
     disk_free: int
     disk_total: int
     """Bytes of the file system that holds the sorted pictures."""
+    embeddings_bytes: int
 
     def as_dict(self) -> dict[str, Any]:
         """For scripts; times are ISO 8601 UTC."""
@@ -43,8 +45,16 @@ class Status:
             "model": None if self.model is None else self.model.summary(),
             "model_problem": self.model_problem,
             "log": log,
+            "embeddings": {
+                "bytes": self.embeddings_bytes,
+                "limit_bytes": self._embeddings_limit,
+            },
             "disk": {"free_bytes": self.disk_free, "total_bytes": self.disk_total},
         }
+
+    @property
+    def _embeddings_limit(self) -> int:
+        return int(self.workspace.config.learning.embeddings_max_gb * 1e9)
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """For people, one fact a line."""
@@ -52,6 +62,10 @@ class Status:
         yield from self._daemon_lines()
         yield "model", self._model_line()
         yield from self._log_lines()
+        yield (
+            "embeddings",
+            f"{self.embeddings_bytes / 1e6:,.1f} MB of {self._embeddings_limit / 1e6:,.0f} MB",
+        )
         yield "disk", f"{self.disk_free / 1e9:,.1f} GB free of {self.disk_total / 1e9:,.1f} GB"
 
     def _daemon_lines(self) -> Iterator[tuple[str, str]]:
@@ -78,6 +92,8 @@ class Status:
             ):
                 if (group := said.get(key) or {}).get("count"):
                     yield name, f"{group['count']:,}: {', '.join(group['examples'][:3])}"
+        for notice in said.get("attention") or ():
+            yield "look at", str(notice)
         if said.get("last_error"):
             yield "last error", str(said["last_error"])
 
@@ -118,6 +134,7 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
         problem,
         disk.free,
         disk.total,
+        size_on_disk(workspace.embeddings),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgsort.config import Config, load_config
-from imgsort.errors import WorkspaceBusy, WorkspaceMissing, WorkspaceProblem
+from imgsort.errors import RetrainBusy, WorkspaceBusy, WorkspaceMissing, WorkspaceProblem
 
 _LOCK_SECONDS = 1.0
 
@@ -59,6 +59,10 @@ class Workspace:
     @property
     def database(self) -> Path:
         return self.state / "imgsort.db"
+
+    @property
+    def embeddings(self) -> Path:
+        return self.state / "embeddings.db"
 
     @property
     def models(self) -> Path:
@@ -117,6 +121,20 @@ class Workspace:
         finally:
             os.close(descriptor)
         return None
+
+    @contextmanager
+    def retrain_lock(self) -> Iterator[None]:
+        """Be the one training. Raises RetrainBusy, which names the pid of the other."""
+        with _opened(self.state / "retrain.lock") as descriptor:
+            if not _locked_within(descriptor, _LOCK_SECONDS):
+                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+                raise RetrainBusy(
+                    f"Another `imgsort retrain` (pid {holder}) is at work in {self.root}; wait "
+                    f"until it is done."
+                )
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield
 
     @contextmanager
     def filing_lock(self) -> Iterator[None]:

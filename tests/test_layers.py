@@ -20,7 +20,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "alembic": ("imgsort/schema.py", "migrations/"),
     "cv2": ("imgsort/images.py", "imgsort/annotate.py", "trainer/report.py"),
     "h5py": ("imgsort/backbones/",),
-    "keras": ("imgsort/backbones/", "imgsort/runtime/", "trainer/fit.py"),
+    "keras": ("imgsort/backbones/", "imgsort/runtime/", "trainer/augment.py", "trainer/fit.py"),
     "matplotlib": ("trainer/report.py",),
     "openvino": ("imgsort/backbones/", "imgsort/runtime/"),
     "pebble": ("imgsort/decoder.py",),

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import typer
@@ -44,6 +45,11 @@ def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
         typer.echo(f"{name:<{width}}  {value}")
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     """The same items, with a bar on stderr while a person watches; silent in a pipe."""
     if not sys.stderr.isatty():
@@ -55,3 +61,14 @@ def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     )  # fmt: skip
     with bar:
         yield from bar.track(items, total=total)
+
+
+@contextmanager
+def decoding() -> Iterator[Callable[[int, int], None]]:
+    """A bar of pictures opened, on stderr while a person watches; it comes with the first one."""
+    with Progress(
+        TextColumn("opening pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+    ) as bar:  # fmt: skip
+        task = bar.add_task("", visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)

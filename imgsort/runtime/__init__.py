@@ -6,8 +6,16 @@ from imgsort.backbones import InstalledBackbone
 from imgsort.errors import RuntimeUnavailable
 from imgsort.runtime.base import DeviceMemoryExhausted, Embeddings, Images, Runtime
 from imgsort.runtime.choice import Choice, Machine, choose, this_machine
+from imgsort.runtime.idle import IdleRuntime
 
-__all__ = ["DeviceMemoryExhausted", "Embeddings", "Images", "Runtime", "open_runtime"]
+__all__ = [
+    "DeviceMemoryExhausted",
+    "Embeddings",
+    "Images",
+    "Runtime",
+    "idle_runtime",
+    "open_runtime",
+]
 
 LOG = logging.getLogger(__name__)
 
@@ -29,6 +37,17 @@ def open_runtime(
         LOG.warning("%s Going on without the GPU.", problem)
     without = Machine(nvidia=False, matrix_bfloat16=machine.matrix_bfloat16)
     return _start(backbone, choose("cpu", precision, without), batch_size)
+
+
+def idle_runtime(
+    backbone: InstalledBackbone, *, device: str, precision: str, batch_size: int
+) -> Runtime:
+    """The same runtime, started when it is given its first picture."""
+
+    def start() -> Runtime:
+        return open_runtime(backbone, device=device, precision=precision, batch_size=batch_size)
+
+    return IdleRuntime(choose(device, precision, this_machine()), start)
 
 
 def _start(backbone: InstalledBackbone, choice: Choice, batch_size: int) -> Runtime:

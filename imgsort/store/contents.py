@@ -27,7 +27,7 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
         facts = _facts(wanted[row.sha256])
         if row.width is None and facts is not None:
             connection.execute(
-                update(ImageRow).where(ImageRow.id == row.id).values(_columns(facts))
+                update(ImageRow).where(ImageRow.id == row.id).values(facts_columns(facts))
             )
     fresh = [plan for sha256, plan in wanted.items() if sha256 not in known]
     if fresh:
@@ -43,10 +43,10 @@ def _facts(plan: Plan) -> ImageFacts | None:
 
 def _values(plan: Plan, now: datetime) -> dict[str, Any]:
     facts = {"sha256": plan.sha256, "size": plan.identity.size, "first_seen_at": now}
-    return facts | _columns(_facts(plan))
+    return facts | facts_columns(_facts(plan))
 
 
-def _columns(facts: ImageFacts | None) -> dict[str, Any]:
+def facts_columns(facts: ImageFacts | None) -> dict[str, Any]:
     return {
         "width": facts.width if facts else None,
         "height": facts.height if facts else None,

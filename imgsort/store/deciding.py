@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
 from imgsort.display import display
+from imgsort.identity import Identity
 from imgsort.journal import Arrival, Plan, Planned
 from imgsort.store.contents import ensure_images
+from imgsort.store.history import unfiled
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import Judged, class_ids_of, ensure_predictions
 from imgsort.tables import ArrivalRow, MoveRow
@@ -56,7 +58,8 @@ def record_decided(
         for plan in plans
         if plan.arrival
     ]
-    steps = _steps(plans, _insert_arrivals(connection, rows))
+    files = [plan.identity for plan in plans if plan.arrival]
+    steps = _steps(plans, _write_arrivals(connection, rows, files))
     moves = [{"run_id": run_id, "planned_at": now, **_move_values(anchor, step)} for step in steps]
     statement = insert(MoveRow).returning(MoveRow.id, sort_by_parameter_order=True)
     ids = connection.execute(statement, moves).scalars().all()
@@ -71,6 +74,24 @@ def _judged(image_id: int, arrival: Arrival) -> Judged | None:
 
 def _class_id(arrival: Arrival, classes: Mapping[str, int]) -> int | None:
     return classes.get(arrival.verdict.label) if arrival.verdict else None
+
+
+def _write_arrivals(
+    connection: Connection, rows: Sequence[dict[str, Any]], files: Sequence[Identity]
+) -> list[int]:
+    """The ids of these arrivals. A file that an undo has put back is the same arrival again."""
+    again = unfiled(connection, files)
+    ids: dict[int, int] = {}
+    for position, (row, file) in enumerate(zip(rows, files, strict=True)):
+        before = again.pop(file, None)
+        if before is not None:
+            values = {key: value for key, value in row.items() if key != "arrived_at"}
+            connection.execute(update(ArrivalRow).where(ArrivalRow.id == before).values(values))
+            ids[position] = before
+    fresh = [position for position in range(len(rows)) if position not in ids]
+    added = _insert_arrivals(connection, [rows[position] for position in fresh])
+    ids |= dict(zip(fresh, added, strict=True))
+    return [ids[position] for position in range(len(rows))]
 
 
 def _insert_arrivals(connection: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
@@ -128,7 +149,7 @@ def _move_values(anchor: Anchor, step: _Step) -> dict[str, Any]:
     return {
         "arrival_id": step.arrival_id,
         "cause": plan.cause,
-        "model": plan.arrival.model if plan.arrival else None,
+        "model": plan.arrival.model if plan.arrival else plan.model,
         "mode": plan.mode,
         "state": "planned",
         "source": display(source),

@@ -15,11 +15,14 @@ from imgsort.identity import Identity
 from imgsort.journal import Landed, Planned
 from imgsort.store.attempts import forget
 from imgsort.store.contents import remove_unused_images
+from imgsort.store.history import restate
 from imgsort.store.paths import Anchor
 from imgsort.tables import ArrivalRow, MoveRow
 
 _PLANNED = "planned"
 _DECIDED = "decided"
+_RESTATING = frozenset({"refile", "undo"})
+"""Causes after which another model's verdict, or none, explains where a file is."""
 _CHUNK = 500
 _IDENTITY = (MoveRow.dev, MoveRow.ino, MoveRow.size, MoveRow.mtime_ns)
 
@@ -68,6 +71,16 @@ def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]
     pictures = [one for one in arrived if waiting[one.move_id].moves_the_picture]
     if pictures:
         _settle_arrivals(connection, anchor, pictures, waiting)
+        moved_again = [waiting[one.move_id] for one in pictures]
+        restate(
+            connection,
+            anchor,
+            [
+                one.arrival_id
+                for one in moved_again
+                if one.cause in _RESTATING and one.arrival_id is not None
+            ],
+        )
     forget(connection, [waiting[one.move_id].identity for one in arrived])
 
 
@@ -125,7 +138,9 @@ def drop(connection: Connection, move_ids: Sequence[int]) -> None:
     asked = [one.arrival_id for one in waiting.values() if one.moves_the_picture]
     rows = connection.execute(
         select(ArrivalRow.id, ArrivalRow.image_id).where(
-            ArrivalRow.id.in_(asked), ArrivalRow.state == _DECIDED
+            ArrivalRow.id.in_(asked),
+            ArrivalRow.state == _DECIDED,
+            ArrivalRow.filed_at.is_(None),  # one that was filed before has a history
         )
     ).all()
     gone = [row.id for row in rows]

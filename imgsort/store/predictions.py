@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from imgsort.classifier import Score, Verdict
 from imgsort.errors import ModelProblem
@@ -106,6 +106,32 @@ def ensure_predictions(
     ]
     if fresh:
         connection.execute(insert(PredictionRow), fresh)
+
+
+def record_verdicts(
+    connection: Connection, model: int, verdicts: Mapping[str, Verdict], now: datetime
+) -> None:
+    """What ``model`` says now of known images, by sha256; an earlier decision of its is renewed."""
+    wanted = list(verdicts)
+    for start in range(0, len(wanted), _CHUNK):
+        part = wanted[start : start + _CHUNK]
+        rows = connection.execute(
+            select(ImageRow.id, ImageRow.sha256).where(ImageRow.sha256.in_(part))
+        )
+        judged = [Judged(row.id, model, verdicts[row.sha256]) for row in rows]
+        classes = class_ids_of(connection, judged, now)
+        ensure_predictions(connection, judged, classes, now)
+        renewed = [
+            {"judged": one.image_id, "now": one.verdict.decision, "why": one.verdict.reason}
+            for one in judged
+        ]
+        if renewed:
+            connection.execute(
+                update(PredictionRow)
+                .where(PredictionRow.image_id == bindparam("judged"), PredictionRow.model == model)
+                .values(decision=bindparam("now"), reason=bindparam("why")),
+                renewed,
+            )
 
 
 def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:

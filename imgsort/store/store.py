@@ -1,25 +1,41 @@
 """``Store``: the database as the rest of imgsort sees it, values in and values out."""
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from imgsort.classifier import Verdict
+from imgsort.history import PictureHistory, Run
 from imgsort.identity import Identity
+from imgsort.images import ImageFacts
 from imgsort.journal import Landed, Plan, Planned
+from imgsort.labelling import HumanLabel, NewLabel
+from imgsort.logged import LoggedPicture
 from imgsort.logquery import LogFilter, LogRow
-from imgsort.store import attempts, journal, log, predictions
+from imgsort.store import (
+    attempts,
+    history,
+    journal,
+    labels,
+    log,
+    pictures,
+    predictions,
+    training,
+    tree,
+)
 from imgsort.store.deciding import record_decided
 from imgsort.store.engine import Database
 from imgsort.store.overview import Overview, overview
 from imgsort.store.paths import Anchor
 from imgsort.store.revision import require_current
+from imgsort.store.training import FiledRecord, Side, TrainingRecord
 from imgsort.tables import ArrivalRow, RunRow
+from imgsort.tree import KnownClass, KnownFile, TreeChanges
 
 if TYPE_CHECKING:
     from imgsort.modelcard import ModelCard
@@ -79,6 +95,17 @@ class Store:
                 update(RunRow).where(RunRow.id == run_id).values(ended_at=_now(), summary=summary)
             )
 
+    def run_summary(self, run_id: int) -> str | None:
+        """What a run left behind for later; None if there is no such run, or nothing yet."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(RunRow.summary).where(RunRow.id == run_id))
+
+    def run_summaries(self, kind: str) -> list[str]:
+        """What all runs of this kind left behind, oldest first."""
+        statement = select(RunRow.summary).where(RunRow.kind == kind, RunRow.summary.is_not(None))
+        with self._database.reading() as connection:
+            return [text for text in connection.scalars(statement.order_by(RunRow.id)) if text]
+
     def ensure_classes(self, names: Iterable[str]) -> dict[str, int]:
         """The ids of these classes, which are made if they don't exist."""
         with self._database.writing() as connection:
@@ -102,15 +129,26 @@ class Store:
         with self._database.reading() as connection:
             return predictions.predictions_for(connection, sha256s, model)
 
+    def record_verdicts(self, model: int, verdicts: Mapping[str, Verdict]) -> None:
+        """What ``model`` says now of images that are known, by sha256."""
+        with self._database.writing() as connection:
+            predictions.record_verdicts(connection, model, verdicts, _now())
+
     # The filing protocol
 
-    def record_decided(self, run_id: int, plans: Sequence[Plan]) -> list[Planned]:
+    def record_decided(
+        self, run_id: int, plans: Sequence[Plan], words: Sequence[NewLabel] = ()
+    ) -> list[Planned]:
         """TX1: write a batch down before any of its files moves. The answers keep the order.
 
         A sidecar plan that names no arrival belongs to the picture planned last before it.
+        ``words``: what a human said of these pictures, written in the same transaction.
         """
         with self._database.writing() as connection:
-            return record_decided(connection, self._anchor, run_id, plans, _now())
+            now = _now()
+            planned = record_decided(connection, self._anchor, run_id, plans, now)
+            labels.add_labels(connection, run_id, words, now)
+            return planned
 
     def retarget(self, move_id: int, target: Path) -> None:
         """Aim a planned move at another unused name."""
@@ -162,6 +200,78 @@ class Store:
                 attempts.record(connection, identity, stored, reason, _now())
             self._tries = None
 
+    # Human words
+
+    def add_labels(self, run_id: int | None, new: Sequence[NewLabel]) -> int:
+        """Append what a human said, all or nothing; classes are made as needed.
+
+        The answer is how many. Raises ValueError for content that never arrived.
+        """
+        with self._database.writing() as connection:
+            return labels.add_labels(connection, run_id, new, _now())
+
+    def current_labels(self) -> dict[str, HumanLabel]:
+        """The newest word on each content, withdrawals included: callers look at ``kind``."""
+        with self._database.reading() as connection:
+            return labels.current_labels(connection)
+
+    def label_history(self, sha256: str) -> list[HumanLabel]:
+        """Everything said about one content, oldest first."""
+        with self._database.reading() as connection:
+            return labels.label_history(connection, sha256)
+
+    def contested(self) -> dict[str, set[str]]:
+        """Contents that humans have called different things -> those classes."""
+        with self._database.reading() as connection:
+            return labels.contested(connection)
+
+    # The tree of files
+
+    def known_files(self, ids: Collection[int] | None = None) -> Iterator[KnownFile]:
+        """Arrivals whose file has landed, missing ones included; all, or those of these ids."""
+        with self._database.reading() as connection:
+            yield from tree.known_files(connection, self._anchor, ids)
+
+    def known_paths(self, paths: Iterable[str]) -> set[str]:
+        """Which of these absolute paths a landed file is known to be at."""
+        with self._database.reading() as connection:
+            return tree.known_paths(connection, self._anchor, paths)
+
+    def known_classes(self) -> list[KnownClass]:
+        """The classes there are now, with the folder that bore their name last."""
+        with self._database.reading() as connection:
+            return tree.known_classes(connection)
+
+    def whereabouts(self, sha256s: Collection[str]) -> list[tree.Whereabouts]:
+        """Where the landed arrivals of a batch's contents were last."""
+        with self._database.reading() as connection:
+            return tree.whereabouts(connection, self._anchor, sha256s)
+
+    def apply_tree(self, run_id: int | None, changes: TreeChanges) -> None:
+        """Learn what a look at the folders found, all or nothing. Hold the filing lock."""
+        with self._database.writing() as connection:
+            tree.apply(connection, self._anchor, run_id, changes, _now())
+
+    def mark_missing(self, ids: Sequence[int]) -> None:
+        """The files of these arrivals are gone."""
+        with self._database.writing() as connection:
+            tree.mark_missing(connection, ids, _now())
+
+    def unexamined(self) -> dict[str, Path]:
+        """Contents that were adopted and never opened -> a file of each."""
+        with self._database.reading() as connection:
+            return tree.unexamined(connection, self._anchor)
+
+    def note_unreadable(self, sha256: str, reason: str) -> None:
+        """An adopted file turned out to be no picture."""
+        with self._database.writing() as connection:
+            tree.note_unreadable(connection, sha256, reason)
+
+    def note_facts(self, sha256: str, facts: ImageFacts) -> None:
+        """Complete what is known of a picture that was adopted unopened."""
+        with self._database.writing() as connection:
+            tree.note_facts(connection, sha256, facts)
+
     # The log
 
     def log(self, filters: LogFilter) -> Iterator[LogRow]:
@@ -178,6 +288,86 @@ class Store:
         lying_there = ArrivalRow.path_bytes == self._anchor.stored(path)
         with self._database.reading() as connection:
             return log.read_arrivals(connection, lying_there)
+
+    # Training
+
+    def training_records(self) -> dict[str, TrainingRecord]:
+        """What is known of every content that was ever labelled, by sha256."""
+        with self._database.reading() as connection:
+            return training.records(connection, self._anchor)
+
+    def filed_unlabelled(self, most: int) -> dict[str, FiledRecord]:
+        """The newest ``most`` contents that were filed and that nobody has spoken of."""
+        with self._database.reading() as connection:
+            return training.filed_unlabelled(connection, self._anchor, most)
+
+    def freeze_splits(self, sides: Mapping[str, Side]) -> None:
+        """Put contents on their side of the split, by sha256. One that has a side keeps it."""
+        with self._database.writing() as connection:
+            training.freeze(connection, sides)
+
+    # Pictures by what people call them
+
+    def pictures_by_ids(self, ids: Collection[int]) -> list[LoggedPicture]:
+        with self._database.reading() as connection:
+            return pictures.by_ids(connection, self._anchor, ids)
+
+    def pictures_at(self, paths: Collection[Path]) -> list[LoggedPicture]:
+        """Pictures whose file was last known at one of these absolute paths."""
+        with self._database.reading() as connection:
+            return pictures.by_paths(connection, self._anchor, paths)
+
+    def pictures_below(self, folder: Path) -> list[LoggedPicture]:
+        """Pictures whose file lies in this folder (absolute), or in one below it."""
+        with self._database.reading() as connection:
+            return pictures.below(connection, self._anchor, folder)
+
+    def pictures_with(self, sha256s: Collection[str]) -> list[LoggedPicture]:
+        """Every file of these contents, newest arrival first."""
+        with self._database.reading() as connection:
+            return pictures.by_sha256s(connection, self._anchor, sha256s)
+
+    def pictures_with_prefix(self, prefix: str) -> list[LoggedPicture]:
+        """``prefix``: the first lower-case hex digits of a SHA-256."""
+        with self._database.reading() as connection:
+            return pictures.by_prefix(connection, self._anchor, prefix)
+
+    def pictures_named(self, names: Collection[str]) -> list[LoggedPicture]:
+        """By original file name, in its display form."""
+        with self._database.reading() as connection:
+            return pictures.by_names(connection, self._anchor, names)
+
+    def not_audited(self) -> list[int]:
+        """Arrivals that an audit may draw: one for each image it has not asked about before."""
+        with self._database.reading() as connection:
+            return pictures.not_audited(connection)
+
+    # What was done, and what may be done again
+
+    def unconfirmed(self) -> list[int]:
+        """Arrivals filed or unsure of which nobody says now what they are, newest first."""
+        with self._database.reading() as connection:
+            return history.unconfirmed(connection)
+
+    def moved_arrivals(self, moved: history.Moved) -> list[int]:
+        """Arrivals whose file made such a move."""
+        with self._database.reading() as connection:
+            return history.moved_arrivals(connection, moved)
+
+    def runs_that_moved(self) -> list[int]:
+        """Runs with a done move, newest first."""
+        with self._database.reading() as connection:
+            return list(history.runs_that_moved(connection))
+
+    def run(self, run_id: int) -> Run | None:
+        """None where there is no such run."""
+        with self._database.reading() as connection:
+            return history.run(connection, run_id)
+
+    def histories(self, arrival_ids: Collection[int]) -> list[PictureHistory]:
+        """Every done move of these arrivals' files, and when humans spoke of them."""
+        with self._database.reading() as connection:
+            return history.histories(connection, self._anchor, arrival_ids)
 
     def overview(self, today: datetime | None = None) -> Overview:
         """The counts for `status`; ``today`` is when the day began (default: local midnight)."""

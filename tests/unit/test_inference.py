@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,22 @@ class Memory:
         return {sha256: self.known[sha256] for sha256 in sha256s if sha256 in self.known}
 
 
-def inference(known: Mapping[str, Verdict]) -> tuple[ModelInference, MeanRuntime]:
+class Shelf:
+    """Keeps what it is given, by precision and content."""
+
+    def __init__(self) -> None:
+        self.vectors: dict[tuple[str, str], list[float]] = {}
+
+    def keep(
+        self, backbone_id: str, precision: str, vectors: Mapping[str, NDArray[np.float32]]
+    ) -> None:
+        assert backbone_id == "fake-1"
+        self.vectors |= {(precision, one): vector.tolist() for one, vector in vectors.items()}
+
+
+def inference(
+    known: Mapping[str, Verdict], shelf: Shelf | None = None
+) -> tuple[ModelInference, MeanRuntime]:
     runtime = MeanRuntime()
     card = ModelCard(
         version=3,
@@ -71,9 +86,9 @@ def inference(known: Mapping[str, Verdict]) -> tuple[ModelInference, MeanRuntime
         created_at="2026-11-22T00:00:00Z",
         checksums={},
     )
-    backbone = cast("object", None)
+    backbone = SimpleNamespace(id="fake-1")
     serving = Serving(card, backbone, runtime, Classifier(BrightHead(), [0.7, 0.7]), 2)  # type: ignore[arg-type]
-    return ModelInference(Memory(known), lambda: serving), runtime
+    return ModelInference(Memory(known), lambda: serving, shelf), runtime
 
 
 def picture(name: str, brightness: int, sha256: str | None = None) -> Decoded:
@@ -114,3 +129,15 @@ def test_what_this_model_said_before_is_not_asked_again() -> None:
     stage, runtime = inference({"old": known})
     judged = stage.judge([picture("again", 250, sha256="old")])
     assert (judged[0].verdict, runtime.embedded) == (known, 0)
+
+
+def test_what_was_embedded_is_handed_on() -> None:
+    """Every embedding that was computed is kept, once a content, under its precision; none that
+    was not needed."""
+    shelf = Shelf()
+    known = Verdict("dark", 0.99, "filed", None, ())
+    stage, _ = inference({"old": known}, shelf)
+    stage.judge(
+        [picture("a", 10), picture("b", 250), picture("c", 10, "a"), picture("d", 5, "old")]
+    )
+    assert shelf.vectors == {("float32", "a"): [10.0], ("float32", "b"): [250.0]}

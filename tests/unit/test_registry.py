@@ -229,7 +229,8 @@ def resealed(content: dict[str, object]) -> bytes:
         ({"checksums": {}}, "sha256"),
         ({"schema": 2}, "newer imgsort"),
         ({"schema": None}, "changed after"),
-        ({"kind": "dense"}, "doesn't know"),
+        ({"kind": "cubist"}, "doesn't know"),
+        ({"kind": "dense"}, "doesn't fit its card"),
     ],
 )
 def test_a_card_must_be_consistent(

@@ -1,0 +1,97 @@
+"""How long does `imgsort retrain` take with thousands of labels whose embeddings are stored?
+
+    python benchmarks/retrain_speed.py [--labels 10000] [--classes 20]
+
+A real workspace with efficientnet-lite0; tiny pictures of noise, imported as a folder a class, and
+made-up embeddings in embeddings.db, so that nothing needs to be decoded. Prints seconds by step.
+"""
+
+import argparse
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from imgsort.embeddings import EmbeddingStore
+from imgsort.registry import Registry
+from imgsort.trainer.retrain import Options, retrain
+from imgsort.workspace import Workspace
+
+PROGRAM = (sys.executable, "-c", "from imgsort.cli import main; main()")
+SIDE = 24
+OVERLAP = 0.14
+"""Distance of the class centres, in standard deviations of each of the embedding's numbers."""
+
+
+class Clock:
+    """A ``Watch`` that tells how long each step took."""
+
+    def __init__(self) -> None:
+        self.name, self.since = "", time.monotonic()
+        self.decoded = 0
+
+    def stage(self, name: str) -> None:
+        now = time.monotonic()
+        if self.name:
+            print(f"{now - self.since:7.1f} s  {self.name}", flush=True)
+        self.name, self.since = name, now
+
+    def progress(self, done: int, total: int) -> None:  # noqa: ARG002
+        if self.name.startswith("embedding"):
+            self.decoded = done
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--labels", type=int, default=10_000)
+    parser.add_argument("--classes", type=int, default=20)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="imgsort-speed-") as folder:
+        workspace = prepared(Path(folder), options.labels, options.classes)
+        clock, start = Clock(), time.monotonic()
+        found = retrain(workspace, Options(), clock).findings
+        clock.stage("")
+        print(
+            f"{time.monotonic() - start:7.1f} s in all, {clock.decoded} pictures decoded; "
+            f"{found.material.labels} labels, accuracy {found.evaluation.accuracy:.3f}, "
+            f"{found.recipe}"
+        )
+
+
+def prepared(folder: Path, labels: int, classes: int) -> Workspace:
+    """A workspace with so many imported pictures, and an embedding of each."""
+    rng = np.random.default_rng(0)
+    centres: dict[str, int] = {}
+    for number in range(labels):
+        path = folder / "set" / f"class{number % classes:02}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), rng.integers(0, 255, (SIDE, SIDE, 3), np.uint8))
+        centres[hashlib.sha256(path.read_bytes()).hexdigest()] = number % classes
+    for words in (
+        ("init", "--classes", "cat,dog", "--backbone", "efficientnet-lite0"),
+        ("import", str(folder / "set")),
+    ):
+        command = [*PROGRAM, "-C", str(folder / "ws"), *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+    workspace = Workspace.open(folder / "ws")
+    registry = Registry(workspace.models)
+    card = registry.card(registry.active() or 1)
+    width = len(registry.tensors(card.version)["weight"])
+    means = rng.normal(0, OVERLAP, (classes, width)).astype(np.float32)
+    with EmbeddingStore.open(workspace.embeddings) as store:
+        for precision in ("float32", "bfloat16", "float16"):
+            vectors = {
+                sha256: means[centre] + rng.normal(0, 1, width).astype(np.float32)
+                for sha256, centre in centres.items()
+            }
+            store.put(card.backbone_id, precision, vectors)
+    return workspace
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""What people do in sorted/, unsure/ and rejected/ while the daemon runs, and did while it didn't.
+
+A look at all of it is the truth; hints from inotify only bring it forward. It works beside the
+pipeline, and is idle for longer than it works.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imgsort.daemon.ground import Ground
+from imgsort.daemon.notices import LOG, Notices
+from imgsort.daemon.watcher import Watcher
+from imgsort.errors import FilingPaused, StoreBusy, StoreFull
+from imgsort.examining import Opener, examine_adopted
+from imgsort.reconciling import Hashes, ReconcileSummary, reconcile_folders
+from imgsort.store import Store
+from imgsort.treediff import is_picture
+from imgsort.workspace import Workspace
+
+TICK_SECONDS = 0.5
+CALM_SECONDS = 1.0
+"""After a hint: who moves one picture moves several."""
+WAITING_SECONDS = 5.0
+"""Until the next look when something was too young to tell."""
+REST = 20
+"""A look that took t seconds is followed by a rest of 20 t at least: 5 % of one core at most."""
+FIRST_SECONDS = 30.0
+"""What a start may spend on reading pictures; the rest is read beside the pipeline."""
+PASSING = (FilingPaused, StoreBusy, StoreFull)
+
+
+@dataclass(slots=True)
+class Timetable:
+    """When to look next, in monotonic seconds. Pure."""
+
+    next_at: float = 0.0
+    _earliest: float = 0.0
+
+    def looked(self, began: float, ended: float, scan_seconds: float, *, waiting: bool) -> None:
+        self._earliest = ended + REST * (ended - began)
+        wanted = min(scan_seconds, WAITING_SECONDS) if waiting else scan_seconds
+        self.next_at = max(self._earliest, ended + wanted)
+
+    def hinted(self, now: float) -> None:
+        self.next_at = max(self._earliest, min(self.next_at, now + CALM_SECONDS))
+
+
+class Corrections:
+    """Looks when it is time, in a thread of its own; ``look`` may be called before ``start``."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        store: Store,
+        run_id: int,
+        ground: Ground,
+        notices: Notices,
+    ) -> None:
+        self.labelled = 0
+        """Pictures that people have put into a class since the daemon started."""
+        self.attention: tuple[str, ...] = ()
+        """What somebody should know or decide."""
+        self.failure: Exception | None = None
+        """What ended the thread."""
+        self.renamed: Callable[[], None] = lambda: None
+        """Called after a class got another name."""
+        self.decoder: Opener | None = None
+        """Opens the pictures that people put into the folders, once there is one."""
+        self.scan_seconds = workspace.config.watch.scan_seconds
+        self._workspace = workspace
+        self._store = store
+        self._run_id = run_id
+        self._ground = ground
+        self._notices = notices
+        self._hashes = Hashes(self._is_over)
+        self._deadline = float("inf")
+        self._times = Timetable()
+        self._stop = threading.Event()
+        self._watchers: list[Watcher] = []
+        self._thread = threading.Thread(target=self._supervised, name="corrections", daemon=True)
+
+    def look_first(self) -> None:
+        """The look at a start, bounded in time: what is unread by then is read later."""
+        self._deadline = time.monotonic() + FIRST_SECONDS
+        try:
+            self.look()
+        finally:
+            self._deadline = float("inf")
+
+    def start(self) -> None:
+        """Go on looking, until ``stop``."""
+        always_poll = self._workspace.config.watch.poll == "always"
+        for folder in self._workspace.picture_folders[1:]:
+            instead = f"it is looked through every {self.scan_seconds:.0f} seconds instead"
+            watcher = Watcher(folder, self._notices, always_poll=always_poll, instead=instead)
+            self._watchers.append(watcher)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End soon, and wait for it. May be called twice, or without ``start``."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def look(self) -> None:
+        """Learn what was done by hand. Troubles that pass are told; the next look makes up."""
+        if self._ground.trouble() is not None:
+            return  # the pipeline says so; an unmounted folder is no empty one
+        began = time.monotonic()
+        summary = ReconcileSummary(waiting=1)
+        try:
+            summary = reconcile_folders(
+                self._workspace, self._store, self._run_id, hashes=self._hashes
+            )
+            self._tell(summary)
+            if self.decoder is not None:
+                examine_adopted(self._workspace, self._store, self.decoder, self._is_over)
+        except PASSING as trouble:
+            self._notices.each_minute("by hand", f"what was moved by hand has to wait: {trouble}")
+        ended = time.monotonic()
+        self._times.looked(began, ended, self.scan_seconds, waiting=bool(summary.waiting))
+
+    def _tell(self, summary: ReconcileSummary) -> None:
+        self.labelled += summary.labelled
+        self.attention = summary.notices
+        if summary.renamed:
+            self.renamed()
+        if summary.learned:
+            LOG.info("by hand: %s", summary)
+        for notice in summary.notices:
+            self._notices.once(notice, notice)
+
+    def _is_over(self) -> bool:
+        return self._stop.is_set() or time.monotonic() > self._deadline
+
+    def _supervised(self) -> None:
+        try:
+            while not self._stop.wait(TICK_SECONDS):
+                self._tick(time.monotonic())
+        except Exception as failure:  # noqa: BLE001  (the service raises it)
+            self.failure = failure
+        finally:
+            for watcher in self._watchers:
+                watcher.disarm()
+
+    def _tick(self, now: float) -> None:
+        for watcher in self._watchers:
+            watcher.keep(now)
+        if self._hinted():
+            self._times.hinted(now)
+        if now >= self._times.next_at:
+            self.look()
+
+    def _hinted(self) -> bool:
+        """Has anything happened that was not our own doing?"""
+        paths: set[str] = set()
+        missed = False
+        for watcher in self._watchers:
+            hinted, some_missed = watcher.hints.take()
+            paths.update(filter(is_picture, hinted))
+            missed = missed or some_missed
+        if missed or not paths:
+            return missed
+        try:
+            ours = {str(path) for path in self._store.reserved_targets()}
+            return bool(paths - ours - self._store.known_paths(paths - ours))
+        except (StoreBusy, StoreFull):
+            return True

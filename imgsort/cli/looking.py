@@ -1,0 +1,123 @@
+"""`next` and `why`: where a look of yours helps most, and what is behind one picture."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgsort.cli.app import Here, Json, app, opened, reported, say
+from imgsort.cli.output import decoding, print_json, print_pairs, print_table, shown
+from imgsort.errors import NothingToDo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imgsort.why import Why
+
+
+@app.command("next")
+@reported
+def next_(
+    context: typer.Context,
+    count: Annotated[int, typer.Argument(metavar="N", help="How many.", min=1, max=1000)] = 10,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """List the pictures whose label would teach the model most, the best first."""
+    workspace = opened(context, here)
+    from imgsort.serving import open_serving
+    from imgsort.store import Store
+    from imgsort.suggesting import suggestions
+
+    with Store.open(workspace.database, root=workspace.root) as store, decoding() as progress:
+        serving = open_serving(workspace, store, idle=True)
+        found = suggestions(workspace, store, serving, count, progress)
+    if found.left_out:
+        say(f"{found.left_out:,} pictures have no stored embedding and were not looked at.")
+    if as_json:
+        print_json([one.as_dict() for one in found.listed])
+    else:
+        print_table(
+            ("id", "picture", "now", "between"),
+            (
+                (one.picture.arrival_id, one.picture.path, one.picture.decision, one.between)
+                for one in found.listed
+            ),
+        )
+    if not found.listed:
+        raise NothingToDo("There is no picture that nobody has confirmed; drop some and run.")
+
+
+@app.command()
+@reported
+def why(
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH_OR_ID", help="A path, an id of the log, a hash or its beginning, a name."
+        ),
+    ],
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Everything about one picture: model, threshold, alikes, every move and every label."""
+    workspace = opened(context, here)
+    from imgsort import why as explaining
+    from imgsort.serving import open_serving
+    from imgsort.store import Store
+
+    with Store.open(workspace.database, root=workspace.root) as store:
+        serving = open_serving(workspace, store, idle=True)
+        answer = explaining.why(workspace, store, serving, name)
+    if as_json:
+        print_json(answer.as_dict())
+        return
+    print_pairs(_facts(answer))
+    _sections(answer)
+
+
+def _facts(answer: "Why") -> "Iterator[tuple[str, object]]":
+    row = answer.row
+    yield "picture", row.path
+    yield "id", row.id
+    yield "dropped as", row.name
+    yield "content", row.sha256
+    yield "decision", row.decision if row.reason is None else f"{row.decision}: {row.reason}"
+    yield "you say", row.human_label or "nothing"
+    if answer.decided is not None:
+        yield "model", answer.decided.line()
+        yield "top", answer.decided.top()
+    if answer.now is not None:
+        yield "active model", answer.now.line()
+        yield "top", answer.now.top()
+    for note in answer.notes:
+        yield "note", note
+
+
+def _sections(answer: "Why") -> None:
+    from imgsort.tables import iso_utc
+
+    if answer.neighbours:
+        typer.echo("\nNearest labelled pictures")
+        print_table(
+            ("label", "cosine", "picture"),
+            ((one.label, f"{one.cosine:.3f}", one.path or one.sha256) for one in answer.neighbours),
+        )
+    if answer.moves:
+        typer.echo("\nMoves")
+        print_table(
+            ("when", "run", "why", "from", "to"),
+            (
+                (iso_utc(one.done_at), one.run_id, one.said, one.source, one.target)
+                for one in answer.moves
+            ),
+        )
+    if answer.labels:
+        typer.echo("\nLabels")
+        print_table(
+            ("when", "what", "by"),
+            (
+                (iso_utc(one.labelled_at), shown(one.class_name or one.kind), one.source)
+                for one in answer.labels
+            ),
+        )

@@ -1,0 +1,176 @@
+"""`refile` and `undo`: bring pictures in line with a new model, and take moves back."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgsort.cli.app import Here, Json, app, opened, reported, say
+from imgsort.cli.output import decoding, print_json, print_table, shown
+from imgsort.errors import NothingToDo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from imgsort.moving import Applied, Flow
+    from imgsort.reconciling import ReconcileSummary
+    from imgsort.refile import Refiling
+    from imgsort.undo import Undoing
+
+SHOWN = 20
+
+
+@app.command()
+@reported
+def refile(
+    context: typer.Context,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Move them; without it nothing moves.")
+    ] = False,
+    to_unsure: Annotated[
+        bool,
+        typer.Option("--to-unsure", help="Also take out what this model is not sure of."),
+    ] = False,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """What the active model would move among pictures that nobody has confirmed."""
+    workspace = opened(context, here)
+    from imgsort import refile as refiling
+    from imgsort.serving import open_serving
+    from imgsort.store import Store
+
+    workspace.require_folders()
+    with Store.open(workspace.database, root=workspace.root) as store:
+        serving = open_serving(workspace, store, idle=True)
+        with decoding() as progress:
+            plan = refiling.plan_refile(
+                workspace, store, serving, to_unsure=to_unsure, progress=progress
+            )
+        _tell_seen(plan.seen)
+        done = None
+        if apply and plan.goings:
+            done = refiling.apply_refile(workspace, store, serving, plan)
+    if as_json:
+        print_json({**plan.as_dict(), "applied": done and done.as_dict()})
+    else:
+        _tell_refile(plan, done, to_unsure=to_unsure)
+    if not plan.goings:
+        raise typer.Exit(NothingToDo.exit_code)
+
+
+def _tell_refile(plan: "Refiling", done: "Applied | None", *, to_unsure: bool) -> None:
+    _table(plan.flows())
+    if plan.doubted and not to_unsure:
+        say(f"Of {plan.doubted:,} filed pictures this model is not sure; --to-unsure moves them.")
+    if plan.unread:
+        say(f"{len(plan.unread):,} pictures could not be opened; they stay where they are.")
+    if done is not None:
+        _tell_done(done)
+    elif plan.goings:
+        typer.echo(
+            f"Model v{plan.model} would move {len(plan.goings):,} of {plan.looked_at:,} pictures "
+            f"that nobody has confirmed; `imgsort refile --apply` does it."
+        )
+    else:
+        typer.echo(f"Model v{plan.model} would leave all {plan.looked_at:,} where they are.")
+
+
+@app.command()
+@reported
+def undo(
+    context: typer.Context,
+    run: Annotated[
+        int | None,
+        typer.Option(help="Moves of this run; of an undo too.", min=1, show_default=False),
+    ] = None,
+    last: Annotated[
+        bool, typer.Option("--last", help="Moves of the newest run that still has some.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Moves since 2026-11-22, 2026-11-22T08:00, 30m, 24h or 7d."),
+    ] = None,
+    model: Annotated[
+        int | None, typer.Option(help="Moves by this model version.", min=1, show_default=False)
+    ] = None,
+    path: Annotated[
+        Path | None, typer.Option(help="Pictures in this file or folder.", show_default=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell.")] = False,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Put pictures back; what somebody moved or labelled since stays, and labels always do."""
+    if run is not None and last:
+        raise typer.BadParameter("--run and --last each name a run; give one of them.")
+    if not (run or last or since or model or path):
+        raise typer.BadParameter(
+            "say what to take back: --last, --run, --since, --model or --path."
+        )
+    workspace = opened(context, here)
+    from imgsort import undo as undoing
+    from imgsort.logquery import parse_since
+    from imgsort.store import Store
+
+    workspace.require_folders()
+    moment = None if since is None else parse_since(since, datetime.now().astimezone())
+    chosen = undoing.Selection(run, last, moment, model, path)
+    done = None
+    with Store.open(workspace.database, root=workspace.root) as store:
+        plan = undoing.plan_undo(workspace, store, chosen)
+        _tell_seen(plan.seen)
+        if plan.takes_back and not dry_run:
+            done = undoing.apply_undo(workspace, store, plan)
+    if as_json:
+        print_json({**plan.as_dict(), "applied": done and done.as_dict()})
+    else:
+        _tell_undo(plan, done)
+    if not plan.takes_back:
+        raise typer.Exit(NothingToDo.exit_code)
+
+
+def _tell_undo(plan: "Undoing", done: "Applied | None") -> None:
+    if plan.run is not None:
+        started = plan.run.started_at.astimezone()
+        say(f"Run {plan.run.id} ({plan.run.kind}) of {started:%Y-%m-%d %H:%M}.")
+    _table(plan.flows())
+    _list([f"{shown(str(one.path))} stays: {one.reason}." for one in plan.stays])
+    if done is None:
+        would = "would be put back" if plan.takes_back else "can be put back"
+        typer.echo(f"{len(plan.takes_back):,} pictures {would}, {len(plan.stays):,} stay.")
+        return
+    _tell_done(done)
+    if plan.unfiles:
+        typer.echo(
+            "Those in the inbox are filed anew by the next `imgsort run`, by the model and the "
+            "settings of then: change those first if they were why."
+        )
+
+
+def _tell_done(done: "Applied") -> None:
+    _list([f"{shown(str(one.path))} stays: {one.reason}." for one in done.left])
+    typer.echo(
+        f"Moved {done.moved:,} pictures in run {done.run_id}; `imgsort undo --run {done.run_id}` "
+        f"takes that back."
+    )
+
+
+def _tell_seen(seen: "ReconcileSummary") -> None:
+    if seen.learned:
+        say(f"Learned from the folders first: {seen}.")
+    for notice in seen.notices:
+        say(notice)
+
+
+def _table(flows: "Sequence[Flow]") -> None:
+    if flows:
+        print_table(("pictures", "from", "to", "for example"), (flow.cells() for flow in flows))
+
+
+def _list(lines: "Sequence[str]") -> None:
+    for line in lines[:SHOWN]:
+        say(line)
+    if len(lines) > SHOWN:
+        say(f"… and {len(lines) - SHOWN:,} more.")

@@ -1,0 +1,163 @@
+"""`retrain` and `report`: from corrections to a better model, and what is known of it."""
+
+import json
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+
+from imgsort.cli.app import Here, Json, app, opened, reported
+from imgsort.cli.output import print_json, shown
+from imgsort.errors import ImgsortError, NothingToDo
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from imgsort.registry import Registry
+
+
+@app.command()
+@reported
+def retrain(
+    context: typer.Context,
+    augment: Annotated[
+        int,
+        typer.Option(
+            help="Learn from so many altered views of each picture too (mirrored, turned, nearer).",
+            min=0,
+            max=32,
+        ),
+    ] = 0,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Train though nothing changed; let it serve unproven."),
+    ] = False,
+    if_new_labels: Annotated[
+        int, typer.Option(help="Do nothing unless there are so many new labels.", min=0)
+    ] = 0,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from the labels; the new model serves if it is better than the present one."""
+    workspace = opened(context, here)
+    from imgsort.trainer.report import numbers, summary
+    from imgsort.trainer.retrain import Options, retrain
+
+    with _Bar() as bar:
+        outcome = retrain(workspace, Options(augment, force, if_new_labels), bar)
+    page = str(outcome.report / "index.html")
+    if as_json:
+        print_json({**numbers(outcome.findings, workspace.root), "report": page})
+    else:
+        for line in summary(outcome.findings, workspace.root):
+            typer.echo(shown(line))
+        typer.echo(f"Report: {shown(page)}")
+    if not outcome.findings.promoted:
+        raise typer.Exit(NothingToDo.exit_code)
+
+
+@app.command()
+@reported
+def report(
+    context: typer.Context,
+    version: Annotated[
+        int | None,
+        typer.Argument(help="Default: the newest that was trained.", min=1, show_default=False),
+    ] = None,
+    path_only: Annotated[
+        bool, typer.Option("--open-path-only", help="Print the path of the page, nothing else.")
+    ] = False,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """What is known of a trained model; the whole of it is a page for the browser."""
+    from imgsort.registry import Registry
+
+    registry = Registry(opened(context, here).models)
+    chosen = _newest(registry) if version is None else registry.card(version).version
+    folder = registry.report(chosen)
+    page = folder / "index.html"
+    if not page.is_file():
+        raise ImgsortError(
+            f"Model v{chosen} has no report; only models that `imgsort retrain` made have one."
+        )
+    if path_only:
+        typer.echo(shown(str(page)))
+        return
+    metrics = _metrics(folder / "metrics.json")
+    if as_json:
+        print_json({**metrics, "report": str(page)})
+        return
+    for line in metrics["summary"]:
+        typer.echo(shown(line))
+    typer.echo(f"Report: {shown(str(page))}")
+
+
+def _newest(registry: "Registry") -> int:
+    trained = [
+        card.version for card in registry.versions() if registry.report(card.version).is_dir()
+    ]
+    if not trained:
+        raise NothingToDo(
+            "No model has been trained yet; label some images, then `imgsort retrain`."
+        )
+    return trained[-1]
+
+
+def _metrics(path: Path) -> dict[str, Any]:
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ImgsortError(
+            f"{path} is missing or damaged; the page beside it may still open in a browser."
+        ) from None
+    return metrics
+
+
+class _Bar:
+    """The steps of a training on a terminal; silent where nobody watches."""
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                Progress,
+                TextColumn,
+                TimeElapsedColumn,
+                TimeRemainingColumn,
+            )
+
+            self._bar = Progress(
+                *(TextColumn("{task.description}"), BarColumn()),
+                *(TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def stage(self, name: str) -> None:
+        if self._bar is not None:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._task = self._bar.add_task(name, total=None)
+
+    def progress(self, done: int, total: int) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total)

@@ -1,0 +1,281 @@
+"""A learned model as tensors in a file: written by the trainer, opened by the registry.
+
+Classes are ids throughout, so that a rename touches no model. A section of tensors is one head:
+``classes`` (ids, in the order of its scores), ``temperature``, and either the ``layers.N`` of a
+dense head or the ``weight``, ``bias`` and ``groups`` of an ImageNet head. A dense head that
+still asks an older one has that one as the section ``old.``: with ``trust`` where the old one knows
+all learned classes too, with ``kept`` and ``share`` where it knows others besides, and then with
+``ceded`` where there are learned classes that it never heard of. ``unproven`` are learned
+classes that are filed only where the old head agrees.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsort.classifier import NOT_FILED_YET, UNLIKE, Head, ImagenetHead, softmax
+from imgsort.dense_head import DenseHead, Familiarity, KeepingHead, Layer, Share, unit
+from imgsort.modelcard import ModelCard
+
+Floats = NDArray[np.float32]
+Tensors = Mapping[str, NDArray[np.generic]]
+OLD = "old."
+_DOUBT = np.float32(1e-4)
+
+
+class Introduced:
+    """An old head that has been told of learned classes it never heard of, the newcomers.
+
+    Asked to settle between its own classes and those, it would always say: mine. What it says of
+    the newcomers' own pictures tells how much of each of its classes is really theirs.
+    """
+
+    def __init__(self, old: Head, name: str, ceded: Floats) -> None:
+        """``name`` stands for all newcomers; ``ceded`` [K]: the share each old class gives up.
+
+        Raises ValueError where that doesn't fit the old head.
+        """
+        if len(ceded) != len(old.classes):
+            raise ValueError(f"{len(ceded)} shares for {len(old.classes)} old classes")
+        self.classes = (*old.classes, name)
+        self.old, self.ceded = old, ceded
+
+    def scores(self, embeddings: Floats) -> Floats:
+        """[N, K + 1]; what fits none of the old classes is the newcomers' altogether."""
+        own = self.old.scores(embeddings) * (1 - self.ceded)
+        rest = np.clip(1 - own.sum(axis=1, keepdims=True), 0, 1)
+        return np.concatenate([own, rest], axis=1)
+
+
+def ceded_shares(scores: Floats) -> Floats:
+    """[K] from what an old head says of newcomers' pictures, [N, K]."""
+    met = scores.mean(axis=0)
+    return np.asarray(met / (met + min(0.1, 10 / max(scores.shape[1], 1))), np.float32)
+
+
+class Advised:
+    """A dense head that listens to an old one on the classes both know.
+
+    A few dozen labels don't outweigh the million pictures of an ImageNet head that happens to know
+    these very classes; thousands do, and then the trust that is measured is none.
+    """
+
+    def __init__(self, learned: DenseHead, old: Head, trust: float) -> None:
+        """Raises ValueError where the old head doesn't know every learned class."""
+        self.classes = learned.classes
+        self.learned, self.old, self.trust = learned, old, trust
+        self._columns = [old.classes.index(name) for name in learned.classes]
+
+    def scores(self, embeddings: Floats) -> Floats:
+        """[N, K] probabilities that sum to 1."""
+        advice = advice_of(self.old.scores(embeddings)[:, self._columns])
+        logits = self.learned.logits(embeddings) + self.trust * advice
+        return softmax(np.asarray(logits / self.learned.temperature, np.float32))
+
+
+def advice_of(scores: Floats) -> Floats:
+    """What an old head's scores add to the logits; even what it rules out is not impossible."""
+    return np.asarray(np.log(scores + _DOUBT), np.float32)
+
+
+class Known:
+    """What a model may file.
+
+    Learned classes: what is like the pictures it was trained on. Kept classes, and learned ones
+    that are not proven by themselves yet: what the old head alone, which leaves over what fits none
+    of its classes, would file too.
+    """
+
+    def __init__(
+        self, familiarity: Familiarity, learned: int, old: Head | None, asked: Mapping[int, int]
+    ) -> None:
+        """``learned``: how many columns are. ``asked``: column -> that of the old head."""
+        self._familiarity, self._learned = familiarity, learned
+        self._old, self._asked = old, asked
+        self._limits: Mapping[int, float] = {}
+
+    def under(self, thresholds: Sequence[float]) -> Self:
+        """With the threshold of each class: the old head must reach it as well."""
+        self._limits = {column: float(thresholds[column]) for column in self._asked}
+        return self
+
+    def doubts(self, embeddings: Floats, winners: NDArray[np.intp]) -> list[str | None]:
+        """Per row, or None."""
+        foreign = self._familiarity.foreign(embeddings) & (winners < self._learned)
+        doubts: list[str | None] = [UNLIKE if strange else None for strange in foreign]
+        rows = [row for row, winner in enumerate(winners) if int(winner) in self._asked]
+        if self._old is None or not rows:
+            return doubts
+        for row, scores in zip(rows, self._old.scores(embeddings[rows]), strict=True):
+            winner = int(winners[row])
+            if doubts[row] is None and scores[self._asked[winner]] < self._limits[winner]:
+                doubts[row] = UNLIKE if winner >= self._learned else NOT_FILED_YET
+        return doubts
+
+
+def known_of(section: Tensors, thresholds: Sequence[float]) -> Known | None:
+    """What the model of these tensors may file; None for one that doesn't tell."""
+    familiarity = familiarity_of(section)
+    if familiarity is None:
+        return None
+    before = below(OLD, section)
+    old = head_of(before, lambda number: f"/{number}") if before else None
+    columns, known = classes_of(section), classes_of(before)
+    asked = {
+        columns.index(int(number)): known.index(int(number))
+        for name in ("kept", "unproven")
+        for number in section.get(name, ())
+    }
+    return Known(familiarity, len(section["classes"]), old, asked).under(thresholds)
+
+
+def learned_section(
+    class_ids: Sequence[int], layers: Sequence[Layer], temperature: float
+) -> dict[str, NDArray[np.generic]]:
+    """The tensors of a dense head."""
+    section: dict[str, NDArray[np.generic]] = {
+        "classes": np.array(class_ids, np.int64),
+        "temperature": np.array([temperature], np.float64),
+    }
+    for number, layer in enumerate(layers):
+        section[f"layers.{number}.weight"] = layer.weight
+        section[f"layers.{number}.bias"] = layer.bias
+    return section
+
+
+def old_section(old: Tensors) -> dict[str, NDArray[np.generic]]:
+    """An older head as part of a newer one."""
+    return {OLD + name: tensor for name, tensor in old.items()}
+
+
+def advised_section(trust: float) -> dict[str, NDArray[np.generic]]:
+    """What is added to a dense head that listens to its old one."""
+    return {"trust": np.array([trust], np.float64)}
+
+
+def unproven_section(class_ids: Sequence[int]) -> dict[str, NDArray[np.generic]]:
+    """Learned classes that are filed only where the old head agrees."""
+    return {"unproven": np.array(class_ids, np.int64)}
+
+
+def keeping_section(
+    kept_ids: Sequence[int], share: Share, ceded: Floats | None
+) -> dict[str, NDArray[np.generic]]:
+    """What is added to a dense head that keeps classes of its old one.
+
+    ``ceded`` is None where the old one knows every learned class.
+    """
+    section: dict[str, NDArray[np.generic]] = {
+        "kept": np.array(kept_ids, np.int64),
+        "share": np.array([share.slope, share.offset], np.float64),
+    }
+    if ceded is not None:
+        section["ceded"] = ceded
+    return section
+
+
+def familiarity_section(
+    familiarity: Familiarity,
+) -> dict[str, NDArray[np.generic]]:
+    """References are rounded to float16: distances change in the fifth decimal."""
+    return {
+        "familiarity.references": familiarity.references.astype(np.float16),
+        "familiarity.neighbours": np.array([familiarity.neighbours], np.int64),
+        "familiarity.limit": np.array([familiarity.limit], np.float64),
+    }
+
+
+def head_section(card: ModelCard, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
+    """A published model's head as a section: an ImageNet model doesn't hold all of it itself."""
+    section = {n: tensor for n, tensor in tensors.items() if not n.startswith("familiarity.")}
+    if card.kind == "imagenet":
+        section["classes"] = np.array([entry.id for entry in card.classes], np.int64)
+        section["temperature"] = np.array([card.temperature], np.float64)
+    return section
+
+
+def below(prefix: str, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
+    """The section that ``prefix`` leads to."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def classes_of(section: Tensors) -> tuple[int, ...]:
+    """The ids of every class a section's head scores, kept ones last."""
+    return tuple(int(number) for name in ("classes", "kept") for number in section.get(name, ()))
+
+
+def head_of(section: Tensors, named: Callable[[int], str]) -> Head:
+    """The head of a section. Raises KeyError or ValueError where it is none."""
+    names = [named(int(number)) for number in section["classes"]]
+    temperature = _number(section["temperature"])
+    if "groups" in section:
+        return ImagenetHead(
+            names,
+            np.asarray(section["weight"], np.float32),
+            np.asarray(section["bias"], np.float32),
+            np.asarray(section["groups"], np.bool_),
+            temperature,
+        )
+    learned: DenseHead | Advised = DenseHead(names, _layers(section), temperature)
+    before = below(OLD, section)
+    if not before:
+        return learned
+    old = head_of(before, named)
+    if "trust" in section and isinstance(learned, DenseHead):
+        learned = Advised(learned, old, _number(section["trust"]))
+    if "kept" not in section:
+        return learned
+    slope, offset = (float(number) for number in np.asarray(section["share"], np.float64))
+    kept = [named(int(number)) for number in section["kept"]]
+    if "ceded" in section:
+        old = introduced(old, learned.classes, np.asarray(section["ceded"], np.float32))
+    # KeepingHead asks of the learned head what Advised has as well: its classes and scores.
+    return KeepingHead(cast(DenseHead, learned), old, kept, Share(slope, offset))
+
+
+def introduced(old: Head, learned: Sequence[str], ceded: Floats) -> Introduced:
+    """Raises ValueError where the old head knows every learned class."""
+    strange = [name for name in learned if name not in old.classes]
+    if not strange:
+        raise ValueError("its old head knows every class already")
+    return Introduced(old, strange[0], ceded)
+
+
+def dense(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Head:
+    """The head of a model of kind dense, its classes under their present names."""
+    present = {entry.id: label for entry, label in zip(card.classes, labels, strict=True)}
+    # An old head may have classes that are gone by now. No class can be called that.
+    head = head_of(tensors, lambda number: present.get(number, f"/{number}"))
+    if head.classes != labels:
+        raise ValueError("its classes are not those of its card")
+    return head
+
+
+def familiarity_of(tensors: Tensors) -> Familiarity | None:
+    """What the model was trained on; None for one that doesn't tell."""
+    if "familiarity.references" not in tensors:
+        return None
+    return Familiarity(
+        unit(np.asarray(tensors["familiarity.references"], np.float32)),
+        int(_number(tensors["familiarity.neighbours"])),
+        _number(tensors["familiarity.limit"]),
+    )
+
+
+def _layers(section: Tensors) -> list[Layer]:
+    found: list[Layer] = []
+    while (weight := section.get(f"layers.{len(found)}.weight")) is not None:
+        bias = np.asarray(section[f"layers.{len(found)}.bias"], np.float32)
+        found.append(Layer(np.asarray(weight, np.float32), bias))
+    return found
+
+
+def _number(tensor: NDArray[np.generic]) -> float:
+    """The one number of a tensor [1]. Raises ValueError where it holds another count."""
+    return float(np.asarray(tensor, np.float64).item())

@@ -1,0 +1,139 @@
+"""Carry out what a person said: the label is written down, then the file moves to its class."""
+
+import difflib
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from imgsort.filing.errands import Done, Errand, run_errands
+from imgsort.labelling import HumanLabel, NewLabel
+from imgsort.logged import LoggedPicture
+from imgsort.singular import singulars
+from imgsort.store import Store
+from imgsort.template import Template, plain_name
+from imgsort.tree import Layout
+from imgsort.workspace import Workspace
+
+_CLOSE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What became of a set of labels."""
+
+    written: tuple[NewLabel, ...]
+    moves: tuple[Done, ...]
+
+    @property
+    def moved(self) -> tuple[Done, ...]:
+        return tuple(one for one in self.moves if one.moved)
+
+    @property
+    def left(self) -> tuple[Done, ...]:
+        """Files that should lie elsewhere now, and why they don't."""
+        return tuple(one for one in self.moves if not one.moved)
+
+    def counts(self) -> dict[str, int]:
+        """Labels by class, the largest first."""
+        return dict(Counter(one.class_name for one in self.written if one.class_name).most_common())
+
+
+def class_of(workspace: Workspace, path: Path) -> str | None:
+    """The class whose folder this absolute path lies in; folders below it belong to it."""
+    return Layout.of(workspace).place_of(str(path)).class_name
+
+
+def put_labels(
+    workspace: Workspace, store: Store, run_id: int, labels: Sequence[NewLabel]
+) -> Labelled:
+    """Append these labels, one a content, and bring every file of theirs where it belongs now.
+
+    A class has its folder; a withdrawn word leads to unsure/, "never use" to rejected/. All of it
+    is written down in one transaction; a crash is completed by the next mover. A picture that was
+    drawn without regard to its class stays representative under any new label. Raises as
+    ``Filer.file``.
+    """
+    current = store.current_labels()
+    kept = [_still_representative(label, current.get(label.sha256)) for label in labels]
+    said = {label.sha256: label for label in kept}
+    errands = [
+        errand
+        for picture in store.pictures_with(said)
+        if (errand := _errand(workspace, picture, said[picture.sha256])) is not None
+    ]
+    if not errands:
+        store.add_labels(run_id, kept)
+        return Labelled(tuple(kept), ())
+    done = run_errands(
+        workspace, store, errands, lambda plans: store.record_decided(run_id, plans, kept)
+    )
+    return Labelled(tuple(kept), tuple(done))
+
+
+def _still_representative(label: NewLabel, before: HumanLabel | None) -> NewLabel:
+    # How a picture was drawn doesn't change when its label is corrected later; if it did, every
+    # mistake found after a `confirm` would leave the holdout and flatter the model.
+    return replace(label, representative=True) if before and before.representative else label
+
+
+def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Errand | None:
+    """None where the file lies right already, or where there is none."""
+    if picture.missing or picture.identity is None:
+        return None
+    if label.class_name is not None:
+        if class_of(workspace, picture.path) == label.class_name:
+            return None
+        place = class_place(workspace, picture, label.class_name)
+    else:
+        folder = workspace.rejected if label.kind == "never_use" else workspace.unsure
+        if folder in picture.path.parents:
+            return None
+        place = folder / plain_name(picture.own_name)
+    return Errand(
+        picture.arrival_id, picture.path, picture.identity, picture.sha256, place, "label"
+    )
+
+
+def class_place(
+    workspace: Workspace, picture: LoggedPicture, class_name: str, confidence: float = 1.0
+) -> Path:
+    """Where the template puts a picture of ``class_name``; full confidence: a person said so."""
+    return workspace.sorted / Template.parse(workspace.config.filing.template).render(
+        label=class_name,
+        name=picture.own_name,
+        arrived_at=picture.arrived_at.astimezone(),
+        captured_at=picture.captured_at,
+        camera=picture.camera,
+        confidence=confidence,
+    )
+
+
+def news(labels: Iterable[NewLabel], current: Mapping[str, HumanLabel]) -> list[NewLabel]:
+    """Those that say more than is known: another word, or that the picture is representative."""
+    return [
+        label
+        for label in labels
+        if (before := current.get(label.sha256)) is None
+        or (before.kind, before.class_name) != (label.kind, label.class_name)
+        or (label.representative and not before.representative)
+    ]
+
+
+def twin(name: str, known: Collection[str]) -> str | None:
+    """A known class that ``name`` is only another spelling of: Cat, cats and CAT for cat."""
+    if name in known:
+        return None
+    spellings = _spellings(name)
+    return next((one for one in sorted(known) if spellings & _spellings(one)), None)
+
+
+def like(name: str, known: Collection[str]) -> str | None:
+    """A known class that ``name`` may be a slip of."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), 1, _CLOSE)), None)
+
+
+def _spellings(name: str) -> set[str]:
+    plain = "_".join(unicodedata.normalize("NFC", name).casefold().replace("-", " ").split())
+    return {plain, *singulars(plain)}

@@ -1,0 +1,188 @@
+"""What did a human move, add, rename or delete? The difference of disk and log. Pure.
+
+A change is a difference between the place the log has for a file and the place it is found at. The
+log then learns the new place together with what that says, so nothing is inferred twice; and since
+imgsort's own movers write the new place down themselves, their moves never count.
+
+(dev, inode, size, mtime) is a hint: a move counts when the content matches too and the old path no
+longer holds it. While both paths hold it, it is a copy; see ``imgsort.adoption``.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from imgsort.adoption import adoption
+from imgsort.labelling import HumanLabel, LabelKind, NewLabel
+from imgsort.renames import Flow, renamed_classes
+from imgsort.tree import (
+    Adopted,
+    DiskFile,
+    FolderSeen,
+    KnownClass,
+    KnownFile,
+    Layout,
+    Moved,
+    Place,
+    RenamedClass,
+    Repathed,
+    Snapshot,
+    TreeChanges,
+    Vanished,
+    class_of_folder,
+)
+from imgsort.treediff import Differences, Matches, Sight, is_picture, matched, trusted_moves
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a look at the folders came to."""
+
+    changes: TreeChanges
+    waiting: tuple[str, ...]
+    """Copies and new files that are too young to tell what they are."""
+    library: tuple[str, ...]
+    """New pictures that are too many to be taken for labels unasked."""
+    astray: tuple[str, ...]
+    """Pictures in sorted/ that are in no class."""
+
+
+def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
+    """What the log has to learn; ``unlimited`` takes a library without asking."""
+    disk, found, hashes, layout = sight.disk, sight.found, sight.hashes, sight.layout
+    matches = matched(found, hashes, trusted_moves(found, disk, sight.classes, layout))
+    renamed = renamed_classes(sight.classes, disk.folders, _flow(found, matches, layout))
+    taken = adoption(sight, matches, unlimited=unlimited)
+    words = _Words(layout, sight.spoken, {one.old: one.new for one in renamed})
+    back = {hashes[file.path] for file in disk.inbox if file.path in hashes}
+    vanished = [
+        Vanished(one, words.sent_back(one) if one.sha256 in back else None) for one in matches.gone
+    ]
+    in_time = sorted(matches.moved, key=lambda move: move[1].changed_at)
+    moved = [Moved(known, file, words.moved(known, file)) for known, file in in_time]
+    moved += (Moved(known, file, None) for known, file in found.same)
+    again = {one.known.arrival_id for one in moved}
+    gone = [one for one in (*matches.gone, *found.absent) if one.arrival_id not in again]
+    changes = TreeChanges(
+        renamed=renamed,
+        repathed=_repathed(gone, renamed, disk, layout),
+        moved=tuple(moved),
+        adopted=tuple(words.adopted(one) for one in taken.adopted),
+        vanished=tuple(vanished),
+        folders=_folders(disk, sight.classes, renamed, may_make=not taken.library),
+    )
+    astray = tuple(file.path for file in found.strangers if _is_astray(file, layout))
+    return Reconciled(changes, taken.waiting, taken.library, astray)
+
+
+_MEANINGS: dict[str, LabelKind] = {
+    "class": "label",
+    "unsure": "withdrawn",
+    "rejected": "never_use",
+}
+"""What it says that a picture was moved to such a place. Loose in sorted/ it says nothing."""
+
+
+class _Words:
+    """What places say about pictures; asked in the order in which things were done."""
+
+    def __init__(
+        self, layout: Layout, spoken: Mapping[str, HumanLabel], renamed: Mapping[str, str]
+    ) -> None:
+        self.layout = layout
+        self._renamed = renamed
+        self._last: dict[str, tuple[str, str | None]] = {
+            sha256: (one.kind, renamed.get(one.class_name or "", one.class_name))
+            for sha256, one in spoken.items()
+        }
+
+    def moved(self, known: KnownFile, file: DiskFile) -> NewLabel | None:
+        before = self.layout.place_of(known.location)
+        if (name := self._renamed.get(before.class_name or "")) is not None:
+            before = Place("class", name)
+        now = self.layout.place_of(file.path)
+        if now == before:
+            return None
+        kind = _MEANINGS.get(now.room)
+        if kind is None:
+            return None
+        return self._new(NewLabel(known.sha256, kind, now.class_name, "move", False))
+
+    def sent_back(self, known: KnownFile) -> NewLabel | None:
+        return self._new(NewLabel(known.sha256, "withdrawn", None, "move", False))
+
+    def adopted(self, one: Adopted) -> Adopted:
+        label = None if one.label is None else self._new(one.label)
+        return Adopted(one.file, one.sha256, one.decision, label)
+
+    def _new(self, label: NewLabel) -> NewLabel | None:
+        """None if that is what was said last: it would only hide who said it before, and why."""
+        word = (label.kind, label.class_name)
+        if self._last.get(label.sha256) == word:
+            return None
+        self._last[label.sha256] = word
+        return label
+
+
+def _flow(found: Differences, matches: Matches, layout: Layout) -> Flow:
+    """How many files went from which class to which."""
+    moves: Counter[tuple[str, str]] = Counter()
+    left: Counter[str] = Counter()
+    vanished: Counter[str] = Counter()
+    for known, file in matches.moved:
+        before = layout.place_of(known.location).class_name
+        if before is not None:
+            left[before] += 1
+            after = layout.place_of(file.path).class_name
+            if after is not None:
+                moves[before, after] += 1
+    for one in matches.gone:
+        vanished[layout.place_of(one.location).class_name or ""] += 1
+    stayed = {layout.place_of(one.location).class_name or "" for one in found.settled}
+    return Flow(moves, left, vanished, frozenset(stayed))
+
+
+def _repathed(
+    gone: Iterable[KnownFile],
+    renamed: Sequence[RenamedClass],
+    disk: Snapshot,
+    layout: Layout,
+) -> tuple[Repathed, ...]:
+    """Missing files of a renamed class: coming back into it must not look like a correction."""
+    if not renamed:
+        return ()
+    folders = {class_of_folder(folder.name): folder.name for folder in disk.folders}
+    new = {one.old: folders.get(one.new, one.new) for one in renamed}
+    repathed = []
+    for one in gone:
+        path = one.location
+        before = layout.place_of(path).class_name
+        if before in new:
+            cut = path.find("/", len(layout.sorted) + 1)
+            repathed.append(Repathed(one, f"{layout.sorted}/{new[before]}{path[cut:]}"))
+    return tuple(repathed)
+
+
+def _folders(
+    disk: Snapshot,
+    classes: Sequence[KnownClass],
+    renamed: Sequence[RenamedClass],
+    *,
+    may_make: bool,
+) -> tuple[FolderSeen, ...]:
+    """A new folder is a new class, and each class's folder is remembered."""
+    new = {one.class_id: one.new for one in renamed}
+    live = {new.get(one.id, one.name): (one.dev, one.ino) for one in classes}
+    left = {one.old for one in renamed}
+    seen: dict[str, FolderSeen] = {}
+    for folder in disk.folders:
+        name = class_of_folder(folder.name)
+        if name is None or name in left or (name in seen and folder.name != name):
+            continue
+        if name in live or may_make:
+            seen[name] = FolderSeen(name, folder.dev, folder.ino)
+    return tuple(one for one in seen.values() if live.get(one.name) != (one.dev, one.ino))
+
+
+def _is_astray(file: DiskFile, layout: Layout) -> bool:
+    return layout.place_of(file.path).room == "astray" and is_picture(file.path)

@@ -1,0 +1,238 @@
+"""Look at the picture folders, find out what a human did there, and write it down.
+
+Called by the daemon (at start, on hints, on a timer) and by every command that relies on labels.
+Looking and hashing hold nobody up; the filing lock is taken only when there is something to learn,
+and what was seen is then checked once more.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from imgsort.display import display
+from imgsort.examining import examine_adopted
+from imgsort.filing import recover_locked
+from imgsort.identity import Identity
+from imgsort.labelling import HumanLabel
+from imgsort.reconcile import Reconciled, reconcile
+from imgsort.store import Store
+from imgsort.tree import (
+    Adopted,
+    DiskFile,
+    Layout,
+    Moved,
+    Repathed,
+    Snapshot,
+    TreeChanges,
+    Vanished,
+)
+from imgsort.treediff import Differences, Sight, differences, to_hash, trusted_moves
+from imgsort.treenotices import notices
+from imgsort.treescan import hashed, is_at, look_through
+from imgsort.workspace import Workspace
+
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileSummary:
+    """What one look at the folders came to."""
+
+    labelled: int = 0
+    """Pictures that a human put into a class: corrections, and new files."""
+    withdrawn: int = 0
+    never_use: int = 0
+    renamed: tuple[str, ...] = ()
+    """``cat -> kitten``."""
+    adopted: int = 0
+    moved: int = 0
+    """Known files found at another path, whether that said anything or not."""
+    missing: int = 0
+    waiting: int = 0
+    """Files too young to tell what they are; look again in a while."""
+    notices: tuple[str, ...] = ()
+    """What a human should know or decide, a sentence each."""
+
+    @property
+    def learned(self) -> bool:
+        """Is there anything to say?"""
+        return bool(
+            self.labelled
+            or self.withdrawn
+            or self.never_use
+            or self.renamed
+            or self.adopted
+            or self.missing
+        )
+
+    def __str__(self) -> str:
+        counts = (
+            (self.labelled, "put into a class by hand"),
+            (self.withdrawn, "taken back"),
+            (self.never_use, "never to be used"),
+            (self.adopted, "new here"),
+            (self.missing, "missing"),
+        )
+        parts = [f"{count:,} {what}" for count, what in counts if count]
+        parts += [f"class renamed: {one}" for one in self.renamed]
+        return "; ".join(parts) or "nothing was moved by hand"
+
+
+@dataclass(slots=True)
+class Hashes:
+    """Content of files that were hashed before; the daemon keeps one from look to look."""
+
+    stopping: Callable[[], bool] = lambda: False
+    """Asked before each file; then a look ends with nothing learned."""
+    _known: dict[tuple[str, Identity], str] = field(default_factory=dict)
+
+    def of(self, files: Sequence[DiskFile]) -> dict[str, str]:
+        """By path. Files that were not asked about this time are forgotten."""
+        keys = {(file.path, file.identity): file for file in files}
+        self._known = {key: self._known[key] for key in keys if key in self._known}
+        fresh = [file for key, file in keys.items() if key not in self._known]
+        found = hashed(fresh, self.stopping)
+        self._known.update(
+            ((file.path, file.identity), found[file.path]) for file in fresh if file.path in found
+        )
+        return {path: digest for (path, _), digest in self._known.items()}
+
+
+def apply_reconcile(
+    workspace: Workspace, store: Store, run_id: int | None, *, adopt_library: bool = False
+) -> ReconcileSummary:
+    """Make the log agree with the folders, and open what is new there: for commands.
+
+    As ``reconcile_folders``; ``adopt_library`` takes new pictures as labelled, however many there
+    are: their labels count as imported.
+    """
+    summary = reconcile_folders(workspace, store, run_id, adopt_library=adopt_library)
+    examine_adopted(workspace, store)
+    return summary
+
+
+def reconcile_folders(
+    workspace: Workspace,
+    store: Store,
+    run_id: int | None,
+    *,
+    adopt_library: bool = False,
+    hashes: Hashes | None = None,
+) -> ReconcileSummary:
+    """Make the log agree with the folders; the caller doesn't hold the filing lock.
+
+    Raises FilingPaused where a picture folder is missing, StorageFailed, or what the store raises.
+    """
+    looker = _Looker(store, Layout.of(workspace), hashes or Hashes(), adopt_library)
+    for _ in range(TRIES):
+        look = looker.look()
+        changes: TreeChanges | None = look.seen.changes
+        if looker.hashes.stopping():
+            break
+        if changes:
+            with workspace.filing_lock():
+                recover_locked(workspace, store)
+                changes = _still_true(look.seen.changes, store)
+                if changes:
+                    store.apply_tree(run_id, changes)
+        if changes is not None:
+            return _summary(changes, look, store, looker.layout)
+    return ReconcileSummary(waiting=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    disk: Snapshot
+    seen: Reconciled
+
+
+@dataclass(frozen=True, slots=True)
+class _Looker:
+    """One look at disk and log, without any lock."""
+
+    store: Store
+    layout: Layout
+    hashes: Hashes
+    unlimited: bool
+
+    def look(self) -> _Look:
+        # The disk first: what is filed meanwhile is then known too many, which one lstat tells;
+        # the other way round it would be a file too many, which must be hashed.
+        disk = look_through(self.layout)
+        found = differences(disk, list(self.store.known_files()), self.layout)
+        classes = self.store.known_classes()
+        found.lost = [one for one in found.lost if not is_at(one.location, one.identity)]
+        digests: dict[str, str] = {}
+        spoken: dict[str, HumanLabel] = {}
+        if found:
+            disk = replace(disk, inbox=self._inbox(disk, found))
+            on_their_way = {str(path) for path in self.store.reserved_targets()}
+            found.strangers = [one for one in found.strangers if one.path not in on_their_way]
+            trusted = trusted_moves(found, disk, classes, self.layout)
+            wanted = to_hash(found, disk, trusted, unlimited=self.unlimited)
+            digests = self.hashes.of(wanted)
+            spoken = self.store.current_labels()
+        sight = Sight(disk, found, digests, classes, spoken, self.layout)
+        return _Look(disk, reconcile(sight, unlimited=self.unlimited))
+
+    def _inbox(self, disk: Snapshot, found: Differences) -> tuple[DiskFile, ...]:
+        """The files that may have been sent back. What copy mode left there was not."""
+        sizes = {one.size for one in found.lost}
+        files = [file for file in disk.inbox if file.identity.size in sizes]
+        copied = self.store.known_copies([file.identity for file in files]) if files else ()
+        return tuple(file for file in files if file.identity not in copied)
+
+
+def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
+    """What holds now that nobody else moves anything; None: look again.
+
+    With a class renamed it is all or nothing, or a file left behind would look corrected later.
+    """
+    every: list[Moved | Vanished | Repathed] = [
+        *changes.moved,
+        *changes.vanished,
+        *changes.repathed,
+    ]
+    before = {one.known.arrival_id: one.known for one in every}
+    now = {one.arrival_id: one for one in store.known_files(before)} if before else {}
+    firm = {arrival_id for arrival_id, one in before.items() if now.get(arrival_id) == one}
+    left = {one.known.location for one in every}
+    landed = store.known_paths(one.file.path for one in changes.adopted) - left
+    checked = replace(
+        changes,
+        moved=tuple(one for one in changes.moved if _has_moved(one, firm)),
+        vanished=tuple(one for one in changes.vanished if _has_vanished(one, firm)),
+        repathed=tuple(one for one in changes.repathed if one.known.arrival_id in firm),
+        adopted=tuple(one for one in changes.adopted if _is_new(one, landed)),
+    )
+    return None if changes.renamed and checked != changes else checked
+
+
+def _has_moved(one: Moved, firm: set[int]) -> bool:
+    here, before = one.file.path, one.known.location
+    if one.known.arrival_id not in firm or not is_at(here, one.file.identity):
+        return False
+    return here == before or not is_at(before, one.known.identity)
+
+
+def _has_vanished(one: Vanished, firm: set[int]) -> bool:
+    known = one.known
+    return known.arrival_id in firm and not is_at(known.location, known.identity)
+
+
+def _is_new(one: Adopted, landed: set[str]) -> bool:
+    return one.file.path not in landed and is_at(one.file.path, one.file.identity)
+
+
+def _summary(changes: TreeChanges, look: _Look, store: Store, layout: Layout) -> ReconcileSummary:
+    kinds = [label.kind for label in changes.labels()]
+    return ReconcileSummary(
+        labelled=kinds.count("label"),
+        withdrawn=kinds.count("withdrawn"),
+        never_use=kinds.count("never_use"),
+        renamed=tuple(f"{display(one.old)} -> {display(one.new)}" for one in changes.renamed),
+        adopted=len(changes.adopted),
+        moved=sum(one.known.location != one.file.path for one in changes.moved),
+        missing=len(changes.vanished),
+        waiting=len(look.seen.waiting),
+        notices=notices(look.seen, look.disk, store, layout),
+    )

@@ -1,0 +1,111 @@
+"""Human words about images: appended, never changed; the newest one holds.
+
+Every function takes an open connection: the caller owns the transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select
+
+from imgsort.labelling import HumanLabel, NewLabel
+from imgsort.store.predictions import ensure_classes
+from imgsort.tables import ClassRow, ImageRow, LabelRow
+
+_CHUNK = 500
+
+
+def add_labels(
+    connection: Connection, run_id: int | None, labels: Sequence[NewLabel], now: datetime
+) -> int:
+    """Append; the answer is how many. Raises ValueError for content without a row in images."""
+    if not labels:
+        return 0
+    names = (label.class_name for label in labels if label.class_name is not None)
+    classes = ensure_classes(connection, names, now)
+    images = _image_ids(connection, {label.sha256 for label in labels})
+    unknown = [label.sha256 for label in labels if label.sha256 not in images]
+    if unknown:
+        raise ValueError(f"no image has the content {unknown[0]}")
+    rows = [
+        {
+            "image_id": images[label.sha256],
+            "class_id": None if label.class_name is None else classes[label.class_name],
+            "kind": label.kind,
+            "source": label.source,
+            "representative": label.representative,
+            "run_id": run_id,
+            "labelled_at": now,
+        }
+        for label in labels
+    ]
+    connection.execute(insert(LabelRow), rows)
+    return len(rows)
+
+
+def _image_ids(connection: Connection, sha256s: Iterable[str]) -> dict[str, int]:
+    wanted = list(sha256s)
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        rows = connection.execute(
+            select(ImageRow.sha256, ImageRow.id).where(
+                ImageRow.sha256.in_(wanted[start : start + _CHUNK])
+            )
+        )
+        found.update({row.sha256: row.id for row in rows})
+    return found
+
+
+def current_labels(connection: Connection) -> dict[str, HumanLabel]:
+    """The newest word on each image that a human ever spoke about, by content."""
+    newest = select(func.max(LabelRow.id)).group_by(LabelRow.image_id)
+    rows = connection.execute(_labels().where(LabelRow.id.in_(newest))).mappings()
+    return {row["sha256"]: _label(row) for row in rows}
+
+
+def label_history(connection: Connection, sha256: str) -> list[HumanLabel]:
+    """Everything said about one content, oldest first."""
+    statement = _labels().where(ImageRow.sha256 == sha256).order_by(LabelRow.id)
+    return [_label(row) for row in connection.execute(statement).mappings()]
+
+
+def contested(connection: Connection) -> dict[str, set[str]]:
+    """Contents that have been called different things -> the classes, by their present names."""
+    several = (
+        select(LabelRow.image_id)
+        .where(LabelRow.kind == "label")
+        .group_by(LabelRow.image_id)
+        .having(func.count(LabelRow.class_id.distinct()) > 1)
+    )
+    rows = connection.execute(
+        select(ImageRow.sha256, ClassRow.name)
+        .join(LabelRow, LabelRow.image_id == ImageRow.id)
+        .join(ClassRow, ClassRow.id == LabelRow.class_id)
+        .where(LabelRow.image_id.in_(several))
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.sha256, set()).add(row.name)
+    return found
+
+
+def _labels() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            ImageRow.sha256,
+            LabelRow.kind,
+            LabelRow.class_id,
+            ClassRow.name.label("class_name"),
+            LabelRow.source,
+            LabelRow.representative,
+            LabelRow.labelled_at,
+        )
+        .select_from(LabelRow)
+        .join(ImageRow, ImageRow.id == LabelRow.image_id)
+        .outerjoin(ClassRow, ClassRow.id == LabelRow.class_id)
+    )
+
+
+def _label(row: RowMapping) -> HumanLabel:
+    return HumanLabel(**row)

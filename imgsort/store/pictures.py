@@ -1,0 +1,149 @@
+"""Finding logged pictures by what people call them: id, path, content, original name, folder."""
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
+
+from imgsort.identity import Identity
+from imgsort.logged import LoggedPicture
+from imgsort.store.paths import Anchor
+from imgsort.tables import ArrivalRow, ClassRow, ImageRow, LabelRow, MoveRow
+
+_CHUNK = 500
+_AFTER_HEX = "g"
+"""Sorts after every hex digit."""
+
+
+def by_ids(connection: Connection, anchor: Anchor, ids: Collection[int]) -> list[LoggedPicture]:
+    wanted = sorted(ids)
+    return _all(connection, anchor, (ArrivalRow.id.in_(part) for part in _parts(wanted)))
+
+
+def by_paths(
+    connection: Connection, anchor: Anchor, paths: Collection[Path]
+) -> list[LoggedPicture]:
+    """``paths`` are absolute."""
+    wanted = sorted(anchor.stored(path) for path in paths)
+    return _all(connection, anchor, (ArrivalRow.path_bytes.in_(part) for part in _parts(wanted)))
+
+
+def by_sha256s(
+    connection: Connection, anchor: Anchor, sha256s: Collection[str]
+) -> list[LoggedPicture]:
+    wanted = sorted(sha256s)
+    return _all(connection, anchor, (ImageRow.sha256.in_(part) for part in _parts(wanted)))
+
+
+def by_prefix(connection: Connection, anchor: Anchor, prefix: str) -> list[LoggedPicture]:
+    """``prefix``: the first lower-case hex digits of a SHA-256."""
+    inside = ImageRow.sha256.between(prefix, prefix + _AFTER_HEX)
+    return _all(connection, anchor, [inside])
+
+
+def by_names(connection: Connection, anchor: Anchor, names: Collection[str]) -> list[LoggedPicture]:
+    """By original file name, in its display form. Reads the whole table, once for 500 names."""
+    wanted = sorted(names)
+    return _all(connection, anchor, (ArrivalRow.name.in_(part) for part in _parts(wanted)))
+
+
+def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPicture]:
+    """Pictures whose file lies in this folder (absolute), or in one below it."""
+    start = anchor.stored(folder)
+    inside = (ArrivalRow.path_bytes >= start + b"/") & (ArrivalRow.path_bytes < start + b"0")
+    return _all(connection, anchor, [inside])  # "0" is the byte after "/"
+
+
+def not_audited(connection: Connection) -> list[int]:
+    """Arrivals that an audit may draw, one for each image: the newest that has its file.
+
+    Left out are images that an audit has asked about before, and those that a person said never
+    to use: nothing can be right about them.
+    """
+    audited = exists().where(LabelRow.image_id == ArrivalRow.image_id, LabelRow.source == "audit")
+    newest_word = (
+        select(LabelRow.kind)
+        .where(LabelRow.image_id == ArrivalRow.image_id)
+        .order_by(LabelRow.id.desc())
+        .limit(1)
+        .correlate(ArrivalRow)
+        .scalar_subquery()
+    )
+    rows = connection.scalars(
+        select(func.max(ArrivalRow.id))
+        .where(
+            ArrivalRow.state == "filed",
+            ArrivalRow.decision.in_(("filed", "unsure")),
+            ArrivalRow.model.is_not(None),
+            ArrivalRow.missing_at.is_(None),
+            ~audited,
+            or_(newest_word.is_(None), newest_word != "never_use"),
+        )
+        .group_by(ArrivalRow.image_id)
+    )
+    return sorted(rows)
+
+
+def _parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
+
+
+def _all(
+    connection: Connection,
+    anchor: Anchor,
+    conditions: Iterable[ColumnElement[bool]],
+) -> list[LoggedPicture]:
+    """Newest arrival first within each condition."""
+    given = (
+        select(MoveRow.target_bytes)
+        .where(
+            MoveRow.arrival_id == ArrivalRow.id, MoveRow.state == "done", MoveRow.cause != "sidecar"
+        )
+        .order_by(MoveRow.id.desc())
+        .limit(1)
+        .correlate(ArrivalRow)
+        .scalar_subquery()
+    )
+    statement = (
+        select(
+            *(ArrivalRow.id, ImageRow.sha256, ArrivalRow.path_bytes, ArrivalRow.name_bytes),
+            *(ArrivalRow.dev, ArrivalRow.ino, ArrivalRow.size, ArrivalRow.mtime_ns),
+            *(ArrivalRow.subfolder_bytes, ArrivalRow.decision, ArrivalRow.confidence),
+            *(ArrivalRow.model, ArrivalRow.arrived_at, ArrivalRow.missing_at),
+            *(ImageRow.width, ImageRow.captured_at, ImageRow.camera),
+            *(ClassRow.name.label("guess"), given.label("given")),
+        )
+        .join(ImageRow, ImageRow.id == ArrivalRow.image_id)
+        .outerjoin(ClassRow, ClassRow.id == ArrivalRow.class_id)
+        .where(ArrivalRow.state == "filed")
+        .order_by(ArrivalRow.id.desc())
+    )
+    return [
+        _logged(anchor, row)
+        for condition in conditions
+        for row in connection.execute(statement.where(condition))
+    ]
+
+
+def _logged(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> LoggedPicture:
+    known = row.ino is not None
+    return LoggedPicture(
+        arrival_id=row.id,
+        sha256=row.sha256,
+        path=anchor.absolute(row.path_bytes),
+        identity=Identity(row.dev, row.ino, row.size, row.mtime_ns) if known else None,
+        name=row.name_bytes,
+        given_name=None if row.given is None else os.path.basename(row.given),  # noqa: PTH119 - bytes
+        subfolder=row.subfolder_bytes,
+        decision=row.decision,
+        guess=row.guess,
+        confidence=row.confidence,
+        model=row.model,
+        arrived_at=row.arrived_at,
+        readable=row.decision != "rejected" or row.width is not None,
+        captured_at=row.captured_at,
+        camera=row.camera,
+        missing=row.missing_at is not None,
+    )

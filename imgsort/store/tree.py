@@ -1,0 +1,323 @@
+"""Where the log believes files lie, and what it learns from a look at the folders.
+
+Every function takes an open connection: the caller owns the transaction.
+"""
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+
+from imgsort.display import display
+from imgsort.identity import Identity
+from imgsort.images import ImageFacts
+from imgsort.store.contents import facts_columns
+from imgsort.store.labels import add_labels
+from imgsort.store.paths import Anchor
+from imgsort.store.predictions import ensure_classes
+from imgsort.tables import ArrivalRow, ClassRow, ImageRow
+from imgsort.tree import Adopted, KnownClass, KnownFile, Moved, RenamedClass, TreeChanges
+
+_CHUNK = 500
+_PAGE = 5000
+PUT_HERE = "put here by hand"
+"""Reason of an adopted arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """An arrival of some content: where its file was, and who judged it."""
+
+    arrival_id: int
+    sha256: str
+    path: Path
+    identity: Identity
+    model: int | None
+    missing_at: datetime | None
+
+
+def known_files(
+    connection: Connection, anchor: Anchor, ids: Collection[int] | None = None
+) -> Iterator[KnownFile]:
+    """Every arrival whose file has landed, or those of them that are asked for."""
+    names = {row.id: row.name for row in connection.execute(select(ClassRow.id, ClassRow.name))}
+    statement = _known().execution_options(yield_per=_PAGE)
+    if ids is None:
+        for row in connection.execute(statement):
+            yield _known_file(anchor, names, row)
+        return
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = ArrivalRow.id.in_(wanted[start : start + _CHUNK])
+        for row in connection.execute(statement.where(chunk)):
+            yield _known_file(anchor, names, row)
+
+
+def _known() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            ArrivalRow.id,
+            ArrivalRow.path_bytes,
+            ArrivalRow.dev,
+            ArrivalRow.ino,
+            ArrivalRow.size,
+            ArrivalRow.mtime_ns,
+            ImageRow.sha256,
+            ArrivalRow.decision,
+            ArrivalRow.class_id,
+            ArrivalRow.missing_at.is_not(None),
+        )
+        .join(ImageRow, ImageRow.id == ArrivalRow.image_id)
+        .where(ArrivalRow.state == "filed")
+    )
+
+
+def _known_file(anchor: Anchor, names: dict[int, str], row: Row[*tuple[Any, ...]]) -> KnownFile:
+    arrival_id, path, dev, ino, size, mtime_ns, sha256, decision, class_id, missing = row
+    return KnownFile(
+        arrival_id=arrival_id,
+        location=anchor.text(path),
+        identity=Identity(dev, ino, size, mtime_ns),
+        sha256=sha256,
+        decision=decision,
+        class_name=names.get(class_id) if decision == "filed" else None,
+        missing=bool(missing),
+    )
+
+
+def known_paths(connection: Connection, anchor: Anchor, paths: Iterable[str]) -> set[str]:
+    """Which of these absolute paths the log has a landed, present file for."""
+    wanted = {anchor.stored(path): path for path in paths}
+    stored = list(wanted)
+    found: set[str] = set()
+    for start in range(0, len(stored), _CHUNK):
+        rows = connection.scalars(
+            select(ArrivalRow.path_bytes).where(
+                ArrivalRow.path_bytes.in_(stored[start : start + _CHUNK]),
+                ArrivalRow.state == "filed",
+                ArrivalRow.missing_at.is_(None),
+            )
+        )
+        found.update(wanted[path] for path in rows)
+    return found
+
+
+def known_classes(connection: Connection) -> list[KnownClass]:
+    rows = connection.execute(
+        select(ClassRow.id, ClassRow.name, ClassRow.folder_dev, ClassRow.folder_ino).where(
+            ClassRow.retired_at.is_(None)
+        )
+    )
+    return [KnownClass(*row) for row in rows]
+
+
+def whereabouts(
+    connection: Connection, anchor: Anchor, sha256s: Collection[str]
+) -> list[Whereabouts]:
+    """The landed arrivals of these contents."""
+    rows = connection.execute(
+        select(
+            ArrivalRow.id,
+            ImageRow.sha256,
+            ArrivalRow.path_bytes,
+            ArrivalRow.dev,
+            ArrivalRow.ino,
+            ArrivalRow.size,
+            ArrivalRow.mtime_ns,
+            ArrivalRow.model,
+            ArrivalRow.missing_at,
+        )
+        .join(ImageRow, ImageRow.id == ArrivalRow.image_id)
+        .where(ImageRow.sha256.in_(sha256s), ArrivalRow.state == "filed")
+    )
+    return [
+        Whereabouts(
+            row.id,
+            row.sha256,
+            anchor.absolute(row.path_bytes),
+            Identity(row.dev, row.ino, row.size, row.mtime_ns),
+            row.model,
+            row.missing_at,
+        )
+        for row in rows
+    ]
+
+
+def apply(
+    connection: Connection,
+    anchor: Anchor,
+    run_id: int | None,
+    changes: TreeChanges,
+    now: datetime,
+) -> None:
+    """All of it. A class is renamed before any label speaks of it by its new name."""
+    rename_classes(connection, changes.renamed)
+    _repath(connection, anchor, [(one.known.arrival_id, one.path) for one in changes.repathed])
+    _relocate(connection, anchor, changes.moved)
+    mark_missing(connection, [one.known.arrival_id for one in changes.vanished], now)
+    _adopt(connection, anchor, changes.adopted, now)
+    _remember_folders(connection, changes, now)
+    add_labels(connection, run_id, changes.labels(), now)
+
+
+def rename_classes(connection: Connection, renamed: Sequence[RenamedClass]) -> None:
+    """Two classes may exchange their names, so each gets one that nothing else can have first."""
+    statement = update(ClassRow).where(ClassRow.id == bindparam("renamed_id"))
+    for name in ("spare", "new"):
+        values = [
+            {"renamed_id": one.class_id, "name": one.new if name == "new" else f"/{one.class_id}"}
+            for one in renamed
+        ]
+        if values:
+            connection.execute(statement, values)
+
+
+def mark_missing(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Their files are gone; the first moment this was seen is kept."""
+    if ids:
+        connection.execute(
+            update(ArrivalRow)
+            .where(ArrivalRow.id == bindparam("arrival"), ArrivalRow.missing_at.is_(None))
+            .values(missing_at=now),
+            [{"arrival": one} for one in ids],
+        )
+
+
+def _repath(connection: Connection, anchor: Anchor, moved: Sequence[tuple[int, str]]) -> None:
+    if moved:
+        connection.execute(
+            update(ArrivalRow).where(ArrivalRow.id == bindparam("arrival")),
+            [{"arrival": arrival, **_path_values(anchor, path)} for arrival, path in moved],
+        )
+
+
+def _relocate(connection: Connection, anchor: Anchor, moved: Sequence[Moved]) -> None:
+    rows = [
+        {
+            "arrival": one.known.arrival_id,
+            "missing_at": None,
+            **_path_values(anchor, one.file.path),
+            **_identity_values(one.file.identity),
+        }
+        for one in moved
+    ]
+    if rows:
+        statement = update(ArrivalRow).where(ArrivalRow.id == bindparam("arrival"))
+        connection.execute(statement, rows)
+
+
+def _adopt(
+    connection: Connection, anchor: Anchor, adopted: Sequence[Adopted], now: datetime
+) -> None:
+    if not adopted:
+        return
+    images = _ensure_contents(connection, adopted, now)
+    rows = [
+        {
+            "image_id": images[one.sha256],
+            **_name_values(one.file.path),
+            **_path_values(anchor, one.file.path),
+            **_identity_values(one.file.identity),
+            "decision": one.decision,
+            "reason": PUT_HERE,
+            "state": "filed",
+            "arrived_at": now,
+            "filed_at": now,
+        }
+        for one in adopted
+    ]
+    connection.execute(insert(ArrivalRow), rows)
+
+
+def _ensure_contents(
+    connection: Connection, adopted: Sequence[Adopted], now: datetime
+) -> dict[str, int]:
+    sizes = {one.sha256: one.file.identity.size for one in adopted}
+    found = _contents(connection, list(sizes))
+    fresh = [
+        {"sha256": sha256, "size": size, "first_seen_at": now}
+        for sha256, size in sizes.items()
+        if sha256 not in found
+    ]
+    if fresh:
+        connection.execute(insert(ImageRow), fresh)
+        found = _contents(connection, list(sizes))
+    return found
+
+
+def _contents(connection: Connection, sha256s: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(sha256s), _CHUNK):
+        rows = connection.execute(
+            select(ImageRow.sha256, ImageRow.id).where(
+                ImageRow.sha256.in_(sha256s[start : start + _CHUNK])
+            )
+        )
+        found.update({row.sha256: row.id for row in rows})
+    return found
+
+
+def _remember_folders(connection: Connection, changes: TreeChanges, now: datetime) -> None:
+    ids = ensure_classes(connection, (folder.name for folder in changes.folders), now)
+    rows = [
+        {"class": ids[folder.name], "folder_dev": folder.dev, "folder_ino": folder.ino}
+        for folder in changes.folders
+    ]
+    if rows:
+        connection.execute(update(ClassRow).where(ClassRow.id == bindparam("class")), rows)
+
+
+def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
+    """Contents that were adopted and never opened -> a file of each."""
+    rows = connection.execute(
+        select(ImageRow.sha256, ArrivalRow.path_bytes)
+        .join(ArrivalRow, ArrivalRow.image_id == ImageRow.id)
+        .where(
+            ImageRow.width.is_(None),
+            ArrivalRow.reason == PUT_HERE,
+            ArrivalRow.missing_at.is_(None),
+        )
+    )
+    return {row.sha256: anchor.absolute(row.path_bytes) for row in rows}
+
+
+def note_unreadable(connection: Connection, sha256: str, reason: str) -> None:
+    """An adopted file turned out to be no picture; it isn't opened again."""
+    image = select(ImageRow.id).where(ImageRow.sha256 == sha256).scalar_subquery()
+    connection.execute(
+        update(ArrivalRow)
+        .where(ArrivalRow.image_id == image, ArrivalRow.reason == PUT_HERE)
+        .values(decision="rejected", reason=f"{PUT_HERE}, but it can't be read: {reason}")
+    )
+
+
+def note_facts(connection: Connection, sha256: str, facts: ImageFacts) -> None:
+    """What was found out about a picture that was adopted without being opened."""
+    connection.execute(
+        update(ImageRow)
+        .where(ImageRow.sha256 == sha256, ImageRow.width.is_(None))
+        .values(facts_columns(facts))
+    )
+
+
+def _name_values(path: str) -> dict[str, Any]:
+    name = os.fsencode(os.path.basename(path))  # noqa: PTH119 - text, by the thousand
+    return {"name": display(name), "name_bytes": name, "subfolder": "", "subfolder_bytes": b""}
+
+
+def _path_values(anchor: Anchor, path: str) -> dict[str, Any]:
+    stored = anchor.stored(path)
+    return {"path": display(stored), "path_bytes": stored}
+
+
+def _identity_values(identity: Identity) -> dict[str, int]:
+    return {
+        "dev": identity.dev,
+        "ino": identity.ino,
+        "size": identity.size,
+        "mtime_ns": identity.mtime_ns,
+    }

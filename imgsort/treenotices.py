@@ -1,0 +1,76 @@
+"""What a human should know, or decide, about the picture folders: one sentence each."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from imgsort.display import display
+from imgsort.reconcile import Reconciled
+from imgsort.store import Store
+from imgsort.tree import Layout, Snapshot, class_of_folder
+
+_NAMED = 3
+
+
+def notices(seen: Reconciled, disk: Snapshot, store: Store, layout: Layout) -> tuple[str, ...]:
+    """All of them, the most pressing first."""
+    return (
+        *_library(seen, layout),
+        *_folders(disk),
+        *_astray(seen, layout),
+        *_conflicts(store, layout),
+    )
+
+
+def _library(seen: Reconciled, layout: Layout) -> Iterator[str]:
+    if seen.library:
+        folder = PurePosixPath(layout.sorted).name
+        yield (
+            f"{len(seen.library):,} pictures that imgsort never filed lie in {folder}/ "
+            f"({_examples(seen.library, layout)}); if they are in the right folders, run "
+            f"`imgsort import {folder}` to take them as labelled."
+        )
+
+
+def _folders(disk: Snapshot) -> Iterator[str]:
+    bad = [folder.name for folder in disk.folders if class_of_folder(folder.name) is None]
+    if bad:
+        yield (
+            f"{len(bad):,} folders can't be classes by their name "
+            f"({', '.join(display(name) for name in bad[:_NAMED])}); rename them."
+        )
+
+
+def _astray(seen: Reconciled, layout: Layout) -> Iterator[str]:
+    if seen.astray:
+        yield (
+            f"{len(seen.astray):,} pictures lie in no class folder "
+            f"({_examples(seen.astray, layout)}); move them into one."
+        )
+
+
+def _conflicts(store: Store, layout: Layout) -> Iterator[str]:
+    """Copies of one picture that humans put into different classes and that still lie there."""
+    contested = store.contested()
+    if not contested:
+        return
+    lying: dict[str, dict[str, str]] = {}
+    for one in store.known_files():
+        if one.sha256 in contested and not one.missing:
+            name = layout.place_of(one.location).class_name
+            if name in contested[one.sha256]:
+                lying.setdefault(one.sha256, {})[name] = one.location
+    current = store.current_labels()
+    for sha256, places in lying.items():
+        if len(places) > 1:
+            newest = current[sha256].class_name
+            yield (
+                f"copies of one picture lie in {' and '.join(sorted(places))} "
+                f"({_examples(list(places.values()), layout)}); the newest word counts"
+                f"{f' ({newest})' if newest else ''}: remove the wrong copy."
+            )
+
+
+def _examples(paths: Sequence[str], layout: Layout) -> str:
+    root = str(PurePosixPath(layout.sorted).parent)
+    named = [display(path.removeprefix(f"{root}/")) for path in paths[:_NAMED]]
+    return ", ".join(named) + (", …" if len(paths) > _NAMED else "")

@@ -1,0 +1,130 @@
+"""Look through the picture folders: one lstat a file, nothing is opened but what must be hashed."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imgsort.errors import FilingPaused
+from imgsort.identity import Identity, open_regular, sha256_of
+from imgsort.tree import ClassFolder, DiskFile, Layout, Snapshot
+
+DEEPEST = 64
+LITTER_FOLDERS = frozenset({"@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"})
+_CLOCK_NS = 20_000_000
+"""A new folder gets its mtime and ctime from one reading of a clock that ticks this seldom."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Gathers what lies below one picture folder; links are never followed."""
+
+    files: list[DiskFile] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+
+    def below(self, folder: str, depth: int = 0) -> None:
+        if depth > DEEPEST:
+            self.unseen.append(folder)
+            return
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    self._entry(folder, entry, depth)
+        except FileNotFoundError:
+            return  # renamed or removed while we looked: the next scan sees what became of it
+        except OSError:
+            self.unseen.append(folder)
+
+    def _entry(self, folder: str, entry: "os.DirEntry[str]", depth: int) -> None:
+        if entry.name.startswith((".", "~")):
+            return
+        path = f"{folder}/{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name.lower() not in LITTER_FOLDERS:
+                self.below(path, depth + 1)
+        elif entry.is_file(follow_symlinks=False):
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:
+                return
+            self.files.append(DiskFile(path, Identity.of(status), status.st_ctime))
+
+
+def look_through(layout: Layout) -> Snapshot:
+    """What lies there now. Raises FilingPaused where a picture folder is missing: a disk that
+    isn't mounted is no empty folder.
+    """
+    now = time.time()
+    walk, devices = _Walk(), {}
+    for base in (layout.sorted, layout.unsure, layout.rejected):
+        devices[base] = _device(base)
+        walk.below(base)
+    inbox = _Walk()
+    devices[layout.inbox] = _device(layout.inbox)
+    inbox.below(layout.inbox)
+    return Snapshot(
+        files={file.path: file for file in walk.files},
+        inbox=tuple(inbox.files),
+        folders=tuple(_class_folders(layout.sorted)),
+        unseen=tuple(walk.unseen),
+        devices=devices,
+        taken_at=now,
+    )
+
+
+def _device(base: str) -> int:
+    try:
+        with os.scandir(base):
+            return os.stat(base).st_dev  # noqa: PTH116 - text paths throughout
+    except OSError as problem:
+        reason = f"it can't be looked through ({problem.strerror}), put it back (mount it?)"
+        raise FilingPaused(Path(base), reason) from problem
+
+
+def _class_folders(base: str) -> Iterator[ClassFolder]:
+    with os.scandir(base) as entries:
+        for entry in entries:
+            hidden = entry.name.startswith((".", "~")) or entry.name.lower() in LITTER_FOLDERS
+            if hidden or not entry.is_dir(follow_symlinks=False):
+                continue
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            renamed = status.st_ctime_ns - status.st_mtime_ns > _CLOCK_NS
+            yield ClassFolder(entry.name, status.st_dev, status.st_ino, renamed)
+
+
+def hashed(files: list[DiskFile], stopping: Callable[[], bool]) -> dict[str, str]:
+    """The SHA-256 of each of these files by path; without those that changed or went meanwhile."""
+    found: dict[str, str] = {}
+    for file in files:
+        if stopping():
+            break
+        digest = _hash(file)
+        if digest is not None:
+            found[file.path] = digest
+    return found
+
+
+def _hash(file: DiskFile) -> str | None:
+    try:
+        descriptor = open_regular(Path(file.path))
+    except OSError:
+        return None
+    try:
+        digest = sha256_of(descriptor)
+        return digest if Identity.of(os.fstat(descriptor)) == file.identity else None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def is_at(path: str, identity: Identity) -> bool:
+    """Is this very file there at this moment?"""
+    try:
+        return Identity.of(os.lstat(path)) == identity
+    except OSError:
+        return False

@@ -1,0 +1,246 @@
+"""Take moves back: of a run, since a time, by a model, of a file or folder.
+
+Moves go back newest first through the journal, one journal row for each, so that an undo can be
+undone. Labels are never removed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from imgsort.display import display
+from imgsort.errors import ImgsortError, NothingToDo, WorkspaceBusy
+from imgsort.filing import recover
+from imgsort.filing.errands import Done, Errand
+from imgsort.history import REDO, UNDO, PictureHistory, Run, standing
+from imgsort.moving import Applied, Flow, Trip, carried, flows, folder_name
+from imgsort.naming import Finder, Name, Unmatched
+from imgsort.reconciling import ReconcileSummary, apply_reconcile
+from imgsort.store import Store
+from imgsort.store.history import Moved
+from imgsort.tree import Layout
+from imgsort.undoing import (
+    Stays,
+    TakeBack,
+    Wanted,
+    brought_again,
+    matching,
+    newest_first,
+    redone,
+    taken_back,
+)
+from imgsort.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which moves are meant. Conditions that are given must all hold; at least one is."""
+
+    run: int | None = None
+    last: bool = False
+    """The newest run, other than an undo, of which something still stands."""
+    since: datetime | None = None
+    model: int | None = None
+    path: Path | None = None
+    """A file or folder; alone it means the last move of each picture there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What an undo would do."""
+
+    seen: ReconcileSummary
+    """What humans had moved before."""
+    kind: str
+    """UNDO, or REDO where an undo itself is taken back."""
+    run: Run | None
+    """The one run that is meant, if so."""
+    takes_back: tuple[TakeBack, ...]
+    trips: tuple[Trip, ...]
+    """The same for people."""
+    stays: tuple[Stays, ...]
+
+    @property
+    def unfiles(self) -> int:
+        """How many pictures end up in the inbox again."""
+        return sum(self.kind == UNDO and one.unfiles for one in self.takes_back)
+
+    def flows(self) -> list[Flow]:
+        """How many go from where to where, most first."""
+        return flows(self.trips)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "run": None if self.run is None else self.run.id,
+            "would_move": len(self.takes_back),
+            "to_inbox": self.unfiles,
+            "flows": [flow.as_dict() for flow in self.flows()],
+            "stays": [{"path": display(one.path), "reason": one.reason} for one in self.stays],
+        }
+
+
+def plan_undo(workspace: Workspace, store: Store, chosen: Selection) -> Undoing:
+    """Learn what humans have moved, then find what can be taken back.
+
+    Raises ImgsortError for a run or path that isn't known, NothingToDo without any move to undo.
+    """
+    recover(workspace, store)  # what an undo that was killed had begun counts as done
+    seen = apply_reconcile(workspace, store, None)
+    lying = _lying(workspace, store, chosen.path)
+    planner = _Planner(Layout.of(workspace), store, lying, seen)
+    if chosen.last:
+        return planner.newest(chosen)
+    return planner.of(chosen)
+
+
+def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
+    """Take back what the plan says, in a run of its own.
+
+    Raises WorkspaceBusy where a daemon would file the pictures again at once, and as ``carried``;
+    what is left of the plan then is found again by the same undo.
+    """
+    if plan.unfiles and (pid := workspace.daemon_pid()) is not None:
+        raise WorkspaceBusy(
+            f"{plan.unfiles:,} pictures would go back to the inbox, where the running daemon "
+            f"(pid {pid}) would file them again at once; stop it, then undo."
+        )
+    with workspace.daemon_lock() if plan.unfiles else nullcontext():
+        run_id = store.begin_run(plan.kind)
+        applied = Applied(run_id, tuple(_carried(workspace, store, run_id, plan.takes_back)))
+        store.end_run(run_id, f"took back the moves of {applied.moved} of {len(plan.takes_back)}")
+    return applied
+
+
+def _carried(
+    workspace: Workspace, store: Store, run_id: int, takes_back: Sequence[TakeBack]
+) -> Iterator[Done]:
+    """One move of each picture a round: each is a row of the journal that can be undone."""
+    chains = {one.picture.arrival_id: one for one in takes_back}
+    paths = {arrival_id: one.picture.path for arrival_id, one in chains.items()}
+    step = 0
+    while paths:
+        errands = [_errand(chains[one], step, path) for one, path in paths.items()]
+        paths = {}
+        for done in carried(workspace, store, run_id, errands):
+            arrival_id = done.errand.arrival_id
+            if done.moved and step + 1 < len(chains[arrival_id].moves):
+                paths[arrival_id] = done.path
+            else:
+                yield done
+        step += 1
+
+
+def _errand(one: TakeBack, step: int, path: Path) -> Errand:
+    picture = one.picture
+    if picture.identity is None:
+        raise ValueError(f"arrival {picture.arrival_id} has landed without an identity")
+    wanted = one.moves[step].source
+    return Errand(picture.arrival_id, path, picture.identity, picture.sha256, wanted, cause="undo")
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    layout: Layout
+    store: Store
+    lying: set[int] | None
+    """The arrivals that lie at the path that was named; None without one."""
+    seen: ReconcileSummary
+
+    def newest(self, chosen: Selection) -> Undoing:
+        for run_id in self.store.runs_that_moved():
+            run = self.store.run(run_id)
+            if run is None or run.kind in {UNDO, REDO}:
+                continue
+            plan = self.of(replace(chosen, run=run_id, last=False))
+            if plan.takes_back or (plan.stays and not self._was_undone(run_id)):
+                return plan
+        raise NothingToDo("Nothing that imgsort has moved is left to be put back.")
+
+    def of(self, chosen: Selection) -> Undoing:
+        run = self._run(chosen.run)
+        moved = Moved(chosen.run, chosen.since, chosen.model)
+        if run is not None and run.kind == UNDO:
+            return self._plan(REDO, run, moved, lambda one: brought_again(one, run.id))
+        # A redo made moves stand again that belong to other runs: undoing it means those.
+        wanted: Wanted = matching(chosen.run, chosen.since, chosen.model)
+        if run is not None and run.kind == REDO:
+            return self._plan(UNDO, run, moved, lambda one: redone(one, run.id))
+        only_last = moved == Moved()
+        return self._plan(
+            UNDO, run, moved, lambda one: taken_back(one, wanted, only_last=only_last)
+        )
+
+    def _plan(
+        self,
+        kind: str,
+        run: Run | None,
+        moved: Moved,
+        judge: Callable[[PictureHistory], TakeBack | Stays | None],
+    ) -> Undoing:
+        judged = [self._with_folder(judge(one)) for one in self._pictures(moved)]
+        found = newest_first([one for one in judged if isinstance(one, TakeBack)])
+        return Undoing(
+            seen=self.seen,
+            kind=kind,
+            run=run,
+            takes_back=tuple(found),
+            trips=tuple(self._trip(one) for one in found),
+            stays=tuple(one for one in judged if isinstance(one, Stays)),
+        )
+
+    def _pictures(self, moved: Moved) -> list[PictureHistory]:
+        if moved == Moved():
+            return self.store.histories(self.lying or ())
+        ids = self.store.moved_arrivals(moved)
+        wanted = ids if self.lying is None else [one for one in ids if one in self.lying]
+        return self.store.histories(wanted)
+
+    def _run(self, run_id: int | None) -> Run | None:
+        if run_id is None:
+            return None
+        run = self.store.run(run_id)
+        if run is None:
+            raise ImgsortError(
+                f"There is no run {run_id}; `imgsort why` names the runs of a picture."
+            )
+        return run
+
+    def _was_undone(self, run_id: int) -> bool:
+        pictures = self.store.histories(self.store.moved_arrivals(Moved(run=run_id)))
+        return any(move.run_id == run_id for one in pictures for move in standing(one.moves).undone)
+
+    def _with_folder(self, one: TakeBack | Stays | None) -> TakeBack | Stays | None:
+        """A class folder that is gone was renamed or removed by a human: it isn't made again."""
+        if not isinstance(one, TakeBack):
+            return one
+        name = self.layout.place_of(str(one.target)).class_name
+        if name is None or Path(self.layout.sorted, name).is_dir():
+            return one
+        return Stays(one.picture.path, f"sorted/{display(name)} is gone; make it to put it back")
+
+    def _trip(self, one: TakeBack) -> Trip:
+        path = one.picture.path
+        return Trip(folder_name(self.layout, path), folder_name(self.layout, one.target), path)
+
+
+def _lying(workspace: Workspace, store: Store, path: Path | None) -> set[int] | None:
+    if path is None:
+        return None
+    if path.is_dir():
+        return {one.arrival_id for one in store.pictures_below(_inside(workspace, path))}
+    [found] = Finder(workspace, store, Path.cwd()).find([Name(str(path), "path")])
+    if isinstance(found, Unmatched):
+        raise ImgsortError(f"{display(path)}: {found.reason}.")
+    return {one.arrival_id for one in found.pictures}
+
+
+def _inside(workspace: Workspace, folder: Path) -> Path:
+    """The folder as the log writes it, whatever links lead to the workspace."""
+    try:
+        return workspace.root / folder.resolve().relative_to(workspace.root.resolve())
+    except ValueError:
+        return folder.absolute()

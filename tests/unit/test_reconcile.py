@@ -1,0 +1,694 @@
+"""What people do with files in the folders, and what the log learns from it."""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from imgsort import adoption
+from imgsort.classifier import Verdict
+from imgsort.config import Config
+from imgsort.daemon.corrections import Timetable
+from imgsort.decoder import DecoderPool
+from imgsort.errors import FilingPaused
+from imgsort.examining import examine_adopted
+from imgsort.identity import Identity
+from imgsort.images import ImageLimits
+from imgsort.journal import Arrival, Landed, Plan
+from imgsort.labelling import NewLabel
+from imgsort.logquery import LogFilter
+from imgsort.reconciling import ReconcileSummary, reconcile_folders
+from imgsort.renames import Flow, renamed_classes
+from imgsort.store import Store
+from imgsort.tree import ClassFolder, KnownClass, KnownFile, Layout
+from imgsort.treediff import differences
+from imgsort.treescan import look_through
+from imgsort.workspace import Workspace
+from tests.logbook import FACTS, NOON, new_store, verdict
+
+LONG_AGO = 1_600_000_000
+
+
+@dataclass(frozen=True)
+class Album:
+    """A workspace without a daemon: pictures get where the tests want them, and into the log."""
+
+    workspace: Workspace
+    store: Store
+
+    @property
+    def sorted(self) -> Path:
+        return self.workspace.sorted
+
+    def filed(self, name: str, said: str = "cat", content: bytes | None = None) -> Path:
+        """A picture that the daemon filed under ``said``, or put into unsure/ or rejected/."""
+        judged: Verdict | None = verdict(said, 0.9)
+        folder = self.sorted / said
+        if said == "unsure":
+            judged, folder = verdict("cat", 0.4), self.workspace.unsure
+        elif said == "rejected":
+            judged, folder = None, self.workspace.rejected
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content or f"picture {name}".encode())
+        os.utime(path, (LONG_AGO, LONG_AGO + len(name)))
+        plan = Plan(
+            source=self.workspace.inbox / name,
+            target=path,
+            identity=Identity.of(path.stat()),
+            sha256=sha256(path),
+            mode="move",
+            cause="file",
+            arrival=Arrival(
+                name=name.encode(),
+                subfolder=b"",
+                arrived_at=NOON,
+                decision=judged.decision if judged else "rejected",
+                reason=judged.reason if judged else "the file is cut short",
+                facts=FACTS,
+                verdict=judged,
+                model=1 if judged else None,
+            ),
+        )
+        planned = self.store.record_decided(self.store.begin_run("run"), [plan])[0]
+        self.store.mark_landed([Landed(planned.move_id, path, plan.identity, NOON)])
+        return path
+
+    def look(self, **options: bool) -> ReconcileSummary:
+        return reconcile_folders(self.workspace, self.store, None, **options)  # type: ignore[arg-type]
+
+    def words(self) -> dict[str, str]:
+        """The newest word on each file that is in the log and there, by its path in sorted/."""
+        current = self.store.current_labels()
+        root = self.workspace.root
+        return {
+            str(one.path.relative_to(root)): current[one.sha256].class_name
+            or current[one.sha256].kind
+            for one in self.store.known_files()
+            if one.sha256 in current and not one.missing
+        }
+
+    def paths(self) -> set[str]:
+        """Where the log believes files are."""
+        return {
+            str(one.path.relative_to(self.workspace.root))
+            for one in self.store.known_files()
+            if not one.missing
+        }
+
+    def tree(self) -> set[str]:
+        folders = self.workspace.picture_folders[1:]
+        files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.workspace.root)) for path in files}
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Iterator[Album]:
+    workspace = Workspace(tmp_path / "photos", Config())
+    for folder in workspace.picture_folders:
+        folder.mkdir(parents=True)
+    with new_store(workspace.root) as store:
+        yield Album(workspace, store)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies and new files needn't get old first."""
+    monkeypatch.setattr(adoption, "COPY_SECONDS", 0.0)
+    monkeypatch.setattr(adoption, "SETTLE_SECONDS", 0.0)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def copied_and_deleted(path: Path, target: Path) -> None:
+    shutil.copy(path, target)
+    path.unlink()
+
+
+def copied_with_its_times_and_deleted(path: Path, target: Path) -> None:
+    shutil.copy2(path, target)
+    path.unlink()
+
+
+def linked_and_unlinked(path: Path, target: Path) -> None:
+    target.hardlink_to(path)
+    path.unlink()
+
+
+def by_way_of_outside(path: Path, target: Path) -> None:
+    outside = path.parents[3] / "outside"
+    path.rename(outside)
+    shutil.move(outside, target)
+
+
+WAYS: list[Callable[[Path, Path], object]] = [
+    Path.rename,
+    copied_and_deleted,
+    copied_with_its_times_and_deleted,
+    linked_and_unlinked,
+    by_way_of_outside,
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("new_name", ["a.jpg", "renamed.jpg"])
+def test_another_class_folder_is_a_correction_once(
+    album: Album, way: Callable[[Path, Path], object], new_name: str
+) -> None:
+    """However the file got there, and only the first time it is seen there."""
+    picture, other = album.filed("a.jpg"), album.filed("b.jpg")
+    (album.sorted / "dog").mkdir()
+    album.look()
+    way(picture, album.sorted / "dog" / new_name)
+    assert album.look().labelled == 1
+    assert album.words() == {f"sorted/dog/{new_name}": "dog"}
+    assert album.paths() == album.tree()
+    again = album.look()
+    assert (again.labelled, again.learned, again.moved) == (0, False, 0)
+    history = album.store.label_history(sha256(album.sorted / "dog" / new_name))
+    assert [(one.source, one.representative) for one in history] == [("move", False)]
+    assert other.exists()
+
+
+def test_a_correction_shows_in_the_log(album: Album) -> None:
+    """human_label, is_correct, and the path the file has now."""
+    album.filed("a.jpg").rename(made(album.sorted / "dog") / "b.jpg")
+    album.look()
+    (row,) = album.store.log(LogFilter(corrected=True))
+    assert (row.label, row.human_label, row.is_correct) == ("cat", "dog", 0)
+    assert (row.path, row.name) == ("sorted/dog/b.jpg", "a.jpg")
+
+
+def test_a_file_seen_outside_meanwhile_is_corrected_when_it_is_back(album: Album) -> None:
+    """Gone at one look, in another class at a later one: still one correction."""
+    picture, outside = album.filed("a.jpg"), album.workspace.root / "outside.jpg"
+    picture.rename(outside)
+    assert (album.look().missing, album.paths()) == (1, set())
+    assert album.store.current_labels() == {}
+    assert album.look().missing == 0
+    shutil.move(outside, made(album.sorted / "dog") / "a.jpg")
+    assert (album.look().labelled, album.words()) == (1, {"sorted/dog/a.jpg": "dog"})
+
+
+def test_a_missing_file_that_is_back_where_it_was_says_nothing(album: Album) -> None:
+    """Vanished is reversible."""
+    picture, outside = album.filed("a.jpg"), album.workspace.root / "outside.jpg"
+    picture.rename(outside)
+    album.look()
+    outside.rename(picture)
+    assert (album.look().labelled, album.paths()) == (0, {"sorted/cat/a.jpg"})
+
+
+def test_a_rename_within_the_class_and_nested_folders_say_nothing(album: Album) -> None:
+    """Folders nested in a class belong to it."""
+    picture = album.filed("a.jpg")
+    picture.rename(made(album.sorted / "cat" / "2026" / "11") / "nice.jpg")
+    summary = album.look()
+    assert (summary.moved, summary.labelled) == (1, 0)
+    assert album.paths() == {"sorted/cat/2026/11/nice.jpg"}
+
+
+def test_a_correction_into_a_nested_folder(album: Album) -> None:
+    """The class is the first folder below sorted/."""
+    album.filed("a.jpg").rename(made(album.sorted / "dog" / "2026") / "a.jpg")
+    album.look()
+    assert album.words() == {"sorted/dog/2026/a.jpg": "dog"}
+
+
+@pytest.mark.parametrize(
+    ("said", "folder", "word"),
+    [
+        ("unsure", "sorted/dog", "dog"),
+        ("rejected", "sorted/dog", "dog"),
+        ("cat", "unsure", "withdrawn"),
+        ("cat", "rejected", "never_use"),
+        ("unsure", "rejected", "never_use"),
+        ("rejected", "unsure", "withdrawn"),
+    ],
+)
+def test_each_folder_has_its_meaning(album: Album, said: str, folder: str, word: str) -> None:
+    """Into unsure/ takes the word back, into rejected/ means never use."""
+    album.filed("a.jpg", said).rename(made(album.workspace.root / folder) / "a.jpg")
+    album.look()
+    assert album.words() == {f"{folder}/a.jpg": word}
+    assert not album.look().learned
+
+
+def test_a_withdrawal_takes_back_what_was_said(album: Album) -> None:
+    """Labels are appended; the newest holds."""
+    picture = album.filed("a.jpg")
+    target = made(album.sorted / "dog") / "a.jpg"
+    picture.rename(target)
+    album.look()
+    target.rename(album.workspace.unsure / "a.jpg")
+    album.look()
+    history = album.store.label_history(sha256(album.workspace.unsure / "a.jpg"))
+    assert [one.kind for one in history] == ["label", "withdrawn"]
+
+
+def test_a_word_said_better_is_not_repeated(album: Album) -> None:
+    """A representative label isn't hidden by a move to the class it names."""
+    picture = album.filed("a.jpg")
+    album.store.add_labels(None, [NewLabel(sha256(picture), "label", "dog", "audit", True)])
+    picture.rename(made(album.sorted / "dog") / "a.jpg")
+    assert album.look().labelled == 0
+    assert album.store.current_labels()[sha256(album.sorted / "dog" / "a.jpg")].representative
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+# Class folders
+
+
+def test_a_renamed_class_folder_renames_the_class(album: Album) -> None:
+    """No labels; the class keeps its id, so models need no change. A missing file follows."""
+    album.filed("gone.jpg").rename(album.workspace.root / "outside.jpg")
+    for number in range(3):
+        album.filed(f"{number}.jpg")
+    album.look()
+    before = {name: number for number, name in album.store.class_names().items()}
+    (album.sorted / "cat").rename(album.sorted / "kitten")
+    summary = album.look()
+    assert summary.renamed == ("cat -> kitten",)
+    assert (summary.labelled, album.store.current_labels()) == (0, {})
+    assert album.store.class_names()[before["cat"]] == "kitten"
+    assert album.paths() == album.tree()
+    (album.workspace.root / "outside.jpg").rename(album.sorted / "kitten" / "gone.jpg")
+    assert (album.look().labelled, album.paths()) == (0, album.tree())
+
+
+def test_files_put_elsewhere_during_a_rename_are_corrections_still(album: Album) -> None:
+    """One out of the renamed folder, one into it."""
+    for number in range(4):
+        album.filed(f"{number}.jpg")
+    dog = album.filed("dog.jpg", "dog")
+    album.look()
+    (album.sorted / "cat").rename(album.sorted / "kitten")
+    (album.sorted / "kitten" / "0.jpg").rename(album.sorted / "dog" / "0.jpg")
+    dog.rename(album.sorted / "kitten" / "dog.jpg")
+    summary = album.look()
+    assert (summary.renamed, summary.labelled) == (("cat -> kitten",), 2)
+    assert album.words() == {"sorted/dog/0.jpg": "dog", "sorted/kitten/dog.jpg": "kitten"}
+
+
+def test_a_class_folder_that_was_copied_under_another_name(album: Album) -> None:
+    """Another folder by every number, but mostly the same files, and the old one is gone."""
+    for number in range(5):
+        album.filed(f"{number}.jpg")
+    album.look()
+    shutil.copytree(album.sorted / "cat", album.sorted / "kitten")
+    shutil.rmtree(album.sorted / "cat")
+    (album.sorted / "kitten" / "4.jpg").unlink()
+    summary = album.look()
+    assert (summary.renamed, summary.labelled) == (("cat -> kitten",), 0)
+
+
+def test_moving_the_only_pictures_of_a_class_renames_nothing(album: Album) -> None:
+    """Two files that moved together prove nothing about their folder."""
+    pictures = [album.filed("a.jpg"), album.filed("b.jpg")]
+    album.look()
+    for picture in pictures:
+        picture.rename(made(album.sorted / "lion") / picture.name)
+    (album.sorted / "cat").rmdir()
+    summary = album.look()
+    assert (summary.renamed, summary.labelled) == ((), 2)
+
+
+def test_a_merge_into_an_existing_class_is_corrections(album: Album) -> None:
+    """All files of one class moved into another, the folder removed."""
+    for number in range(4):
+        album.filed(f"{number}.jpg")
+    album.filed("dog.jpg", "dog")
+    album.look()
+    for number in range(4):
+        (album.sorted / "cat" / f"{number}.jpg").rename(album.sorted / "dog" / f"{number}.jpg")
+    (album.sorted / "cat").rmdir()
+    summary = album.look()
+    assert (summary.renamed, summary.labelled) == ((), 4)
+    assert set(album.words().values()) == {"dog"}
+
+
+def test_a_folder_that_takes_the_name_of_a_class_without_one_is_a_merge(album: Album) -> None:
+    """Two classes can't be one: the model knows both."""
+    album.store.ensure_classes(["dog"])
+    for number in range(4):
+        album.filed(f"{number}.jpg")
+    album.look()
+    (album.sorted / "cat").rename(album.sorted / "dog")
+    summary = album.look()
+    assert (summary.renamed, summary.labelled) == ((), 4)
+
+
+def test_an_empty_class_folder_may_be_renamed(album: Album) -> None:
+    """As people do right after `init`."""
+    made(album.sorted / "snake")
+    album.look()
+    time.sleep(0.05)  # the folder was made a while before
+    (album.sorted / "snake").rename(album.sorted / "serpent")
+    assert album.look().renamed == ("snake -> serpent",)
+
+
+def test_a_new_folder_with_the_number_of_a_removed_one_is_a_new_class(album: Album) -> None:
+    """Inode numbers are given anew at once."""
+    fresh = ClassFolder("horse", 1, 7, renamed=False)
+    known = [KnownClass(1, "snake", 1, 7)]
+    assert renamed_classes(known, [fresh], Flow({}, {}, {}, frozenset())) == ()
+    moved_away = Flow({("snake", "cat"): 4}, {"snake": 4}, {}, frozenset())
+    assert renamed_classes(known, [replace(fresh, renamed=True)], moved_away) == ()
+    made(album.sorted / "snake")
+    album.look()
+    (album.sorted / "snake").rmdir()
+    (album.sorted / "horse").mkdir()
+    assert album.look().renamed == ()
+    assert {"snake", "horse"} <= set(album.store.class_names().values())
+
+
+def test_a_renamed_class_whose_old_folder_the_daemon_made_again(album: Album) -> None:
+    """It files under the old name for a moment, until it has looked."""
+    for number in range(3):
+        album.filed(f"{number}.jpg")
+    album.look()
+    (album.sorted / "cat").rename(album.sorted / "kitten")
+    album.filed("late.jpg")
+    summary = album.look()
+    assert (summary.renamed, summary.labelled) == (("cat -> kitten",), 0)
+
+
+def test_two_classes_exchange_their_names(album: Album) -> None:
+    """Neither name is new, so every file is corrected: as the folders say."""
+    for number in range(3):
+        album.filed(f"c{number}.jpg", "cat")
+        album.filed(f"d{number}.jpg", "dog")
+    album.look()
+    (album.sorted / "cat").rename(album.sorted / "x")
+    (album.sorted / "dog").rename(album.sorted / "cat")
+    (album.sorted / "x").rename(album.sorted / "dog")
+    album.look()
+    assert {path: word for path, word in album.words().items() if word not in path} == {}
+    assert album.paths() == album.tree()
+
+
+def test_a_new_folder_is_a_new_class(album: Album) -> None:
+    """Even while it is empty; a name that can't be one is told, not taken."""
+    made(album.sorted / "zebra")
+    made(album.sorted / "-x")
+    made(album.sorted / ".hidden")
+    (notice,) = album.look().notices
+    assert "1 folders can't be classes by their name (-x); rename them" in notice
+    assert list(album.store.class_names().values()) == ["zebra"]
+
+
+# Files that a human brought
+
+
+def test_a_file_put_into_a_class_folder_is_labelled(album: Album, at_once: None) -> None:
+    """It becomes an arrival without a prediction. Its sidecar is no picture."""
+    path = made(album.sorted / "zebra") / "z.jpg"
+    path.write_bytes(b"stripes")
+    path.with_suffix(".xmp").write_text("sidecar")
+    (album.sorted / "zebra" / "empty.jpg").touch()
+    summary = album.look()
+    assert (summary.adopted, summary.labelled) == (1, 1)
+    (row,) = album.store.log(LogFilter())
+    assert (row.path, row.human_label, row.label) == ("sorted/zebra/z.jpg", "zebra", None)
+    assert (row.decision, row.reason, row.is_correct) == ("filed", "put here by hand", None)
+    assert not album.look().learned
+
+
+def test_adopted_pictures_are_opened_afterwards(
+    album: Album, at_once: None, test_data: Path
+) -> None:
+    """Their facts are as if imgsort had filed them; what is no picture is told, once."""
+    real = sorted((test_data / "ants_bees").rglob("*.jpg"))[0]
+    shutil.copy(real, made(album.sorted / "ant") / "real.jpg")
+    (album.sorted / "ant" / "fake.jpg").write_bytes(b"no picture")
+    album.look()
+    assert len(album.store.unexamined()) == 2
+    limits = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
+    with DecoderPool(
+        size=224,
+        limits=limits,
+        workers=1,
+        timeout_seconds=20,
+        memory_mb=1024,
+        attempts=album.store,
+    ) as pool:
+        assert examine_adopted(album.workspace, album.store, pool) == 1
+    assert album.store.unexamined() == {}
+    readable = {
+        str(one.path.name): one.readable for one in album.store.pictures_below(album.sorted)
+    }
+    assert readable == {"real.jpg": True, "fake.jpg": False}
+    reasons = {row.name: row.reason for row in album.store.log(LogFilter())}
+    assert reasons["real.jpg"] == "put here by hand"
+    assert (reasons["fake.jpg"] or "").startswith("put here by hand, but it can't be read: ")
+
+
+def test_files_put_into_the_other_folders(album: Album, at_once: None) -> None:
+    """unsure/ says nothing, rejected/ says never."""
+    (album.workspace.unsure / "u.jpg").write_bytes(b"u")
+    (album.workspace.rejected / "r.jpg").write_bytes(b"r")
+    assert (album.look().adopted, album.words()) == (2, {"rejected/r.jpg": "never_use"})
+
+
+def test_a_file_still_being_written_waits(album: Album) -> None:
+    """Nothing is read by half."""
+    (made(album.sorted / "zebra") / "z.jpg").write_bytes(b"str")
+    summary = album.look()
+    assert (summary.adopted, summary.waiting) == (0, 1)
+
+
+def test_a_whole_library_is_asked_about_first(album: Album, at_once: None) -> None:
+    """More than a hundred new files: named with the command; no folder becomes a class unasked."""
+    for number in range(101):
+        (made(album.sorted / "mine") / f"{number}.jpg").write_bytes(f"{number}".encode())
+    summary = album.look()
+    (notice,) = summary.notices
+    assert notice.startswith("101 pictures that imgsort never filed lie in sorted/ (sorted/mine/")
+    assert "run `imgsort import sorted`" in notice
+    assert (summary.adopted, album.store.class_names()) == (0, {})
+    assert album.look(adopt_library=True).labelled == 101
+    words = album.store.current_labels().values()
+    assert {(one.source, one.representative) for one in words} == {("import", True)}
+
+
+def test_a_picture_edited_in_place_says_nothing(album: Album, at_once: None) -> None:
+    """The old content is missing, the new one an arrival; nobody spoke about its class."""
+    path = album.filed("a.jpg")
+    path.write_bytes(b"brighter now")
+    summary = album.look()
+    assert (summary.missing, summary.adopted, summary.labelled) == (1, 1, 0)
+    assert album.paths() == album.tree()
+    assert not album.look().learned
+
+
+def test_a_touched_picture_is_the_same(album: Album) -> None:
+    """Another time stamp, or a copy put back in its place: the content decides."""
+    path = album.filed("a.jpg")
+    os.utime(path)
+    assert not album.look().learned
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    assert (album.look().learned, album.paths()) == (False, {"sorted/cat/a.jpg"})
+
+
+# Copies
+
+
+def test_a_copy_waits_for_its_original_to_go(album: Album) -> None:
+    """Copied, and the original removed after a look has seen both: one correction."""
+    picture = album.filed("a.jpg")
+    target = made(album.sorted / "dog") / "a.jpg"
+    shutil.copy2(picture, target)
+    summary = album.look()
+    assert (summary.labelled, summary.waiting) == (0, 1)
+    picture.unlink()
+    assert (album.look().labelled, album.words()) == (1, {"sorted/dog/a.jpg": "dog"})
+    assert len(list(album.store.known_files())) == 1
+
+
+def test_a_copy_that_stays_is_a_picture_of_its_own(album: Album, at_once: None) -> None:
+    """In another class it is a label for the content; beside its original it says nothing."""
+    picture = album.filed("a.jpg")
+    shutil.copy2(picture, picture.with_name("twin.jpg"))
+    assert (album.look().adopted, album.store.current_labels()) == (1, {})
+    shutil.copy2(picture, made(album.sorted / "dog") / "a.jpg")
+    assert (album.look().labelled, album.paths()) == (1, album.tree())
+    picture.unlink()
+    summary = album.look()
+    assert (summary.missing, summary.labelled) == (1, 0)
+
+
+def test_copies_moved_to_different_classes_conflict(album: Album) -> None:
+    """The newest wins, and the conflict is told for as long as both lie there."""
+    first, second = album.filed("a.jpg", content=b"same"), album.filed("b.jpg", content=b"same")
+    first.rename(made(album.sorted / "dog") / "a.jpg")
+    album.look()
+    second.rename(made(album.sorted / "snake") / "b.jpg")
+    (notice,) = album.look().notices
+    assert "copies of one picture lie in dog and snake" in notice
+    assert "the newest word counts (snake)" in notice
+    assert set(album.words().values()) == {"snake"}
+    (album.sorted / "dog" / "a.jpg").unlink()
+    assert album.look().notices == ()
+
+
+def test_each_of_two_copies_is_told_apart(album: Album) -> None:
+    """The one that moved is corrected, its twin stays what it was."""
+    album.filed("a.jpg", content=b"same")
+    second = album.filed("b.jpg", content=b"same")
+    second.rename(made(album.sorted / "dog") / "a.jpg")
+    summary = album.look()
+    assert (summary.labelled, album.paths()) == (1, {"sorted/cat/a.jpg", "sorted/dog/a.jpg"})
+
+
+def test_exchanged_files_are_both_corrected(album: Album) -> None:
+    """Both paths exist as before, with the other's content."""
+    cat, dog = album.filed("a.jpg", "cat", b"one"), album.filed("a.jpg", "dog", b"two")
+    spare = album.workspace.root / "spare"
+    cat.rename(spare)
+    dog.rename(cat)
+    spare.rename(dog)
+    assert album.look().labelled == 2
+    assert album.words() == {"sorted/cat/a.jpg": "cat", "sorted/dog/a.jpg": "dog"}
+
+
+# Hints are only hints
+
+
+def test_a_reused_inode_is_no_move(album: Album, at_once: None) -> None:
+    """Another content under the very numbers of a file that is gone."""
+    picture = album.filed("a.jpg", content=b"12345")
+    made(album.sorted / "dog")
+    before = picture.stat()
+    picture.unlink()
+    target = album.sorted / "dog" / "new.jpg"
+    target.write_bytes(b"54321")
+    os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
+    album.look()
+    words = {path.name: path for path in map(Path, album.words())}
+    assert set(words) == {"new.jpg"}  # a new file of its own
+    assert sha256(target) != hashlib.sha256(b"12345").hexdigest()
+    assert album.store.label_history(hashlib.sha256(b"12345").hexdigest()) == []
+
+
+def test_renumbered_devices_cost_nothing(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restart every identity is new; no file is read for that."""
+    album.filed("a.jpg")
+    layout = Layout.of(album.workspace)
+    renumbered = [
+        replace(one, identity=replace(one.identity, dev=99)) for one in album.store.known_files()
+    ]
+    found = differences(look_through(layout), renumbered, layout)
+    assert (len(found.same), found.lost, found.strangers) == (1, [], [])
+
+
+def test_a_naked_mount_point_is_no_empty_folder(album: Album) -> None:
+    """Nothing there, on another device than the files were: nobody deleted anything."""
+    picture = album.filed("a.jpg")
+    layout = Layout.of(album.workspace)
+    elsewhere: list[KnownFile] = [
+        replace(one, identity=replace(one.identity, dev=99)) for one in album.store.known_files()
+    ]
+    picture.unlink()
+    assert not differences(look_through(layout), elsewhere, layout)
+    assert differences(look_through(layout), list(album.store.known_files()), layout).lost
+
+
+def test_a_missing_folder_teaches_nothing(album: Album) -> None:
+    """It is told instead, and nothing is called missing."""
+    album.filed("a.jpg")
+    album.sorted.rename(album.workspace.root / "away")
+    with pytest.raises(FilingPaused, match=r"sorted can't take pictures"):
+        album.look()
+    assert album.paths() == {"sorted/cat/a.jpg"}
+
+
+def test_a_folder_that_cannot_be_read_hides_its_files(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are neither missing nor moved."""
+    album.filed("a.jpg")
+    real = os.scandir
+
+    def closed(folder: str) -> object:
+        if str(folder).endswith("sorted/cat"):
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr("imgsort.treescan.os.scandir", closed)
+    assert not album.look().learned
+
+
+# Our own moves, and other people's at the same moment
+
+
+def test_files_on_their_way_do_not_count(album: Album, at_once: None) -> None:
+    """A batch that has been written down and placed, but not marked landed."""
+    path = made(album.sorted / "cat") / "a.jpg"
+    path.write_bytes(b"picture")
+    arrival = Arrival(b"a.jpg", b"", NOON, "filed", None, FACTS, verdict("cat"), 1)
+    source = album.workspace.inbox / "a.jpg"
+    identity = Identity.of(path.stat())
+    plan = Plan(source, path, identity, sha256(path), "move", "file", arrival)
+    album.store.record_decided(album.store.begin_run("run"), [plan])
+    summary = album.look()
+    assert (summary.adopted, album.store.current_labels()) == (0, {})
+    assert len(list(album.store.known_files())) <= 1
+
+
+def test_sent_back_while_no_daemon_ran(album: Album) -> None:
+    """The label is withdrawn at once; the daemon will ask again."""
+    picture = album.filed("a.jpg")
+    album.store.add_labels(None, [NewLabel(sha256(picture), "label", "cat", "confirm", True)])
+    picture.rename(album.workspace.inbox / "a.jpg")
+    summary = album.look()
+    assert (summary.withdrawn, summary.missing) == (1, 1)
+    assert album.store.current_labels()[sha256(album.workspace.inbox / "a.jpg")].kind == "withdrawn"
+    assert not album.look().learned
+
+
+def test_names_no_program_expects(album: Album) -> None:
+    """Bytes that are no text, and line breaks, in a file's name."""
+    picture = album.filed("a.jpg")
+    made(album.sorted / "dog")
+    picture.rename(album.sorted / "dog" / os.fsdecode(b"\xff\n.jpg"))
+    assert album.look().labelled == 1
+    assert not album.look().learned
+
+
+def test_labels_are_kept_and_counted(album: Album) -> None:
+    """Appended in order; content that never arrived is refused whole."""
+    digest = sha256(album.filed("a.jpg"))
+    words = [
+        NewLabel(digest, "label", "dog", "csv", False),
+        NewLabel(digest, "never_use", None, "cli", False),
+    ]
+    assert album.store.add_labels(None, words) == 2
+    assert [one.kind for one in album.store.label_history(digest)] == ["label", "never_use"]
+    with pytest.raises(ValueError, match="no image has the content"):
+        album.store.add_labels(None, [*words, NewLabel("0" * 64, "withdrawn", None, "cli", False)])
+    assert len(album.store.label_history(digest)) == 2
+
+
+def test_looks_rest_longer_than_they_take() -> None:
+    """A hint brings the next look forward, but never so far that looking takes 5 % of a core."""
+    times = Timetable()
+    times.looked(began=100.0, ended=100.1, scan_seconds=30.0, waiting=False)
+    assert times.next_at == pytest.approx(130.1)
+    times.hinted(110.0)
+    assert times.next_at == pytest.approx(111.0)
+    times.looked(began=200.0, ended=202.0, scan_seconds=30.0, waiting=True)
+    times.hinted(203.0)
+    assert times.next_at == pytest.approx(242.0)

@@ -1,0 +1,204 @@
+"""The report: a page that stands alone, figures that are drawn, sentences that say what to do."""
+
+import json
+import re
+import struct
+import warnings
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from imgsort.classifier import Verdict
+from imgsort.trainer import report
+from imgsort.trainer.evaluate import Evaluation, Judged, evaluate
+from imgsort.trainer.findings import (
+    Cell,
+    ClassFinding,
+    Curve,
+    CurvePoint,
+    Findings,
+    Material,
+    Pictured,
+    Strangers,
+)
+from imgsort.trainer.gate import GateVerdict
+from imgsort.trainer.report.charts import charts
+from imgsort.trainer.report.words import summary
+
+NASTY = '<script>alert("$x$")</script>&'
+
+
+def evaluation(labels: list[str], wrong: float, seed: int = 0) -> Evaluation:
+    """Ten pictures a class; mistakes fall on the next class."""
+    rng = np.random.default_rng(seed)
+    judged = []
+    for at, truth in enumerate(labels):
+        for _ in range(10):
+            said = labels[(at + 1) % len(labels)] if rng.random() < wrong else truth
+            confidence = float(rng.uniform(0.5, 1))
+            decision = "filed" if confidence > 0.7 else "unsure"
+            judged.append(Judged(truth, Verdict(said, confidence, decision, None, ())))  # type: ignore[arg-type]
+    return evaluate(judged)
+
+
+def findings(labels: list[str], folder: Path) -> Findings:
+    """What a training on these classes could have found; one picture really lies in ``folder``."""
+    picture = folder / "sorted" / "odd & <name>.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(picture), np.full((30, 60, 3), (0, 0, 255), np.uint8))
+    shown = Pictured("a" * 64, picture, labels[0], labels[1], 0.93, filed=True)
+    gone = Pictured("b" * 64, None, labels[1], labels[0], 0.61, filed=False)
+    before, after = evaluation(labels, 0.3), evaluation(labels, 0.1, 1)
+    f1 = ({each.label: each.f1 for each in one.classes} for one in (before, after))
+    old, new = f1
+    return Findings(
+        version=2,
+        champion=1,
+        made_at="2026-11-22T12:00:00Z",
+        backbone="efficientnet-lite0",
+        precision="float32",
+        recipe="one dense layer, L2 0.1, 40 steps",
+        temperature=0.8,
+        target_precision=0.95,
+        judged_on="held-out",
+        material=Material(500, 300, 400, after.images, 5, 2, 1, 0, 70),
+        classes=tuple(
+            ClassFinding(name, "learned", 50, 30, 10, 0.8, False, 0, new[name], old[name])
+            for name in labels
+        ),
+        evaluation=after,
+        champion_evaluation=before,
+        verdict=GateVerdict(
+            True, True, after.images, 0.7, 0.9, 0.1, (), None, "The new one serves."
+        ),
+        promoted=True,
+        forced=False,
+        curve=Curve(
+            (CurvePoint(100, 0.7), CurvePoint(200, 0.8), CurvePoint(400, 0.9)), "yes", 0.1, 0.01
+        ),
+        strangers=Strangers(10, 1, 4, 200, 30),
+        mistakes=(shown, gone),
+        cells=(Cell(labels[0], labels[1], 2, (shown, gone)),),
+        suspects=(gone,),
+    )
+
+
+class _References(HTMLParser):
+    """Everything a page would fetch, and its elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.fetched += [
+            value or "" for name, value in attrs if name in {"src", "href", "srcset", "data"}
+        ]
+
+
+def ignore(done: int, total: int) -> None:
+    pass
+
+
+def png_size(content: bytes) -> tuple[int, int]:
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height
+
+
+def test_the_page_stands_alone(tmp_path: Path) -> None:
+    """The page fetches nothing, runs nothing, and shows names as they are, whatever is in them."""
+    found = findings([NASTY, "dog", "蛇"], tmp_path)
+    out = tmp_path / "report"
+    out.mkdir()
+    report.write(out, found, tmp_path, ignore)
+    text = (out / "index.html").read_text(encoding="utf-8")
+    references = _References()
+    references.feed(text)
+    assert "script" not in references.tags
+    assert all(source.startswith("data:image/") for source in references.fetched)
+    assert len(references.fetched) >= 7
+    assert "&lt;script&gt;" in text
+    assert "sorted/odd &amp; &lt;name&gt;.png" in text
+    assert not re.search(r"https?://", text)
+
+
+def test_the_folder_has_figures_and_numbers(tmp_path: Path) -> None:
+    """Beside the page lie the figures as PNG and everything as JSON, paths as text."""
+    found = findings(["cat", "dog", "snake"], tmp_path)
+    out = tmp_path / "report"
+    out.mkdir()
+    report.write(out, found, tmp_path, ignore)
+    names = {path.name for path in out.iterdir()}
+    assert names == {
+        *("index.html", "metrics.json", "confusion.png", "classes.png", "reliability.png"),
+        *("coverage.png", "learning_curve.png", "mistakes.png"),
+    }
+    numbers = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    assert numbers["summary"][0].startswith("The new one serves.")
+    assert numbers["evaluation"]["accuracy"] == found.evaluation.accuracy
+    assert numbers["mistakes"][0]["path"] == str(found.mistakes[0].path)
+
+
+@pytest.mark.parametrize("count", [2, 3, 20, 100])
+def test_figures_keep_a_readable_size(tmp_path: Path, count: int) -> None:
+    """The confusion matrix grows with the classes, but stays a picture one can look at."""
+    drawn = charts(findings([f"class number {at}" for at in range(count)], tmp_path))
+    width, height = png_size(drawn["confusion.png"])
+    assert 250 < width < 2600
+    assert 250 < height < 2600
+    assert all(len(content) < 2_000_000 for content in drawn.values())
+
+
+def test_drawing_disturbs_nobody(tmp_path: Path) -> None:
+    """Drawing names the font doesn't have warns nobody, and the process's own style stays."""
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        charts(findings(["$a$", "ж", "貓"], tmp_path))
+    assert dict(mpl.rcParams) == before
+
+
+def test_the_summary_says_what_changed_and_what_to_do(tmp_path: Path) -> None:
+    """Better, worse, lacking and doubtful are named, with numbers and pictures."""
+    found = findings(["cat", "dog", "snake"], tmp_path)
+    cat, dog, snake = found.classes
+    found = replace(
+        found,
+        classes=(
+            replace(cat, f1=0.9, champion_f1=0.7),
+            replace(dog, f1=0.6, champion_f1=0.8, threshold=None, labels_lacking=12),
+            replace(snake, f1=0.9, champion_f1=0.9, threshold=None, labels_lacking=None),
+            ClassFinding("newt", "too few", 2, 0, 0, None, False, 3, None, None),
+        ),
+    )
+    text = "\n".join(summary(found, tmp_path))
+    assert "provisional" in text
+    assert "Better: cat (F1 0.70 to 0.90, 10 test images)" in text
+    assert "Worse: dog (F1 0.80 to 0.60, 10 test images)" in text
+    assert "newt (about 3 more labels)" in text
+    assert "dog (about 12 more labels)" in text
+    assert "labels of the same kind won't do: snake" in text
+    assert "Would more labels help? Yes" in text
+    assert "cat for dog 2 times (sorted/odd & <name>.png, a picture that is gone)" in text
+    assert "1 label may be wrong" in text
+    assert "Of 10 images that you took out of every class" in text
+
+
+def test_a_forced_model_is_called_so(tmp_path: Path) -> None:
+    """A model that serves by force never looks like one that won."""
+    found = findings(["cat", "dog"], tmp_path)
+    found = replace(found, forced=True, verdict=replace(found.verdict, promoted=False))
+    assert "because of --force" in next(summary(found, tmp_path))
+    out = tmp_path / "report"
+    out.mkdir()
+    report.write(out, found, tmp_path, ignore)
+    assert 'class="forced"' in (out / "index.html").read_text(encoding="utf-8")

@@ -1,0 +1,299 @@
+"""Retraining on a real workspace: real pictures, a real backbone, real labels."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from typer.testing import CliRunner, Result
+
+from imgsort.backbones import InstalledBackbone
+from imgsort.cli import datasets, labels, training  # noqa: F401 - they register the commands
+from imgsort.cli.app import app
+from imgsort.errors import ModelProblem
+from imgsort.founding import first_model
+from imgsort.images import ImageLimits, decode
+from imgsort.labelling import NewLabel
+from imgsort.registry import Registry
+from imgsort.schema import migrate
+from imgsort.serving import open_serving
+from imgsort.store import Store
+from imgsort.vocabulary import resolve
+from imgsort.workspace import Workspace
+
+REPOSITORY = Path(__file__).parents[2]
+COLOURS = {"brick": (40, 60, 180), "grass": (50, 160, 60), "sea": (190, 120, 40)}
+EACH = 32
+KILLED = (
+    *("retrain-split", "retrain-trained", "publish-staged", "publish-renamed"),
+    *("retrain-published", "retrain-recorded", "activate-recorded"),
+)
+
+pytestmark = pytest.mark.slow
+
+
+def picture(colour: tuple[int, int, int], seed: int) -> NDArray[np.uint8]:
+    """Blotches of one colour: easy to tell, no two alike."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.normal(0, 45, (12, 12, 1)) + rng.normal(0, 12, (12, 12, 3)) + np.array(colour)
+    return np.asarray(cv2.resize(np.clip(coarse, 0, 255).astype(np.uint8), (96, 96)), np.uint8)
+
+
+def drawn(folder: Path, classes: dict[str, int], start: int = 0) -> Path:
+    """A folder a class with so many pictures of its colour."""
+    for number, (name, count) in enumerate(classes.items()):
+        (folder / name).mkdir(parents=True)
+        for at in range(count):
+            pixels = picture(COLOURS[name], 1_000 * number + start + at)
+            cv2.imwrite(str(folder / name / f"{name}{start + at}.png"), pixels)
+    return folder
+
+
+def pixels_of(photos: list[Path], size: int) -> NDArray[np.uint8]:
+    limits = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
+    return np.stack([decode(path.read_bytes(), size, limits)[0] for path in photos])
+
+
+def typed(workspace: Workspace, *words: str) -> Result:
+    """Type ``imgsort -C … words``."""
+    return CliRunner().invoke(app, ["-C", str(workspace.root), *words], catch_exceptions=False)
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory, lite0: InstalledBackbone) -> Path:
+    """A fresh workspace that knows cat, dog and snake."""
+    root = tmp_path_factory.mktemp("founded")
+    (root / "config.toml").write_text('[model]\nbackbone = "efficientnet-lite0"\n')
+    workspace = Workspace.open(root)
+    for folder in (*workspace.picture_folders, workspace.models):
+        folder.mkdir(parents=True)
+    workspace.backbones.symlink_to(lite0.path.parent)
+    migrate(workspace.database)
+    first_model(workspace, lite0, resolve(["cat", "dog", "snake"]))
+    return root
+
+
+@pytest.fixture(scope="session")
+def taught(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with pictures of three colours imported, none of which it has heard of."""
+    base = tmp_path_factory.mktemp("taught")
+    workspace = Workspace.open(Path(shutil.copytree(founded, base / "photos", symlinks=True)))
+    folder = drawn(base / "set", dict.fromkeys(COLOURS, EACH))
+    assert typed(workspace, "import", str(folder)).exit_code == 0
+    return workspace.root
+
+
+@pytest.fixture(scope="session")
+def trained(taught: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The same after `imgsort retrain --json`, and what that answered."""
+    base = tmp_path_factory.mktemp("trained")
+    workspace = Workspace.open(Path(shutil.copytree(taught, base / "photos", symlinks=True)))
+    return workspace.root, typed(workspace, "retrain", "--json")
+
+
+def copied(root: Path, tmp_path: Path) -> Workspace:
+    return Workspace.open(Path(shutil.copytree(root, tmp_path / "photos", symlinks=True)))
+
+
+def active(workspace: Workspace) -> int | None:
+    return Registry(workspace.models).active()
+
+
+def test_a_better_model_serves(trained: tuple[Path, Result]) -> None:
+    """Labels of classes the model never heard of: a new model that tells them serves at once."""
+    root, answer = trained
+    workspace = Workspace.open(root)
+    assert answer.exit_code == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert (found["promoted"], found["forced"]) == (True, False)
+    assert found["evaluation"]["macro_f1"] > 0.95 > found["champion_evaluation"]["macro_f1"]
+    assert found["material"]["held_out"] >= 30
+    assert active(workspace) == 2
+    report = Path(found["report"])
+    assert report == root / "state/models/v0002/report/index.html"
+    assert report.stat().st_size > 10_000
+    card = Registry(workspace.models).card(2)
+    assert (card.kind, card.parent) == ("dense", 1)
+    assert card.metrics["gate"]["provisional"] is True  # type: ignore[index, call-overload]
+    assert [path.name for path in workspace.models.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_report_can_be_asked_for(trained: tuple[Path, Result]) -> None:
+    """`report` prints the same sentences again, and the path of the page for a script."""
+    root, answer = trained
+    workspace = Workspace.open(root)
+    path = typed(workspace, "report", "--open-path-only").stdout.strip()
+    assert path == json.loads(answer.stdout)["report"]
+    assert typed(workspace, "report", "2").stdout.startswith("The new model serves")
+    assert json.loads(typed(workspace, "report", "--json").stdout)["version"] == 2
+    refused = typed(workspace, "report", "1")
+    assert refused.exit_code == 1
+    assert "Model v1 has no report" in refused.stderr
+
+
+def test_known_classes_are_kept(trained: tuple[Path, Result], test_data: Path) -> None:
+    """Classes without a label are still recognised, and filed where they were filed before."""
+    workspace = Workspace.open(trained[0])
+    registry = Registry(workspace.models)
+    with Store.open(workspace.database, root=workspace.root) as store:
+        serving = open_serving(workspace, store)
+    photos = [
+        path
+        for name in ("cats", "dogs", "snakes")
+        for path in sorted((test_data / "cats_dogs_snakes" / name).iterdir())[:8]
+    ]
+    embeddings = serving.embed(pixels_of(photos, serving.backbone.input_size))
+    before = registry.load(1, None, 0.7).judge(embeddings, 1)
+    after = registry.load(2).judge(embeddings, 1)
+    assert set(registry.load(2).classes) == {"cat", "dog", "snake", *COLOURS}
+    same = sum(one.label == two.label for one, two in zip(before, after, strict=True))
+    assert same >= 0.9 * len(photos)
+    filed = [one.decision == "filed" for one in before]
+    again = [one.decision == "filed" for one in after]
+    assert sum(again) >= 0.8 * sum(filed)
+    assert all(before for before, after in zip(filed, again, strict=True) if after)
+
+
+def test_what_is_unlike_anything_known_is_not_filed(
+    trained: tuple[Path, Result], test_data: Path
+) -> None:
+    """Photographs of ants and bees don't become bricks or grass."""
+    workspace = Workspace.open(trained[0])
+    with Store.open(workspace.database, root=workspace.root) as store:
+        serving = open_serving(workspace, store)
+    photos = sorted((test_data / "ants_bees" / "val").rglob("*.jpg"))[:24]
+    verdicts = serving.judge(pixels_of(photos, serving.backbone.input_size))
+    assert sum(verdict.decision == "filed" for verdict in verdicts) <= 0.1 * len(photos)
+    assert any(verdict.reason == "unlike anything known" for verdict in verdicts)
+
+
+def test_a_rename_touches_no_model(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    """A class that is called otherwise now is so in the verdicts of a model trained before."""
+    workspace = copied(trained[0], tmp_path)
+    registry = Registry(workspace.models)
+    ids = {entry.name: entry.id for entry in registry.card(2).classes}
+    renamed = registry.load(2, {ids["brick"]: "ziegel", ids["cat"]: "katze"})
+    assert {"ziegel", "katze", "sea", "dog"} <= set(renamed.classes)
+    assert "brick" not in renamed.classes
+
+
+@pytest.mark.parametrize("place", [100, 5_000, -10])
+def test_a_flipped_bit_is_noticed(trained: tuple[Path, Result], tmp_path: Path, place: int) -> None:
+    """A damaged head is refused by its sum, and can't be activated."""
+    workspace = copied(trained[0], tmp_path)
+    path = workspace.models / "v0002" / "head.safetensors"
+    content = bytearray(path.read_bytes())
+    content[place] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(ModelProblem, match="sha256"):
+        Registry(workspace.models).load(2)
+
+
+def test_nothing_changed_and_not_better(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    """The same labels again: nothing to do. A few more that change nothing: the old model stays,
+    the new one lies beside it. By force it serves, and its card says so."""
+    workspace = copied(trained[0], tmp_path)
+    again = typed(workspace, "retrain")
+    assert again.exit_code == 4
+    assert "Nothing has changed since v2 was trained; label more images" in again.stderr
+    assert active(workspace) == 2
+
+    more = drawn(tmp_path / "more", {"sea": 4, "grass": 4}, start=500)
+    assert typed(workspace, "import", str(more)).exit_code == 0
+    equal = typed(workspace, "retrain")
+    assert equal.exit_code == 4
+    assert "The serving model stays" in equal.stdout
+    assert "not higher, as it must be on fewer than 100" in equal.stdout
+    assert active(workspace) == 2
+    registry = Registry(workspace.models)
+    assert registry.report(3).is_dir()
+
+    forced = typed(workspace, "retrain", "--force")
+    assert forced.exit_code == 0
+    assert "v4 serves because of --force" in forced.stdout
+    assert active(workspace) == 4
+    assert registry.card(4).metrics["gate"]["forced"] is True  # type: ignore[index, call-overload]
+
+
+def test_the_holdout_never_moves(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    """A picture's side is written down at the first training; later labels don't change it."""
+    workspace = copied(trained[0], tmp_path)
+    with Store.open(workspace.database, root=workspace.root) as store:
+        before = {name: record.side for name, record in store.training_records().items()}
+        assert {"train", "holdout"} == set(before.values())
+        some = sorted(before)[:10]
+        store.freeze_splits(dict.fromkeys(some, "train"))
+        store.add_labels(
+            None, [NewLabel(name, "label", "sea", "cli", representative=False) for name in some]
+        )
+        after = {name: record.side for name, record in store.training_records().items()}
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("classes", "words", "said"),
+    [
+        ({}, (), "There are no labels to learn from yet"),
+        ({"sea": 20}, (), "All 20 labels are of one class, sea"),
+        ({"sea": 9, "grass": 3}, (), "at least two classes need 5 to train on"),
+        ({"sea": 20, "grass": 20}, (), "of the 30 test images that are needed"),
+        ({"sea": 9, "grass": 3}, ("--if-new-labels", "50"), "12 new labels since the last"),
+    ],
+)
+def test_too_little_to_learn_from(
+    founded: Path, tmp_path: Path, classes: dict[str, int], words: tuple[str, ...], said: str
+) -> None:
+    """What lacks is told in one sentence with the next step; exit 4, and nothing is touched."""
+    workspace = copied(founded, tmp_path)
+    if classes:
+        folder = drawn(tmp_path / "set", classes)
+        assert typed(workspace, "import", str(folder)).exit_code == 0
+    answer = typed(workspace, "retrain", *words)
+    assert answer.exit_code == 4
+    assert said in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert active(workspace) == 1
+    assert [card.version for card in Registry(workspace.models).versions()] == [1]
+    with Store.open(workspace.database, root=workspace.root) as store:
+        assert {record.side for record in store.training_records().values()} <= {None}
+
+
+def test_one_training_at_a_time(founded: Path, tmp_path: Path) -> None:
+    """A second retrain says who is at it."""
+    workspace = copied(founded, tmp_path)
+    with workspace.retrain_lock():
+        answer = typed(workspace, "retrain")
+    assert answer.exit_code == 1
+    assert f"Another `imgsort retrain` (pid {os.getpid()}) is at work" in answer.stderr
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("point", KILLED)
+def test_a_kill_leaves_a_model_serving(taught: Path, tmp_path: Path, point: str) -> None:
+    """Killed anywhere, the old model serves; the next training works, or says what to do."""
+    workspace = copied(taught, tmp_path)
+    program = "from imgsort.cli import main; main()"
+    killed = subprocess.run(
+        [sys.executable, "-c", program, "-C", str(workspace.root), "retrain"],
+        env=os.environ | {"IMGSORT_FAILPOINT": point, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    registry = Registry(workspace.models)
+    assert registry.active() == 1
+    assert registry.load(1).classes == ("cat", "dog", "snake")
+    assert registry.damaged() == {}
+    answer = typed(workspace, "retrain")
+    if answer.exit_code == 4:  # it had been published
+        assert "`imgsort models activate 2` would make it" in answer.stderr
+        registry.activate(2)
+    assert registry.active() == 2
+    assert set(COLOURS) <= set(registry.load(2).classes)

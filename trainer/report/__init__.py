@@ -1,0 +1,51 @@
+"""The report of one training: a page for people, figures as PNG, numbers as JSON."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from imgsort.display import display
+from imgsort.trainer.findings import Findings
+from imgsort.trainer.report.charts import charts
+from imgsort.trainer.report.page import page
+from imgsort.trainer.report.thumbnails import Thumbnails, contact_sheet
+from imgsort.trainer.report.words import summary
+
+__all__ = ["METRICS", "PAGE", "numbers", "summary", "write"]
+
+PAGE, METRICS, SHEET = "index.html", "metrics.json", "mistakes.png"
+
+
+def write(
+    folder: Path, findings: Findings, root: Path, progress: Callable[[int, int], None]
+) -> None:
+    """Fill ``folder``, which is empty. Paths below the workspace's ``root`` are told from there."""
+    thumbnails = Thumbnails.of(findings, progress)
+    drawn = charts(findings)
+    if findings.mistakes:
+        drawn[SHEET] = contact_sheet(findings.mistakes, thumbnails)
+    for name, content in drawn.items():
+        (folder / name).write_bytes(content)
+    (folder / METRICS).write_text(
+        json.dumps(numbers(findings, root), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+    (folder / PAGE).write_text(page(findings, root, drawn, thumbnails), encoding="utf-8")
+
+
+def numbers(findings: Findings, root: Path) -> dict[str, Any]:
+    """Everything in the report, for scripts."""
+    return {"summary": list(summary(findings, root)), **_plain(asdict(findings))}
+
+
+def _plain(value: Any) -> Any:
+    """Paths as text that JSON can hold."""
+    match value:
+        case dict():
+            return {key: _plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+        case Path():
+            return display(value)
+    return value

@@ -1,0 +1,256 @@
+"""The figures: drawn with matplotlib and seaborn, without a screen, to PNG."""
+
+import io
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsort.trainer.evaluate import Evaluation
+from imgsort.trainer.findings import Curve, Findings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, RED, GREEN, GREY = "#2f6db5", "#c0392b", "#2e8b57", "#8a8f98"
+DPI = 110
+_NUMBERED = 32
+"""Classes up to which every cell of the confusion matrix shows its count."""
+_SHORT = 24
+_STYLE: Any = {
+    "text.parse_math": False,  # a class may be called $5
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "font.size": 9.5,
+}
+
+
+def charts(findings: Findings) -> dict[str, bytes]:
+    """PNG by file name."""
+    drawings: dict[str, Callable[[], Figure]] = {
+        "confusion.png": lambda: _confusion(findings.evaluation),
+        "classes.png": lambda: _classes(findings),
+        "reliability.png": lambda: _reliability(findings.evaluation),
+        "coverage.png": lambda: _coverage(findings),
+    }
+    if (curve := findings.curve) is not None:
+        drawings["learning_curve.png"] = lambda: _learning_curve(curve)
+    import matplotlib
+
+    # Drawn straight onto figures of their own: no window system, no state shared with others.
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a class name in a script that the font doesn't have
+        return {name: _png(draw()) for name, draw in drawings.items()}
+
+
+def _png(figure: "Figure") -> bytes:
+    target = io.BytesIO()
+    figure.savefig(target, format="png", dpi=DPI, bbox_inches="tight", facecolor="white")
+    return target.getvalue()
+
+
+def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _confusion(evaluation: Evaluation) -> "Figure":
+    """Rows are what a human says. Right is blue, wrong is red; the shade is the row's share."""
+    import seaborn
+
+    order = _neighbouring(np.array(evaluation.confusion.counts, np.float64))
+    counts = np.array(evaluation.confusion.counts)[np.ix_(order, order)]
+    labels = [short(evaluation.confusion.labels[at]) for at in order]
+    size = len(labels)
+    side = min(max(3.2, 0.42 * size), 7 + 0.11 * size)
+    figure, axes = _figure(side + 1.6, side + 1.0)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    written = _written(counts)
+    right = np.eye(size, dtype=bool)
+    font = float(np.clip(side * 72 / size * 0.4, 3.5, 11))
+    common: dict[str, Any] = {
+        "annot": written,
+        "fmt": "",
+        "annot_kws": {"fontsize": font},
+        "vmin": 0,
+        "cbar": False,
+        "square": True,
+        "linewidths": 0.6 if size <= _NUMBERED else 0.2,
+        "linecolor": "#e7e9ee",
+        "xticklabels": labels,
+        "yticklabels": labels,
+        "ax": axes,
+    }
+    seaborn.heatmap(shares, mask=~right, cmap=_from_white(BLUE), vmax=1.15, **common)
+    # A tenth of a class gone astray is a lot: red is stronger than blue for the same share.
+    seaborn.heatmap(np.sqrt(shares), mask=right, cmap=_from_white(RED), vmax=1.0, **common)
+    ticks = float(np.clip(side * 72 / size * 0.62, 4, 10))
+    axes.tick_params(axis="x", labelrotation=90 if size > 4 else 0, labelsize=ticks, length=0)  # noqa: PLR2004
+    axes.tick_params(axis="y", labelrotation=0, labelsize=ticks, length=0)
+    axes.set_xlabel("the model says")
+    axes.set_ylabel("you say")
+    return figure
+
+
+def _from_white(colour: str) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list(colour, ["white", colour])
+
+
+def _written(counts: NDArray[Any]) -> NDArray[np.str_]:
+    """The counts; in a large matrix only those that aren't nothing."""
+    every = len(counts) <= _NUMBERED // 4
+    return np.array([[str(n) if n or every else "" for n in row] for row in counts], np.str_)
+
+
+def _neighbouring(counts: NDArray[np.float64]) -> NDArray[np.intp]:
+    """An order in which classes that are taken for each other stand side by side."""
+    size = len(counts)
+    if size <= _NUMBERED // 4:
+        return np.arange(size)
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    distance = 1 - np.clip(shares + shares.T, 0, 1)
+    np.fill_diagonal(distance, 0)
+    return np.asarray(leaves_list(linkage(squareform(distance), "average")), np.intp)
+
+
+def _classes(findings: Findings) -> "Figure":
+    """Each class before and after; the worst at the top."""
+    shown = [each for each in findings.classes if each.f1 is not None]
+    shown.sort(key=lambda each: -(each.f1 or 0))
+    figure, axes = _figure(7, max(1.6, 0.8 + 0.24 * len(shown)))
+    for at, each in enumerate(shown):
+        before, after = each.champion_f1 or 0.0, each.f1 or 0.0
+        colour = GREEN if after > before else RED if after < before else GREY
+        axes.plot([before, after], [at, at], color=colour, linewidth=2, zorder=1)
+        axes.scatter([before], [at], s=34, facecolor="white", edgecolor=GREY, zorder=2)
+        axes.scatter([after], [at], s=38, color=colour, zorder=3)
+    axes.set_yticks(range(len(shown)), [f"{short(e.label)} ({e.held_out})" for e in shown])
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.7, len(shown) - 0.3)
+    axes.grid(axis="x", color="#e7e9ee")
+    axes.set_axisbelow(True)
+    axes.set_xlabel("score (F1): 0 is always wrong, 1 is always right")
+    axes.set_title("Hollow: the model before. Filled: the new one. In brackets: test pictures")
+    return figure
+
+
+def _reliability(evaluation: Evaluation) -> "Figure":
+    """Of the pictures a model is so sure about, how many are right?"""
+    figure, axes = _figure(4.6, 4.2)
+    bins = [each for each in evaluation.reliability if each.images]
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, zorder=1)
+    most = max(each.images for each in bins)
+    for each in bins:
+        axes.scatter(
+            each.confidence,
+            each.accuracy,
+            s=40 + 260 * each.images / most,
+            color=BLUE,
+            alpha=0.75,
+            linewidth=0,
+            zorder=2,
+        )
+        axes.annotate(
+            str(each.images),
+            (each.confidence, each.accuracy),
+            xytext=(0, 11),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color="#444",
+        )
+    axes.set_xlim(-0.03, 1.06)
+    axes.set_ylim(-0.03, 1.12)
+    _percent(axes)
+    axes.set_xlabel("how sure the model is")
+    axes.set_ylabel("how often it is right")
+    axes.set_title(f"Sure and right (on the line is honest; ECE {evaluation.ece:.3f})")
+    axes.grid(color="#eef0f4")
+    axes.set_axisbelow(True)
+    return figure
+
+
+def _coverage(findings: Findings) -> "Figure":
+    """Filing more means being wrong more often."""
+    figure, axes = _figure(4.6, 4.2)
+    for evaluation, colour, name in (
+        (findings.champion_evaluation, GREY, "before"),
+        (findings.evaluation, BLUE, "new model"),
+    ):
+        points = evaluation.coverage
+        axes.plot(
+            [0, *(point.coverage for point in points)],
+            [points[0].precision, *(point.precision for point in points)],
+            color=colour,
+            drawstyle="steps-post",
+            label=name,
+        )
+        if evaluation.filed:
+            share = evaluation.filed / evaluation.images
+            precision = evaluation.filed_right / evaluation.filed
+            axes.scatter([share], [precision], s=60, color=colour, zorder=3)
+    target = findings.target_precision
+    axes.axhline(
+        target, color=GREEN, linewidth=1, linestyle="--", label=f"goal: {target:.0%} right"
+    )
+    lowest = min(
+        p.precision for p in (findings.evaluation.coverage + findings.champion_evaluation.coverage)
+    )
+    axes.set_ylim(max(0.0, min(lowest, target) - 0.06), 1.02)
+    axes.set_xlim(0, 1.02)
+    _percent(axes)
+    axes.set_xlabel("share of the pictures that is filed")
+    axes.set_ylabel("of them rightly")
+    axes.set_title("Dots: what is really filed")
+    axes.legend(frameon=False, loc="lower left", fontsize=8.5)
+    axes.grid(color="#eef0f4")
+    axes.set_axisbelow(True)
+    return figure
+
+
+def _learning_curve(curve: Curve) -> "Figure":
+    figure, axes = _figure(4.6, 3.4)
+    labels = [point.labels for point in curve.points]
+    right = [point.accuracy for point in curve.points]
+    axes.plot(labels, right, color=BLUE, marker="o")
+    for count, share in zip(labels, right, strict=True):
+        axes.annotate(
+            f"{share:.0%}", (count, share), xytext=(0, 8), textcoords="offset points", ha="center"
+        )
+    axes.set_xlim(0, labels[-1] * 1.12)
+    axes.set_xticks(labels, [f"{count:,}" for count in labels])
+    axes.set_ylim(max(0.0, min(right) - 0.12), min(1.03, max(right) + 0.12))
+    _percent(axes, x=False)
+    axes.set_xlabel("labels it was trained on")
+    axes.set_ylabel("right answers on test pictures")
+    axes.set_title("Would more labels help?")
+    axes.grid(color="#eef0f4")
+    axes.set_axisbelow(True)
+    return figure
+
+
+def _percent(axes: "Axes", *, x: bool = True) -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    if x:
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def short(label: str) -> str:
+    """A class name that leaves room for the figure."""
+    return label if len(label) <= _SHORT else f"{label[: _SHORT - 1]}…"
