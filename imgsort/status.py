@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from imgsort.display import display
 from imgsort.errors import ImgsortError
 from imgsort.registry import ModelCard, Registry
 from imgsort.store import Store
@@ -36,7 +37,7 @@ class Status:
         log["classes"] = {count["name"]: count["images"] for count in log["classes"]}
         log["last_arrival"] = None if last is None else _utc(last)
         return {
-            "workspace": str(self.workspace.root),
+            "workspace": display(self.workspace.root),
             "daemon": {"alive": self.pid is not None, "pid": self.pid},
             "live": self.said if self.pid is not None else None,
             "last_error": (self.said or {}).get("last_error"),
@@ -48,7 +49,7 @@ class Status:
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """For people, one fact a line."""
-        yield "workspace", str(self.workspace.root)
+        yield "workspace", display(self.workspace.root)
         yield from self._daemon_lines()
         yield "model", self._model_line()
         yield from self._log_lines()
