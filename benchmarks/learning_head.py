@@ -114,13 +114,20 @@ def one_split(pictures: Pictures, seed: int, against: bool) -> Outcome:
 
 
 def tuned_logistic(x: NDArray[np.float32], y: NDArray[np.intp], groups: NDArray[np.intp]) -> Any:
+    from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV, PredefinedSplit
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
     folds = PredefinedSplit(cross_folds(y.tolist(), groups.tolist(), 5))
-    model = Pipeline([("scale", StandardScaler()), ("fit", LogisticRegression(max_iter=200))])
+    # Turning onto all principal axes leaves the penalised solution as it is, and is much quicker.
+    steps = [
+        ("scale", StandardScaler()),
+        ("turn", PCA()),
+        ("fit", LogisticRegression(max_iter=200)),
+    ]
+    model = Pipeline(steps)
     scaled = {"scale": [StandardScaler()], "fit__C": [1e-4, 1e-3, 1e-2, 0.1, 1]}
     plain = {"scale": ["passthrough"], "fit__C": [1e-3, 1e-2, 0.1, 1]}
     return GridSearchCV(model, [scaled, plain], cv=folds).fit(x, y)

@@ -132,13 +132,13 @@ def _founded(
 ) -> ModelCard:
     refuse_existing(workspace.root)
     _require_room(workspace.root, name)
+    words = () if vocabulary is None else vocabulary.names
+    for folder in (*workspace.picture_folders, *(workspace.sorted / word for word in words)):
+        _make(folder, made)
     with tempfile.TemporaryDirectory(prefix=STAGING, dir=workspace.root) as aside:
         staging = Path(aside)
         card = _built(staging, vocabulary, name, weights)
         write_synced(staging / "config.toml", CONFIG.format(backbone=name).encode())
-        words = () if vocabulary is None else vocabulary.names
-        for folder in (*workspace.picture_folders, *(workspace.sorted / word for word in words)):
-            _make(folder, made)
         (staging / "state").rename(workspace.state)
         (staging / "config.toml").rename(workspace.config_file)
         sync_folder(workspace.root)
