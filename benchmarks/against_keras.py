@@ -4,9 +4,9 @@
 
 Both see the same generated 500 px JPEG files and compute the same ResNet50 embedding (random
 weights: speed doesn't depend on them) in float32, one after the other, round by round in one run,
-so that the ratio holds on a noisy machine. Keras reads, decodes, resizes and predicts; imgsort reads,
-hashes, decodes, resizes, predicts, records and files. Start-up and Keras's first, compiling batch
-are left out.
+so that the ratio holds on a noisy machine. Keras reads, decodes, resizes and predicts; imgsort
+reads, hashes, decodes, resizes, predicts, records and files. Start-up and Keras's first, compiling
+batch are left out.
 """
 
 import argparse
