@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imgsort.display import display
@@ -12,6 +12,9 @@ from imgsort.registry import ModelCard, Registry
 from imgsort.store import Store
 from imgsort.store.overview import Overview
 from imgsort.workspace import Workspace
+
+STALE = timedelta(seconds=30)
+"""The daemon writes its status every 2 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,14 @@ class Status:
     disk_free: int
     disk_total: int
     """Bytes of the file system that holds the sorted pictures."""
+
+    @property
+    def is_stale(self) -> bool:
+        """The daemon lives, but has not replaced its status file for long."""
+        heartbeat = (self.said or {}).get("heartbeat")
+        if self.pid is None or not heartbeat:
+            return False
+        return datetime.now(UTC) - datetime.fromisoformat(heartbeat) > STALE
 
     def as_dict(self) -> dict[str, Any]:
         """For scripts; times are ISO 8601 UTC."""
@@ -70,6 +81,8 @@ class Status:
             )
             yield "rate", f"{said.get('images_per_second', 0.0):.1f} images/s over the last minute"
             yield "running on", f"{said.get('runtime', '?')}, {said.get('precision', '?')}"
+            if self.is_stale:
+                yield "last word", f"{said['heartbeat']}; it can't write since: is the disk full?"
             if said.get("paused_reason"):
                 yield "paused", str(said["paused_reason"])
             for key, name in (

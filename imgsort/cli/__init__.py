@@ -4,9 +4,18 @@ import io
 import sys
 from importlib import import_module
 
+import typer
+
 from imgsort.cli.app import INTERRUPTED, app, say
 
 _COMMANDS = ("workspace", "daemon", "asking", "models", "measuring")
+
+
+def registered() -> typer.Typer:
+    """The application with every command, in the order of `--help`."""
+    for module in _COMMANDS:
+        import_module(f"imgsort.cli.{module}")
+    return app
 
 
 def main() -> None:
@@ -15,9 +24,7 @@ def main() -> None:
         # A name that isn't UTF-8, or a terminal that isn't, must not end in a traceback.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        for module in _COMMANDS:  # each registers its commands, in the order of `--help`
-            import_module(f"imgsort.cli.{module}")
-        app(prog_name="imgsort")
+        registered()(prog_name="imgsort")
     except KeyboardInterrupt:
         say("Interrupted.")
         sys.exit(INTERRUPTED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say, version_number
-from imgsort.cli.output import print_json, print_table, progress
+from imgsort.cli.output import ascii_only, print_json, print_table, progress
 from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def log(
     with Store.open(workspace.database, root=workspace.root) as store:
         rows = store.log(wanted)
         if as_json or form == "json":
-            logquery.write_json(rows, sys.stdout)
+            logquery.write_json(rows, sys.stdout, ascii_only=ascii_only())
         elif form == "csv":
             logquery.write_csv(rows, sys.stdout)
         else:

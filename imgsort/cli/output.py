@@ -17,10 +17,14 @@ from imgsort.display import display
 T = TypeVar("T")
 
 
+def ascii_only() -> bool:
+    """Whether stdout can't be trusted with every letter: JSON has escapes for those."""
+    return sys.stdout.encoding.lower() not in {"utf-8", "utf8"}
+
+
 def print_json(value: Any) -> None:
-    """One JSON value, readable, keys in the order given; valid JSON in any locale."""
-    plain = sys.stdout.encoding.lower() not in {"utf-8", "utf8"}
-    typer.echo(json.dumps(value, ensure_ascii=plain, indent=2))
+    """One JSON value, readable, keys in the order given."""
+    typer.echo(json.dumps(value, ensure_ascii=ascii_only(), indent=2))
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
