@@ -3,10 +3,10 @@
     python benchmarks/against_keras.py [--pictures 320] [--rounds 3] [--json]
 
 Both see the same generated 500 px JPEG files and compute the same ResNet50 embedding (random
-weights: speed doesn't depend on them) in float32, one after the other, round by round in one run, so
-that the ratio holds on a noisy machine. Keras reads, decodes, resizes and predicts; imgsort reads,
-hashes, decodes, resizes, predicts, records and files. Start-up and Keras's first, compiling batch
-are left out.
+weights: speed doesn't depend on them) in float32, one after the other, round by round in one run,
+so that the ratio holds on a noisy machine. Keras reads, decodes, resizes and predicts; imgsort
+reads, hashes, decodes, resizes, predicts, records and files. Start-up and Keras's first, compiling
+batch are left out.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def keras_rate(installed: InstalledBackbone, folder: Path, pictures: int) -> flo
     return pictures / seconds
 
 
-def _model(keras: Any, installed: InstalledBackbone) -> Any:  # noqa: ANN401
+def _model(keras: Any, installed: InstalledBackbone) -> Any:
     side = installed.input_size
     inputs = keras.Input((side, side, 3))
     preprocessed = keras.applications.resnet50.preprocess_input(inputs)
@@ -72,7 +72,9 @@ def main() -> None:
             stock.lay_out(folder, options.pictures)
             keras = keras_rate(installed, folder, options.pictures)
             one = bench(installed, stock, Config(), where, images=options.pictures, rounds=1)
-            rows.append((one.middle("end_to_end"), keras, one.end_to_end_ratio, one.core_bound_ratio))
+            rows.append(
+                (one.middle("end_to_end"), keras, one.end_to_end_ratio, one.core_bound_ratio)
+            )
     result = {
         "imgsort": median(row[0] for row in rows),
         "keras": median(row[1] for row in rows),

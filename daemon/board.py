@@ -48,6 +48,9 @@ class Board(Listener):
         landed = Counter(
             str(result.decision) for result in report.results if result.decision != "deferred"
         )
+        for one in report.results:
+            if one.paused is not None:  # that folder only; its images are tried again in a minute
+                self.last_error = str(one.paused)
         now, images = time.monotonic(), landed.total()
         with self._lock:
             self.counts.update(landed)

@@ -1,6 +1,8 @@
 """`imgsort demo`: real photographs and a real network in a throw-away workspace."""
 
+import shlex
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -48,9 +50,9 @@ class Demo:
         """What to try next."""
         root = self.workspace
         tries = (
-            (f"imgsort -C {root} log --unsure", "what it didn't dare to file, and why"),
-            ("imgsort demo --from ~/Pictures", "the same with your own pictures; they are copied"),
-            ("imgsort -C photos init --classes cat,dog", "a workspace to keep"),
+            (f"{program()} -C {root} log --unsure", "what it didn't dare to file, and why"),
+            (f"{program()} demo --from ~/Pictures", "the same with copies of your own pictures"),
+            (f"{program()} -C photos init --classes cat,dog", "a workspace to keep"),
         )
         width = max(len(command) for command, _ in tries)
         return [
@@ -88,6 +90,15 @@ def demo(
     with Store.open(founded.workspace.database, root=root) as store:
         log = tuple(store.log(LogFilter()))
     return Demo(root, vocabulary, tuple(sorted(log, key=_by_folder)))
+
+
+def program() -> str:
+    """How the user types imgsort here: by name where the shell finds it, else by its path."""
+    if shutil.which("imgsort"):
+        return "imgsort"
+    typed = Path(sys.argv[0])
+    here = Path.cwd()
+    return shlex.quote(str(typed.relative_to(here) if typed.is_relative_to(here) else typed))
 
 
 def bundled() -> list[Path]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from imgsort.daemon.batcher import Batcher
+from imgsort.daemon.overlap import Overlap
 from imgsort.daemon.pulse import Pulse
 from imgsort.daemon.source import Candidate
 from imgsort.decoder import Deferred, Outcome, Picture, Refused
@@ -204,11 +205,12 @@ class Pipeline:
 
     def _infer_stage(self) -> None:
         batcher: Batcher[Decoded] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
+        overlap = Overlap()
         received, expected = 0, None
         while not self._halted.is_set() and (received != expected or len(batcher)):
             patience = batcher.patience(time.monotonic()) if received != expected else 0.0
             if patience == 0.0:
-                self._infer(batcher.take())
+                overlap.start(partial(self._infer, batcher.take()))
                 batcher.size, batcher.wait_seconds = self.pace.batch_size, self.pace.wait_seconds
                 continue
             with suppress(queue.Empty):
@@ -218,6 +220,7 @@ class Pipeline:
                 else:
                     received += 1
                     self._sort_out(item, batcher)
+        overlap.finish()
         self._hand_on(_End())
 
     def _sort_out(self, item: "_Decode", batcher: Batcher[Decoded]) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -61,8 +62,9 @@ def _rename(source: Path, target: Path) -> Finding:
             )
         return Finding("wrong", f"A file can't go from {source} to {target} ({problem.strerror}).")
     finally:
-        probe.unlink(missing_ok=True)
-        moved.unlink(missing_ok=True)
+        with suppress(OSError):  # said already
+            probe.unlink(missing_ok=True)
+            moved.unlink(missing_ok=True)
     return Finding("ok", f"A file can be renamed from {source} to {target}.")
 
 
@@ -92,8 +94,15 @@ def _model(workspace: Workspace) -> Finding:
             return Finding(
                 "wrong", "No model is active; activate one with `imgsort models activate V`."
             )
+        registry.load(active)
         card = registry.card(active)
         backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
     except ImgsortError as problem:
         return Finding("wrong", str(problem))
+    if backbone.name != workspace.config.model.backbone:
+        return Finding(
+            "warning",
+            f"Model v{card.version} looks through {backbone.name}, whatever model.backbone says; "
+            f'write backbone = "{backbone.name}", or make a new workspace for another backbone.',
+        )
     return Finding("ok", f"Model v{card.version} on {backbone.name} is active and undamaged.")

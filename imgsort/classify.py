@@ -13,7 +13,7 @@ from imgsort.classifier import Verdict
 from imgsort.decoder import DecoderPool, NoAttempts, Picture
 from imgsort.display import display
 from imgsort.errors import ImgsortError
-from imgsort.images import READABLE_SUFFIXES, open_for_display
+from imgsort.images import READABLE_SUFFIXES, BadImage, open_for_display
 from imgsort.serving import Serving, open_decoder, open_serving
 from imgsort.store import Store
 from imgsort.workspace import Workspace
@@ -34,7 +34,7 @@ class Classified:
         """The form `classify --json` promises to scripts."""
         verdict = self.verdict
         return {
-            "path": display(self.path),
+            "path": os.fsencode(self.path).decode("utf-8", "backslashreplace"),
             "label": verdict.label or None if verdict else None,
             "confidence": verdict.confidence if verdict else None,
             "decision": verdict.decision if verdict else "rejected",
@@ -97,18 +97,26 @@ def classify(
             yield from _one_batch(serving, pool, paths[start : start + size])
 
 
-def draw(picture: Path, verdict: Verdict, target: Path) -> None:
-    """Write the picture as PNG with its label and scores on it. Raises ImgsortError."""
+def refuse_target(target: Path, picture: Path) -> None:
+    """Raise ImgsortError where an annotated picture must not be written."""
     if target.suffix.lower() != ".png":
-        raise ImgsortError(f"--annotate writes PNG, but {target} is named otherwise; end it in .png.")
+        raise ImgsortError(
+            f"--annotate writes PNG, but {target} is named otherwise; end it in .png."
+        )
     if target.exists() and target.samefile(picture):
         raise ImgsortError(f"{target} is the picture itself; name another file with --annotate.")
+
+
+def draw(picture: Path, verdict: Verdict, target: Path) -> None:
+    """Write the picture as PNG with its label and scores on it. Raises ImgsortError."""
+    refuse_target(target, picture)
     try:
-        write_png(target, annotated(open_for_display(picture, DISPLAY_SIDE), verdict))
-    except OSError as problem:
+        pixels = open_for_display(picture, DISPLAY_SIDE)
+    except (BadImage, OSError) as problem:
         raise ImgsortError(
-            f"{target} can't be written ({problem.strerror}); name another file with --annotate."
+            f"{picture} can't be drawn on ({problem}); it changed meanwhile, so try again."
         ) from None
+    write_png(target, annotated(pixels, verdict))
 
 
 def _one_batch(serving: Serving, pool: DecoderPool, paths: Sequence[Path]) -> Iterator[Classified]:

@@ -4,6 +4,7 @@ Unknown keys, wrong types and values that contradict each other are all told at 
 file, the key and the value.
 """
 
+import difflib
 import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
@@ -35,6 +36,8 @@ class Folders(Section):
         for key, path in named.items():
             if not str(path) or str(path) == "." or ".." in path.parts:
                 raise ValueError(f"{key} = {str(path)!r} must name a folder without '..'")
+            if "\0" in str(path):
+                raise ValueError(f"{key} = {str(path)!r} has a NUL byte, which no name has")
             if path.parts[0] == "state":
                 raise ValueError(f"{key} = {str(path)!r} lies inside state/, which imgsort keeps")
         for key, path in named.items():
@@ -159,8 +162,18 @@ def parse_config(table: dict[str, Any], source: str) -> Config:
 
 def _sentence(source: str, error: dict[str, Any]) -> str:
     key = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{source}: {key}: no such key; see the sample config.toml for those there are."
-    reason = error["msg"].removeprefix("Value error, ")
     given = "" if isinstance(error["input"], dict) else f" (is {error['input']!r})"
+    if error["type"] == "extra_forbidden":
+        return f"{source}: {key}: no such key{given}; {_closest(error['loc'])}."
+    reason = error["msg"].removeprefix("Value error, ")
     return f"{source}: {key}: {reason[0].lower()}{reason[1:]}{given}."
+
+
+def _closest(place: tuple[str, ...]) -> str:
+    """What to do about a key that doesn't exist; ``place`` is where it stands in the table."""
+    *section, key = place
+    table: Section = Config()
+    for name in section:
+        table = getattr(table, name)
+    known = difflib.get_close_matches(key, type(table).model_fields, n=1)
+    return f"write {known[0]}" if known else "see the sample config.toml for those there are"

@@ -69,12 +69,15 @@ def parse_since(text: str, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
 
 
-def write_json(rows: Iterable[LogRow], out: TextIO) -> None:
-    """A JSON list with one object a row, a row a line, written as the rows come."""
+def write_json(rows: Iterable[LogRow], out: TextIO, *, ascii_only: bool = False) -> None:
+    """A JSON list with one object a row, a row a line, written as the rows come.
+
+    ``ascii_only`` is for an ``out`` that isn't UTF-8.
+    """
     out.write("[")
     separator = "\n"
     for row in rows:
-        out.write(separator + json.dumps(asdict(row), ensure_ascii=False))
+        out.write(separator + json.dumps(asdict(row), ensure_ascii=ascii_only))
         separator = ",\n"
     out.write("]\n" if separator == "\n" else "\n]\n")
 

@@ -3,15 +3,19 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from imgsort.display import display
 from imgsort.embeddings import size_on_disk
 from imgsort.errors import ImgsortError
 from imgsort.registry import ModelCard, Registry
 from imgsort.store import Store
 from imgsort.store.overview import Overview
 from imgsort.workspace import Workspace
+
+STALE = timedelta(seconds=30)
+"""The daemon writes its status every 2 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,14 @@ class Status:
     """Bytes of the file system that holds the sorted pictures."""
     embeddings_bytes: int
 
+    @property
+    def is_stale(self) -> bool:
+        """The daemon lives, but has not replaced its status file for long."""
+        heartbeat = (self.said or {}).get("heartbeat")
+        if self.pid is None or not heartbeat:
+            return False
+        return datetime.now(UTC) - datetime.fromisoformat(heartbeat) > STALE
+
     def as_dict(self) -> dict[str, Any]:
         """For scripts; times are ISO 8601 UTC."""
         log = asdict(self.overview)
@@ -38,7 +50,7 @@ class Status:
         log["classes"] = {count["name"]: count["images"] for count in log["classes"]}
         log["last_arrival"] = None if last is None else _utc(last)
         return {
-            "workspace": str(self.workspace.root),
+            "workspace": display(self.workspace.root),
             "daemon": {"alive": self.pid is not None, "pid": self.pid},
             "live": self.said if self.pid is not None else None,
             "last_error": (self.said or {}).get("last_error"),
@@ -58,7 +70,7 @@ class Status:
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """For people, one fact a line."""
-        yield "workspace", str(self.workspace.root)
+        yield "workspace", display(self.workspace.root)
         yield from self._daemon_lines()
         yield "model", self._model_line()
         yield from self._log_lines()
@@ -83,6 +95,8 @@ class Status:
             )
             yield "rate", f"{said.get('images_per_second', 0.0):.1f} images/s over the last minute"
             yield "running on", f"{said.get('runtime', '?')}, {said.get('precision', '?')}"
+            if self.is_stale:
+                yield "last word", f"{said['heartbeat']}; it can't write since: is the disk full?"
             if said.get("paused_reason"):
                 yield "paused", str(said["paused_reason"])
             for key, name in (

@@ -4,12 +4,19 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 from imgsort.config import Config, load_config
-from imgsort.errors import RetrainBusy, WorkspaceBusy, WorkspaceMissing, WorkspaceProblem
+from imgsort.errors import (
+    ConfigProblem,
+    RetrainBusy,
+    WorkspaceBusy,
+    WorkspaceMissing,
+    WorkspaceProblem,
+)
 
 _LOCK_SECONDS = 1.0
 
@@ -30,7 +37,22 @@ class Workspace:
                 f"{absolute} is no imgsort workspace (it has no config.toml); make one with "
                 f"`imgsort -C {absolute} init`, or name another with -C."
             )
-        return cls(absolute, load_config(absolute / "config.toml"))
+        workspace = cls(absolute, load_config(absolute / "config.toml"))
+        workspace._require_apart()
+        return workspace
+
+    def _require_apart(self) -> None:
+        """Raise ConfigProblem where links or absolute paths put one folder into another."""
+        places = [
+            (folder, _real(folder))
+            for folder in (*self.picture_folders, self.state, self.config_file)
+        ]
+        for (one, here), (other, there) in permutations(places, 2):
+            if here == there or here in there.parents:
+                raise ConfigProblem(
+                    f"{self.config_file}: folders: {one} contains {other}; keep them apart, or "
+                    f"pictures would be sorted again and again."
+                )
 
     @property
     def config_file(self) -> Path:
@@ -103,8 +125,9 @@ class Workspace:
                     f"Another imgsort daemon (pid {holder}) holds {self.root}; stop it first, "
                     f"or let it do the work."
                 )
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            with suppress(OSError):  # the disk is full: the lock holds all the same
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             yield
 
     def daemon_pid(self) -> int | None:
@@ -144,6 +167,13 @@ class Workspace:
             yield
 
 
+def _real(folder: Path) -> Path:
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError):
+        return folder  # links in a circle: who wants to use it is told that it is missing
+
+
 def _locked_within(descriptor: int, seconds: float) -> bool:
     """Take the lock; `status` may hold a share of it for the instant of its question."""
     deadline = time.monotonic() + seconds
@@ -164,7 +194,8 @@ def _opened(path: Path) -> Iterator[int]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o664)
     except OSError as problem:
         raise WorkspaceProblem(
-            f"{path.parent} can't be written ({problem.strerror}); correct its owner or mode."
+            f"{path.parent} can't be written ({problem.strerror}); put it back, or correct its "
+            f"owner or mode."
         ) from None
     try:
         yield descriptor

@@ -9,7 +9,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from imgsort.cli import whole
+from imgsort.cli import registered
 from imgsort.config import Config, Section, load_config
 from imgsort.template import BadTemplate, Template
 
@@ -47,7 +47,7 @@ def _commands(group: TyperGroup, path: str = "") -> Iterator[tuple[str, set[str]
 
 
 def _whole() -> TyperGroup:
-    group = get_command(whole())
+    group = get_command(registered())
     assert isinstance(group, TyperGroup)
     return group
 

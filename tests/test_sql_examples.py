@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.logbook import Workplace, file_all, new_store, sha256, verdict
 
 from imgsort.classifier import Score
+from tests.logbook import Workplace, file_all, new_store, sha256, verdict
 
 REPOSITORY = Path(__file__).parent.parent
 TABLES = (

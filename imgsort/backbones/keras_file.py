@@ -34,6 +34,18 @@ class Layer:
     """By variable name, in Keras's own order: ``kernel``, ``bias``; ``gamma``, ``beta``, …"""
 
 
+def require_hdf5(path: Path) -> None:
+    """Raise OSError where there is no such file, UnfitFile where it can only be another. Quick."""
+    import h5py
+
+    with path.open("rb"):
+        pass  # a missing file or a lack of permission is told as such, not as a bad file
+    try:
+        h5py.File(path, "r").close()
+    except OSError as problem:
+        raise UnfitFile("it is damaged, or no HDF5 file") from problem
+
+
 def read_keras_file(path: Path, layers: tuple[Layer, ...], optional: str) -> dict[str, Floats]:
     """Weights by ``layer/variable``; the ``optional`` layer may be absent.
 
@@ -41,8 +53,7 @@ def read_keras_file(path: Path, layers: tuple[Layer, ...], optional: str) -> dic
     """
     import h5py
 
-    with path.open("rb"):
-        pass  # a missing file or a lack of permission is told as such, not as a bad file
+    require_hdf5(path)
     try:
         with h5py.File(path, "r") as file:
             tables = dict(_tables(file, layers))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imgsort.backbones.keras_file import Layer, UnfitFile, read_keras_file
+from imgsort.backbones.keras_file import Layer, UnfitFile, read_keras_file, require_hdf5
 from imgsort.backbones.quiet import import_keras
 from imgsort.backbones.spec import BackboneSpec, Floats, Weights
 from imgsort.errors import WeightsMissing
@@ -59,6 +59,7 @@ def read_weights(path: Path | None) -> Weights:
     """Weights from the file the user named, from Keras's cache, or downloaded into that cache."""
     path = path or cached() or _downloaded()
     try:
+        require_hdf5(path)  # before Keras is loaded, which takes seconds
         arrays = read_keras_file(path, _expected(), optional=HEAD)
     except (UnfitFile, OSError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else str(problem)

@@ -1,10 +1,12 @@
 """The command line: parse, call one function, print."""
 
+import io
+import sys
 from importlib import import_module
 
-from typer import Typer
+import typer
 
-from imgsort.cli.app import app
+from imgsort.cli.app import INTERRUPTED, app, say
 
 _COMMANDS = (
     "workspace",
@@ -22,13 +24,20 @@ _COMMANDS = (
 )
 
 
-def whole() -> Typer:
-    """The application with all its commands, in the order of `--help`."""
-    for module in _COMMANDS:  # each registers its commands on `app`
+def registered() -> typer.Typer:
+    """The application with every command, in the order of `--help`."""
+    for module in _COMMANDS:
         import_module(f"imgsort.cli.{module}")
     return app
 
 
 def main() -> None:
     """Entry point of the `imgsort` command."""
-    whole()(prog_name="imgsort")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that isn't UTF-8, or a terminal that isn't, must not end in a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        registered()(prog_name="imgsort")
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        sys.exit(INTERRUPTED)

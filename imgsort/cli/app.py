@@ -1,5 +1,6 @@
 """The application, the options every command shares, and the one place that reports errors."""
 
+import errno
 import functools
 import os
 import sys
@@ -8,19 +9,27 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
 
 from imgsort import __version__
+from imgsort.display import display
 from imgsort.errors import ImgsortError
 from imgsort.workspace import Workspace
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+FAILED = 1
 BUG = 3
 INTERRUPTED = 130
+SURROUNDINGS = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE),
+    *(errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG),
+}
+"""What a disk or a permission may say at any moment: no bug of ours."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,6 +68,14 @@ def choose_workspace(
     context.obj = directory
 
 
+def version_number(text: str) -> int:
+    """A model's version as people type it: ``2``, ``v2`` or ``v0002``."""
+    digits = text.lower().removeprefix("v")
+    if not (digits.isascii() and digits.isdigit() and int(digits) > 0):
+        raise typer.BadParameter(f"{text!r} is no model version; give one such as 2 or v2.")
+    return int(digits)
+
+
 def root_of(context: typer.Context, here: Path | None) -> Path:
     """The workspace folder the user named: after the command, before it, or by environment."""
     chosen = here if here is not None else context.obj
@@ -76,31 +93,57 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def run(*arguments: P.args, **options: P.kwargs) -> R:
         try:
-            return command(*arguments, **options)
+            result = command(*arguments, **options)
+            sys.stdout.flush()  # what can't be written shows here, not at exit
         except ImgsortError as problem:
-            say(str(problem))
-            raise typer.Exit(problem.exit_code) from None
-        except KeyboardInterrupt:
-            say("Interrupted.")
-            raise typer.Exit(INTERRUPTED) from None
+            _leave(problem.exit_code, str(problem))
+        except (KeyboardInterrupt, typer.Abort):
+            _leave(INTERRUPTED, "Interrupted.")
         except BrokenPipeError:
-            # `imgsort log | head` is no error; closing stdout again at exit would print one.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence_stdout()  # `imgsort log | head` is no error
             raise typer.Exit from None
-        except (typer.Exit, typer.Abort):
+        except OSError as problem:
+            _silence_stdout()
+            if problem.errno not in SURROUNDINGS:
+                _leave(BUG, _bug(problem))
+            where = f"{problem.filename}: " if problem.filename else ""
+            _leave(
+                FAILED,
+                f"imgsort could not go on ({where}{problem.strerror}); look after that, then try "
+                f"again.",
+            )
+        except typer.Exit:
             raise
         except Exception as bug:
             if type(bug).__module__.startswith(("typer", "click")):
                 raise  # a usage error: typer prints it and exits 2
-            say(f"imgsort has a bug ({type(bug).__name__}); please send the file {_kept(bug)}.")
-            raise typer.Exit(BUG) from None
+            _leave(BUG, _bug(bug))
+        return result
 
     return run
 
 
 def say(message: str) -> None:
     """One sentence to a person, on stderr; stdout belongs to results."""
-    typer.echo(message.encode(errors="backslashreplace").decode(), err=True)
+    typer.echo("\n".join(display(line) for line in message.split("\n")), err=True)
+
+
+def _leave(code: int, message: str) -> NoReturn:
+    say(message)
+    raise typer.Exit(code) from None
+
+
+def _silence_stdout() -> None:
+    """What is left in its buffer would fail once more at exit, with a traceback."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _bug(bug: BaseException) -> str:
+    try:
+        return f"imgsort has a bug ({type(bug).__name__}); please send the file {_kept(bug)}."
+    except OSError:
+        traceback.print_exception(bug)
+        return f"imgsort has a bug ({type(bug).__name__}); please send the lines above."
 
 
 def _kept(bug: BaseException) -> Path:

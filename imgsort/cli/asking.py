@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from imgsort.cli.app import Here, Json, app, opened, reported, say
-from imgsort.cli.output import print_json, print_table, progress
-from imgsort.errors import ImgsortError
+from imgsort.cli.app import Here, Json, app, opened, reported, say, version_number
+from imgsort.cli.output import ascii_only, print_json, print_table, progress
+from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
     from imgsort.logquery import LogRow
@@ -29,7 +29,10 @@ def log(
         str | None,
         typer.Option(help="Only arrivals since 2026-11-22, 2026-11-22T08:00, 30m, 24h or 7d."),
     ] = None,
-    model: Annotated[int | None, typer.Option(help="Only this model version.", min=1)] = None,
+    model: Annotated[
+        int | None,
+        typer.Option(help="Only this model version.", parser=version_number, metavar="V"),
+    ] = None,
     unsure: Annotated[bool, typer.Option("--unsure", help="Only what went to unsure/.")] = False,
     corrected: Annotated[
         bool, typer.Option("--corrected", help="Only where a human said otherwise.")
@@ -60,7 +63,7 @@ def log(
     with Store.open(workspace.database, root=workspace.root) as store:
         rows = store.log(wanted)
         if as_json or form == "json":
-            logquery.write_json(rows, sys.stdout)
+            logquery.write_json(rows, sys.stdout, ascii_only=ascii_only())
         elif form == "csv":
             logquery.write_csv(rows, sys.stdout)
         else:
@@ -109,6 +112,12 @@ def classify(
         raise ImgsortError(
             f"--annotate draws on one picture, but {len(files)} are named; name one."
         )
+    if annotate is not None:
+        classifying.refuse_target(annotate, files[0])
+    if not files:
+        if as_json:
+            print_json([])
+        raise NothingToDo("There is no picture in what was named; name a picture or its folder.")
     results = []
     for result in progress(
         classifying.classify(workspace, files, top_k), len(files), "classifying"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imgsort.cli.app import Here, Json, app, opened, reported
+from imgsort.cli.app import Here, Json, app, opened, reported, say, version_number
 from imgsort.cli.output import print_json, print_pairs, print_table
 
 models = typer.Typer(
@@ -15,10 +15,14 @@ app.add_typer(models, name="models", invoke_without_command=True)
 
 @models.callback()
 @reported
-def overview(context: typer.Context) -> None:
+def overview(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
     """List the models when no subcommand is named."""
+    if here is not None:
+        context.obj = here
     if context.invoked_subcommand is None:
-        list_models(context)
+        list_models(context, as_json=as_json)
+    elif as_json:
+        raise typer.BadParameter(f"put --json behind {context.invoked_subcommand}.")
 
 
 @models.command("list")
@@ -30,6 +34,8 @@ def list_models(context: typer.Context, here: Here = None, as_json: Json = False
     registry = Registry(opened(context, here).models)
     active = registry.active()
     cards = registry.versions()
+    for problem in registry.damaged().values():
+        say(str(problem))
     if as_json:
         print_json([{**card.summary(), "active": card.version == active} for card in cards])
         return
@@ -54,7 +60,7 @@ def list_models(context: typer.Context, here: Here = None, as_json: Json = False
 @reported
 def show(
     context: typer.Context,
-    version: Annotated[int, typer.Argument(min=1)],
+    version: Annotated[int, typer.Argument(parser=version_number, metavar="V")],
     here: Here = None,
     as_json: Json = False,
 ) -> None:
@@ -74,18 +80,17 @@ def show(
 @reported
 def activate(
     context: typer.Context,
-    version: Annotated[int, typer.Argument(min=1)],
+    version: Annotated[int, typer.Argument(parser=version_number, metavar="V")],
     here: Here = None,
     as_json: Json = False,
 ) -> None:
     """Make a version the one that judges; a running daemon changes over between two batches."""
+    from imgsort.backbones import InstalledBackbone
     from imgsort.registry import Registry
 
     workspace = opened(context, here)
     registry = Registry(workspace.models)
-    registry.load(
-        version, None, workspace.config.model.confidence
-    )  # a damaged model never goes live
+    InstalledBackbone.open(workspace.backbones, registry.card(version).backbone_id)
     registry.activate(version)
     _tell(version, as_json)
 
@@ -101,6 +106,6 @@ def rollback(context: typer.Context, here: Here = None, as_json: Json = False) -
 
 def _tell(version: int, as_json: bool) -> None:
     if as_json:
-        print_json({"active": version})
+        print_json({"version": version, "active": True})
     else:
         typer.echo(f"Model v{version} is active.")

@@ -1,48 +1,69 @@
 """Results on stdout: JSON for scripts, tables for people."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from imgsort.display import display
+
 T = TypeVar("T")
 
 
-def shown(value: str | bytes) -> str:
-    """Text that is safe to print: bytes that are no UTF-8, and control characters, are escaped."""
-    text = os.fsencode(value).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def ascii_only() -> bool:
+    """Whether stdout can't be trusted with every letter: JSON has escapes for those."""
+    return sys.stdout.encoding.lower() not in {"utf-8", "utf8"}
 
 
 def print_json(value: Any) -> None:
     """One JSON value, readable, keys in the order given."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(value, ensure_ascii=ascii_only(), indent=2))
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table that is as wide as the terminal; piped, each row stays on one line."""
-    wide = not sys.stdout.isatty()
-    console = Console(width=10_000 if wide else None, highlight=False)
+    cells = [["" if cell is None else display(str(cell)) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        typer.echo("\n".join(_aligned([list(headings), *cells])))
+        return
     table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines with their columns below each other, and nothing after the last word."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        table.add_row(*(Text("" if cell is None else shown(str(cell))) for cell in row))
-    console.print(table, soft_wrap=wide)
+        padded = (
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
+        )
+        yield "  ".join(padded).rstrip()
 
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
     """One fact a line: its name, then its value."""
-    listed = [(name, shown(str(value))) for name, value in pairs]
+    listed = [(name, display(_plain(value))) for name, value in pairs]
     width = max((len(name) for name, _ in listed), default=0)
     for name, value in listed:
-        typer.echo(f"{name:<{width}}  {value}")
+        typer.echo(f"{name:<{width}}  {value}".rstrip())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 def counted(number: int, noun: str) -> str:

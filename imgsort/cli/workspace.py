@@ -1,5 +1,6 @@
 """`init`, `check-config`, `migrate`: making a workspace and checking that it fits."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +9,8 @@ import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, root_of, say
 from imgsort.cli.output import print_json, print_table
+from imgsort.display import display
+from imgsort.errors import BadLabel
 
 if TYPE_CHECKING:
     from imgsort.vocabulary import Vocabulary
@@ -19,9 +22,7 @@ def init(
     context: typer.Context,
     classes: Annotated[
         str | None,
-        typer.Option(
-            help="Class names such as cat,dog,snake. Default: the 1,000 of ImageNet."
-        ),
+        typer.Option(help="Class names such as cat,dog,snake. Default: the 1,000 of ImageNet."),
     ] = None,
     backbone: Annotated[
         str, typer.Option(help="auto, resnet50 or efficientnet-lite0 (works offline).")
@@ -34,12 +35,11 @@ def init(
 ) -> None:
     """Make a workspace with a first model that works without any label."""
     root = root_of(context, here)
+    from imgsort import founding
     from imgsort.vocabulary import split_words
 
+    founding.check(root, backbone, weights)
     vocabulary = None if classes is None else _clear(split_words(classes), ask=not as_json)
-    from imgsort import founding
-
-    founding.refuse_existing(root)
     say("Preparing the backbone (once, about half a minute)…")
     founded = founding.found(root, vocabulary, backbone, weights)
     if founded.backbone_reason:
@@ -56,9 +56,9 @@ def init(
             "These weights have no classification top, so the model knows no class yet: every "
             "image goes to unsure/ until a model has learned from your labels."
         )
-    inbox = founded.workspace.inbox
-    typer.echo(f"{founded.workspace.root} is ready. Drop images into {inbox} and type:")
-    typer.echo(f"  imgsort -C {founded.workspace.root} run")
+    made, inbox = display(founded.workspace.root), display(founded.workspace.inbox)
+    typer.echo(f"{made} is ready. Drop images into {inbox} and type:")
+    typer.echo(f"  imgsort -C {shlex.quote(made)} run")
 
 
 @app.command("check-config")
@@ -105,6 +105,8 @@ def _clear(typed: list[str], *, ask: bool) -> "Vocabulary":
     """What the words stand for; on a terminal, ask which meaning of an ambiguous one is meant."""
     from imgsort.vocabulary import resolve
 
+    if not typed:
+        raise BadLabel("--classes names no class; give some such as cat,dog,snake or leave it out.")
     vocabulary = resolve(typed)
     while ask and sys.stdin.isatty() and vocabulary.ambiguous:
         word = vocabulary.ambiguous[0]

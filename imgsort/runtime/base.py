@@ -16,7 +16,7 @@ class DeviceMemoryExhausted(Exception):
 
 
 class Runtime(Protocol):
-    """Runs a backbone. One caller at a time; the GIL is free while it computes."""
+    """Runs a backbone. Threads may share one; the GIL is free while it computes."""
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """TensorFlow, for NVIDIA GPUs; on a CPU it serves as the yardstick."""
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,13 @@ class TensorflowRuntime:
             jit_compile=gpu,
         )
         self._largest = batch_size
+        self._one_at_a_time = threading.Lock()
         self._halving = Halving(self._run, backbone.width, batch_size)
 
     def embed(self, images: Images) -> Embeddings:
         """[N, S, S, 3] -> [N, D] for any N. Raises DeviceMemoryExhausted."""
-        return self._halving.embed(images)
+        with self._one_at_a_time:  # two batches at once would need the memory twice
+            return self._halving.embed(images)
 
     def _run(self, images: Images) -> Embeddings:
         size = padded_size(len(images), self._largest)

@@ -187,21 +187,23 @@ def reserved_targets(connection: Connection, anchor: Anchor) -> set[Path]:
 
 
 def known_copies(connection: Connection, identities: Iterable[Identity]) -> set[Identity]:
-    """Which of these files have been copied out of the inbox before (mode copy)."""
-    wanted = set(identities)
-    numbers = sorted({identity.ino for identity in wanted})
+    """Which of these files have been copied out of the inbox before (mode copy).
+
+    The device is left out: its number can be another after a reboot (LVM, USB), and then the whole
+    inbox would be copied again.
+    """
+    wanted = {(one.ino, one.size, one.mtime_ns): one for one in identities}
+    numbers = sorted({ino for ino, _, _ in wanted})
     found: set[Identity] = set()
     for start in range(0, len(numbers), _CHUNK):
         rows = connection.execute(
-            select(
-                ArrivalRow.src_dev.label("dev"),
-                ArrivalRow.src_ino.label("ino"),
-                ArrivalRow.src_size.label("size"),
-                ArrivalRow.src_mtime_ns.label("mtime_ns"),
-            ).where(ArrivalRow.src_ino.in_(numbers[start : start + _CHUNK]))
+            select(ArrivalRow.src_ino, ArrivalRow.src_size, ArrivalRow.src_mtime_ns).where(
+                ArrivalRow.src_ino.in_(numbers[start : start + _CHUNK])
+            )
         )
-        found.update(_identity(row) for row in rows.mappings())
-    return found & wanted
+        keys = ((row.src_ino, row.src_size, row.src_mtime_ns) for row in rows)
+        found.update(wanted[key] for key in keys if key in wanted)
+    return found
 
 
 def _identity(row: RowMapping) -> Identity:

@@ -11,12 +11,12 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from tests.logbook import Workplace, file_all, new_store, verdict
 from sqlalchemy import CheckConstraint, create_engine, inspect
 
 from imgsort.errors import DatabaseProblem
 from imgsort.schema import Migrated, head_revision, migrate, revision_of
 from imgsort.tables import REVISIONS, Base
+from tests.logbook import Workplace, file_all, new_store, verdict
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"
 

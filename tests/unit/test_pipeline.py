@@ -12,6 +12,7 @@ import pytest
 
 from imgsort.classifier import Verdict
 from imgsort.daemon import pipeline as pipeline_module
+from imgsort.daemon.overlap import HANDS
 from imgsort.daemon.pipeline import (
     BatchReport,
     Decoded,
@@ -158,11 +159,11 @@ def test_batches_have_the_size_asked_for() -> None:
     """A long queue makes full batches and one rest."""
     rig = Rig([f"{n}" for n in range(70)], Pace(32, 5.0))
     rig.run()
-    assert rig.inference.sizes == [32, 32, 6]
-    assert [len(report.results) for report in rig.listener.reports] == [32, 32, 6]
+    assert sorted(rig.inference.sizes) == [6, 32, 32]
+    assert sorted(len(report.results) for report in rig.listener.reports) == [6, 32, 32]
 
 
-def test_no_more_is_taken_than_two_batches_ahead() -> None:
+def test_no_more_is_taken_than_two_batches_ahead_of_those_judged() -> None:
     """While inference stands still, the rest waits in the inbox."""
     rig = Rig([f"{n}" for n in range(1000)], Pace(16, 0.01))
     gate = threading.Event()
@@ -172,7 +173,7 @@ def test_no_more_is_taken_than_two_batches_ahead() -> None:
     while rig.pulled != seen:  # until nothing moves any more
         seen = rig.pulled
         time.sleep(0.2)
-    assert rig.decoder.submitted == 16 + 2 * 16
+    assert rig.decoder.submitted == HANDS * 16 + 2 * 16
     gate.set()
     assert rig.pipeline.join(30)
     assert len(rig.listener.filed) == 1000
@@ -201,7 +202,9 @@ def test_a_passing_trouble_is_waited_out(trouble: Exception) -> None:
     stage = rig.inference if isinstance(trouble, DeviceMemoryExhausted) else rig.filing
     stage.before = stumble
     rig.run()
-    assert rig.listener.troubles == [str(trouble), str(trouble), None]
+    assert rig.listener.troubles.count(str(trouble)) == 2
+    assert set(rig.listener.troubles) == {str(trouble), None}
+    assert rig.listener.troubles[-1] is None
     assert sorted(rig.filing.names) == ["a", "b", "c"]
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.logbook import NOON, Workplace, card, file_all, landed, new_store, sha256, verdict
 
 from imgsort.errors import DatabaseProblem, ModelProblem, StoreBroken, StoreBusy, StoreFull
 from imgsort.logquery import LogFilter
 from imgsort.store import Store, engine
+from tests.logbook import NOON, Workplace, card, file_all, landed, new_store, sha256, verdict
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.logbook import NOON, Workplace, card, file_all, identity, landed, new_store, sha256, verdict
 from sqlalchemy.exc import IntegrityError
 
 from imgsort.classifier import Verdict
@@ -19,6 +18,17 @@ from imgsort.identity import Identity
 from imgsort.journal import Landed
 from imgsort.logquery import LogFilter
 from imgsort.store import Store
+from tests.logbook import (
+    NOON,
+    Workplace,
+    card,
+    file_all,
+    identity,
+    landed,
+    new_store,
+    sha256,
+    verdict,
+)
 
 TABLES = ("images", "predictions", "arrivals", "moves")
 

@@ -7,12 +7,12 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
-from tests.logbook import NOON, Workplace, card, file_all, new_store, sha256, verdict
 
 from imgsort.journal import Plan
 from imgsort.logquery import LogFilter
 from imgsort.store import ClassCount, Store, engine
 from imgsort.store.overview import Overview
+from tests.logbook import NOON, Workplace, card, file_all, new_store, sha256, verdict
 
 LABEL = (
     "INSERT INTO labels (image_id, class_id, kind, source, representative, run_id, labelled_at)"

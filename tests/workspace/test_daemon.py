@@ -22,7 +22,6 @@ from imgsort.daemon import source as source_module
 from imgsort.errors import DatabaseProblem, WorkspaceBusy, WorkspaceProblem
 from imgsort.founding import first_model
 from imgsort.logquery import LogFilter, LogRow
-from imgsort.schema import migrate
 from imgsort.store import Store
 from imgsort.vocabulary import resolve
 from imgsort.workspace import Workspace
@@ -35,26 +34,6 @@ from imgsort.workspace import Workspace
 print(run(Workspace.open(Path(sys.argv[1]))))
 """
 REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory, lite0: InstalledBackbone) -> Path:
-    """A fresh workspace for cat, dog and snake, to be copied."""
-    root = tmp_path_factory.mktemp("founded")
-    (root / "config.toml").write_text('[model]\nbackbone = "efficientnet-lite0"\n')
-    workspace = Workspace.open(root)
-    for folder in (*workspace.picture_folders, workspace.models):
-        folder.mkdir(parents=True)
-    workspace.backbones.symlink_to(lite0.path.parent)
-    migrate(workspace.database)
-    first_model(workspace, lite0, resolve(["cat", "dog", "snake"]))
-    return root
-
-
-@pytest.fixture
-def workspace(founded: Path, tmp_path: Path) -> Workspace:
-    shutil.copytree(founded, tmp_path / "photos", symlinks=True)
-    return Workspace.open(tmp_path / "photos")
 
 
 @pytest.fixture

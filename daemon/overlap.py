@@ -1,0 +1,35 @@
+"""Two batches judged side by side, so that the device never waits between one and the next."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+HANDS = 2
+
+
+class Overlap:
+    """Runs calls in ``HANDS`` threads. A call that fails makes the next call here raise it."""
+
+    def __init__(self) -> None:
+        self._free = threading.Semaphore(HANDS)
+        self._threads = ThreadPoolExecutor(HANDS, thread_name_prefix="infer")
+        self._running: list[Future[None]] = []
+
+    def start(self, act: Callable[[], None]) -> None:
+        """Start ``act`` as soon as a thread is free, which is waited for."""
+        self._free.acquire()
+        self._forget_finished()
+        future = self._threads.submit(act)
+        future.add_done_callback(lambda _: self._free.release())
+        self._running.append(future)
+
+    def finish(self) -> None:
+        """Wait for what is running."""
+        self._threads.shutdown()
+        self._forget_finished()
+
+    def _forget_finished(self) -> None:
+        finished = [future for future in self._running if future.done()]
+        self._running = [future for future in self._running if not future.done()]
+        for future in finished:
+            future.result()

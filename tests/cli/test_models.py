@@ -1,0 +1,84 @@
+"""`imgsort models`: list, show, activate, rollback."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from imgsort.registry import ModelDraft, Registry
+from imgsort.serving import active_card
+from imgsort.workspace import Workspace
+from tests.cli_runner import asked, imgsort
+
+
+@pytest.fixture
+def two(home: Path) -> Path:
+    """A workspace with a second model, v2, that knows no class and isn't active."""
+    workspace = Workspace.open(home)
+    card = active_card(workspace)
+    draft = ModelDraft.imagenet(card.backbone, card.backbone_id, (), None)
+    assert Registry(workspace.models).publish(draft).version == 2
+    return home
+
+
+def test_models_are_listed(two: Path) -> None:
+    """Every version with `version` and `active`; `models` lists too, -C stands anywhere."""
+    answer = imgsort("-C", two, "models", "list", "--json")
+    assert answer.loaded == frozenset()
+    assert [(one["version"], one["active"]) for one in answer.json] == [(1, True), (2, False)]
+    assert asked("models", "--json", "-C", two).out == answer.out
+    assert asked("models", "-C", two, "list", "--json").out == answer.out
+    lines = asked("-C", two, "models").out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        *(["version", "kind"], ["*", "v1"], ["v2", "imagenet"])
+    ]
+
+
+@pytest.mark.parametrize("typed", ["2", "v2", "V0002"])
+def test_a_version_may_be_typed_as_it_is_shown(two: Path, typed: str) -> None:
+    """`models show` takes 2, v2 and the folder's name."""
+    shown = asked("-C", two, "models", "show", typed, "--json").json
+    assert (shown["version"], shown["active"], shown["classes"]) == (2, False, 0)
+
+
+def test_activate_and_rollback(two: Path) -> None:
+    """Each says which version is active now; there is nothing before the first."""
+    answer = asked("-C", two, "models", "activate", "v2", "--json")
+    assert answer.json == {"version": 2, "active": True}
+    assert asked("-C", two, "models", "rollback").out == "Model v1 is active.\n"
+    assert asked("-C", two, "models", "rollback", "--json").said == (
+        1,
+        "There is no earlier model to go back to; see `imgsort models list`.",
+    )
+    listed = asked("-C", two, "models", "list", "--json").json
+    assert [one["active"] for one in listed] == [True, False]
+
+
+def test_a_version_that_isnt_there_is_told(two: Path) -> None:
+    """Unknown: exit code 1. No version at all: exit code 2."""
+    for command in ("show", "activate"):
+        sentence = "There is no model v9; see `imgsort models list`."
+        assert asked("-C", two, "models", command, "9").said == (1, sentence)
+    for typed in ("x", "0", "v"):
+        code, said = asked("-C", two, "models", "show", typed).said
+        assert (code, f"'{typed}' is no model version; give one such as 2" in said) == (2, True)
+
+
+def test_a_damaged_model_is_told_and_never_activated(two: Path) -> None:
+    """`list` says so beside the others, `activate` refuses, the active one stays."""
+    head = two / "state" / "models" / "v0002" / "head.safetensors"
+    head.write_bytes(b"no model")
+    code, said = asked("-C", two, "models", "activate", "2").said
+    assert (code, said.startswith("Model v2 is damaged (head.safetensors")) == (1, True)
+    (head.parent / "model.json").write_text("{")
+    answer = asked("-C", two, "models", "list", "--json")
+    assert [one["version"] for one in answer.json] == [1]
+    assert answer.err.startswith("Model v2 is damaged (model.json is no JSON); activate another")
+
+
+def test_a_model_whose_backbone_is_gone_is_never_activated(two: Path) -> None:
+    """It could judge nothing."""
+    shutil.rmtree(two / "state" / "backbones")
+    code, said = asked("-C", two, "models", "activate", "2").said
+    assert (code, "can't be read (No such file or directory)" in said) == (1, True)
+    assert asked("-C", two, "models", "list", "--json").json[1]["active"] is False
