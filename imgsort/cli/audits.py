@@ -11,8 +11,9 @@ import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
 from imgsort.cli.labels import files_moved, require_plain
-from imgsort.cli.output import print_json, print_table, shown
+from imgsort.cli.output import print_json, print_table
 from imgsort.cli.sitting import Sitting, sitting
+from imgsort.display import display
 from imgsort.errors import BadLabel, ImgsortError, NothingToDo
 from imgsort.workspace import Workspace
 
@@ -104,7 +105,7 @@ def _take(now: Sitting, back: "Answers", new_class: bool, as_json: bool) -> None
     require_plain(now, {one.truth for one in back.answers}, new_class)
     done = now.put([label_of(one) for one in back.answers])
     for left in done.left:
-        say(f"{shown(str(left.path))} is labelled but stays where it is: {left.reason}.")
+        say(f"{display(str(left.path))} is labelled but stays where it is: {left.reason}.")
     now.summary = f"{len(back.answers)} answers, {len(done.moved)} files moved"
     say(files_moved(len(done.moved)))
     _tell(list(back.answers), back.skipped, as_json)
@@ -129,7 +130,7 @@ def _ask_all(now: Sitting, drawn: "Collection[Drawn]") -> "tuple[list[Answer], i
             continue
         answer = one.answer(truth)
         for left in now.put([label_of(answer)]).left:
-            say(f"{shown(str(left.path))} stays where it is: {left.reason}.")
+            say(f"{display(str(left.path))} stays where it is: {left.reason}.")
         classes.add(truth)
         answered.append(answer)
     if known:
@@ -140,9 +141,9 @@ def _ask_all(now: Sitting, drawn: "Collection[Drawn]") -> "tuple[list[Answer], i
 def _asked(one: "Drawn", place: str, classes: Collection[str]) -> str:
     """A class name, SKIP or STOP. The end of the input stops as well."""
     picture = one.picture
-    say(f"[{place}] {shown(str(picture.path))}")
+    say(f"[{place}] {display(str(picture.path))}")
     guess = picture.guess
-    says = "The model has no guess" if guess is None else f"The model says {shown(guess)}"
+    says = "The model has no guess" if guess is None else f"The model says {display(guess)}"
     sure = "" if picture.confidence is None else f" ({picture.confidence:.2f}, {picture.decision})"
     right = "" if guess is None else "Enter: right, "
     doubtful = None
@@ -164,7 +165,7 @@ def _asked(one: "Drawn", place: str, classes: Collection[str]) -> str:
         if name in classes or name == doubtful:
             return name
         doubtful = name
-        say(f"  {shown(name)} is no class yet ({_known(classes)}); type it again to make it one.")
+        say(f"  {display(name)} is no class yet ({_known(classes)}); type it again to make it one.")
 
 
 def _plain(text: str) -> str | None:
@@ -179,7 +180,7 @@ def _plain(text: str) -> str | None:
 
 def _known(classes: Collection[str]) -> str:
     listed = sorted(classes)
-    return shown(", ".join(listed[:8]) + (", …" if len(listed) > 8 else ""))  # noqa: PLR2004
+    return display(", ".join(listed[:8]) + (", …" if len(listed) > 8 else ""))  # noqa: PLR2004
 
 
 def _tell(answered: "list[Answer]", skipped: int, as_json: bool) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
-from imgsort.cli.output import counted, print_json, shown
+from imgsort.cli.output import counted, print_json
 from imgsort.cli.sitting import sitting
+from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
@@ -78,6 +79,6 @@ def _tell_confirmed(result: "Confirmation", as_json: bool) -> None:
     for name, number in result.waiting.items():
         folder = f"sorted/{name}" if name else "unsure"
         typer.echo(
-            f"{number:,} came from {shown(folder)} by hand: they count for training, and for "
+            f"{number:,} came from {display(folder)} by hand: they count for training, and for "
             f"judging a model once you confirm that folder too."
         )

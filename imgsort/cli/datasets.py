@@ -8,8 +8,9 @@ import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
 from imgsort.cli.labels import SHOWN
-from imgsort.cli.output import counted, print_json, progress, shown
+from imgsort.cli.output import counted, print_json, progress
 from imgsort.cli.sitting import Sitting, sitting
+from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _tell(
     as_json: bool,
 ) -> None:
     for one in [*todo.conflicts, *left][:SHOWN]:
-        say(f"{shown(os.fspath(one.path))}: {one.reason}.")
+        say(f"{display(os.fspath(one.path))}: {one.reason}.")
     if (more := len(todo.conflicts) + len(left) - SHOWN) > 0:
         say(f"… and {more:,} more (--json lists all).")
     if data_set.loose:
@@ -174,9 +175,9 @@ def _summary(
         "duplicates": todo.duplicates,
         "conflicts": [_left(one) for one in todo.conflicts],
         "unreadable": [_left(one) for one in left],
-        "loose": [shown(os.fspath(path)) for path in data_set.loose],
+        "loose": [display(os.fspath(path)) for path in data_set.loose],
     }
 
 
 def _left(one: "Left") -> dict[str, str]:
-    return {"path": shown(os.fspath(one.path)), "reason": one.reason}
+    return {"path": display(os.fspath(one.path)), "reason": one.reason}

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
-from imgsort.cli.output import counted, print_json, shown
+from imgsort.cli.output import counted, print_json
 from imgsort.cli.sitting import Sitting, sitting
+from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ def _spoken(now: Sitting, words: Sequence[str]) -> "list[NewLabel]":
     labels = {}
     for text, found in zip(pictures, now.find([Name(one) for one in pictures]), strict=True):
         if not isinstance(found, Meant):
-            raise ImgsortError(f"{shown(text)}: {found.reason}; nothing was labelled.")
+            raise ImgsortError(f"{display(text)}: {found.reason}; nothing was labelled.")
         if not any(one.readable for one in found.pictures):
             raise ImgsortError(
-                f"{shown(text)} could not be read as a picture, so a label would teach nothing; "
+                f"{display(text)} could not be read as a picture, so a label would teach nothing; "
                 f"nothing was labelled."
             )
         labels[found.sha256] = NewLabel(found.sha256, "label", class_name, "cli", False)
@@ -116,9 +117,9 @@ def _from_file(
     found = now.find([line.picture for line in read.lines])
     matched = match(read.lines, found, now.store.current_labels(), rules)
     amiss = [*read.bad, *matched.unmatched]
-    _list([f"Line {one.line} ({shown(one.text)}): {one.reason}." for one in amiss])
+    _list([f"Line {one.line} ({display(one.text)}): {one.reason}." for one in amiss])
     _list(
-        f"Line {one.line} ({shown(one.text)}) says {one.there}, but {one.here}."
+        f"Line {one.line} ({display(one.text)}) says {one.there}, but {one.here}."
         for one in matched.conflicts
     )
     refused = read.bad or matched.conflicts or (matched.unmatched and not skip_unmatched)
@@ -184,14 +185,14 @@ def require_plain(now: Sitting, names: Collection[str], allowed: bool) -> None:
 def tell_labelled(now: Sitting, done: "Labelled", as_json: bool) -> None:
     """What was written down and what moved."""
     for one in done.left:
-        say(f"{shown(os.fspath(one.path))} is labelled but stays where it is: {one.reason}.")
+        say(f"{display(os.fspath(one.path))} is labelled but stays where it is: {one.reason}.")
     counts = done.counts()
     now.summary = f"{len(done.written):,} labelled, {files_moved(len(done.moved)).rstrip('.')}"
     if as_json:
         print_json(labelled_dict(done))
         return
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
-    typer.echo(f"Labelled: {shown(listed)}. {files_moved(len(done.moved))}")
+    typer.echo(f"Labelled: {display(listed)}. {files_moved(len(done.moved))}")
 
 
 def files_moved(number: int) -> str:
@@ -206,13 +207,13 @@ def labelled_dict(done: "Labelled") -> dict[str, Any]:
         "moved": [
             {
                 "id": one.errand.arrival_id,
-                "from": shown(os.fspath(one.errand.source)),
-                "to": shown(os.fspath(one.path)),
+                "from": display(os.fspath(one.errand.source)),
+                "to": display(os.fspath(one.path)),
             }
             for one in done.moved
         ],
         "left": [
-            {"id": o.errand.arrival_id, "path": shown(os.fspath(o.path)), "reason": o.reason}
+            {"id": o.errand.arrival_id, "path": display(os.fspath(o.path)), "reason": o.reason}
             for o in done.left
         ],
     }

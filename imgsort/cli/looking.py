@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
-from imgsort.cli.output import decoding, print_json, print_pairs, print_table, shown
+from imgsort.cli.output import decoding, print_json, print_pairs, print_table
+from imgsort.display import display
 from imgsort.errors import NothingToDo
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _sections(answer: "Why") -> None:
         print_table(
             ("when", "what", "by"),
             (
-                (iso_utc(one.labelled_at), shown(one.class_name or one.kind), one.source)
+                (iso_utc(one.labelled_at), display(one.class_name or one.kind), one.source)
                 for one in answer.labels
             ),
         )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
-from imgsort.cli.output import decoding, print_json, print_table, shown
+from imgsort.cli.output import decoding, print_json, print_table
+from imgsort.display import display
 from imgsort.errors import NothingToDo
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _tell_undo(plan: "Undoing", done: "Applied | None") -> None:
         started = plan.run.started_at.astimezone()
         say(f"Run {plan.run.id} ({plan.run.kind}) of {started:%Y-%m-%d %H:%M}.")
     _table(plan.flows())
-    _list([f"{shown(str(one.path))} stays: {one.reason}." for one in plan.stays])
+    _list([f"{display(str(one.path))} stays: {one.reason}." for one in plan.stays])
     if done is None:
         would = "would be put back" if plan.takes_back else "can be put back"
         typer.echo(f"{len(plan.takes_back):,} pictures {would}, {len(plan.stays):,} stay.")
@@ -150,7 +151,7 @@ def _tell_undo(plan: "Undoing", done: "Applied | None") -> None:
 
 
 def _tell_done(done: "Applied") -> None:
-    _list([f"{shown(str(one.path))} stays: {one.reason}." for one in done.left])
+    _list([f"{display(str(one.path))} stays: {one.reason}." for one in done.left])
     typer.echo(
         f"Moved {done.moved:,} pictures in run {done.run_id}; `imgsort undo --run {done.run_id}` "
         f"takes that back."

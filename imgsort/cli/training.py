@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported
-from imgsort.cli.output import print_json, shown
+from imgsort.cli.output import print_json
+from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def retrain(
         print_json({**numbers(outcome.findings, workspace.root), "report": page})
     else:
         for line in summary(outcome.findings, workspace.root):
-            typer.echo(shown(line))
-        typer.echo(f"Report: {shown(page)}")
+            typer.echo(display(line))
+        typer.echo(f"Report: {display(page)}")
     if not outcome.findings.promoted:
         raise typer.Exit(NothingToDo.exit_code)
 
@@ -84,15 +85,15 @@ def report(
             f"Model v{chosen} has no report; only models that `imgsort retrain` made have one."
         )
     if path_only:
-        typer.echo(shown(str(page)))
+        typer.echo(display(str(page)))
         return
     metrics = _metrics(folder / "metrics.json")
     if as_json:
         print_json({**metrics, "report": str(page)})
         return
     for line in metrics["summary"]:
-        typer.echo(shown(line))
-    typer.echo(f"Report: {shown(str(page))}")
+        typer.echo(display(line))
+    typer.echo(f"Report: {display(str(page))}")
 
 
 def _newest(registry: "Registry") -> int:

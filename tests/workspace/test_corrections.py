@@ -23,12 +23,10 @@ from tests.workspace.test_daemon import (
     Daemon,
     configured,
     dropped,
-    founded,  # noqa: F401 - a fixture
     logged,
     said,
     start,  # noqa: F401 - a fixture
     wait_for,
-    workspace,  # noqa: F401 - a fixture
 )
 
 QUICK = "[watch]\nscan_seconds = 2.0\n"
