@@ -244,8 +244,9 @@ def _learning_curve(curve: Curve) -> "Figure":
 
 
 def _percent(axes: "Axes", *, x: bool = True) -> None:
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], min_n_ticks=3))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     if x:
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
