@@ -21,8 +21,9 @@ from imgsort.cli import registered
 REPOSITORY = Path(__file__).parent.parent
 HEAVY = ("keras", "tensorflow", "openvino", "sklearn", "matplotlib")
 PROGRAM = f"""
-import atexit, os, sys
+import atexit, os, signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's is ignored
 loaded = lambda: " ".join(set({HEAVY!r}) & set(sys.modules))
 atexit.register(lambda: Path(os.environ["IMGSORT_TEST_LOADED"]).write_text(loaded()))
 from imgsort.cli import main
