@@ -158,7 +158,10 @@ class _Planner:
             plan = self.of(replace(chosen, run=run_id, last=False))
             if plan.takes_back or (plan.stays and not self._was_undone(run_id)):
                 return plan
-        raise NothingToDo("Nothing that imgsort has moved is left to be put back; `imgsort why` tells a picture's moves.")
+        raise NothingToDo(
+            "Nothing that imgsort has moved is left to be put back; `imgsort why` tells a "
+            "picture's moves."
+        )
 
     def of(self, chosen: Selection) -> Undoing:
         run = self._run(chosen.run)

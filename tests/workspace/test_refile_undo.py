@@ -363,7 +363,11 @@ def test_last_goes_one_further_back_each_time(retrained: Desk) -> None:
     assert retrained.type("undo", "--last").code == 0
     assert all(path.startswith("inbox/") for path in retrained.tree())
     said = retrained.type("undo", "--last")
-    assert (said.code, said.err) == (4, "Nothing that imgsort has moved is left to be put back.\n")
+    assert (said.code, said.err) == (
+        4,
+        "Nothing that imgsort has moved is left to be put back; `imgsort why` tells a "
+        "picture's moves.\n",
+    )
 
 
 def test_a_dry_run_moves_nothing(retrained: Desk) -> None:
