@@ -102,7 +102,8 @@ def test_status_without_a_daemon(home: Path) -> None:
     answer = imgsort("-C", home, "status", "--json")
     assert answer.loaded == frozenset()
     assert answer.json.keys() == {
-        *("workspace", "daemon", "live", "last_error", "model", "model_problem", "log", "disk")
+        *("workspace", "daemon", "live", "last_error", "model", "model_problem", "log", "disk"),
+        "embeddings",
     }
     assert answer.json["workspace"] == str(home)
     assert (answer.json["live"], answer.json["model"]["version"]) == (None, 1)
