@@ -23,7 +23,6 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "keras": ("imgsort/backbones/", "imgsort/runtime/", "trainer/augment.py", "trainer/fit.py"),
     "matplotlib": ("trainer/report.py",),
     "openvino": ("imgsort/backbones/", "imgsort/runtime/"),
-    "pebble": ("imgsort/decoder.py",),
     "pillow_heif": ("imgsort/images.py",),
     "rich": ("imgsort/cli/",),
     "seaborn": ("trainer/report.py",),

@@ -82,15 +82,8 @@ def on_shelf(shelf: "Array[c_uint8]", size: int) -> NDArray[np.uint8]:
     return np.frombuffer(memoryview(shelf), np.uint8).reshape(size, size, 3)
 
 
-def ready() -> None:
-    """Answer that the worker is up."""
-
-
 def examine(path: Path) -> Finding:
-    """Read, hash and decode one file; its pixels go to the shelf.
-
-    The reply stays below PIPE_BUF (4 kB), so a worker killed while it answers leaves no half of it.
-    """
+    """Read, hash and decode one file; its pixels go to the shelf."""
     try:
         descriptor = open_regular(path)
     except OSError as problem:

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from imgsort.decoder import Attempts, DecoderPool, Deferred, NoAttempts, Outcome, Picture, Refused
+from imgsort.decoder.wire import DecoderBug
 from imgsort.identity import Identity
 from imgsort.images import ImageLimits
 
@@ -343,7 +344,7 @@ def test_a_bug_of_ours_reaches_the_caller(make_pool: MakePool, hooks: Any, tmp_p
     """It is raised by the future, not blamed on the file."""
     with (
         make_pool(decode=hooks.careless) as pool,
-        pytest.raises(LookupError, match="a bug"),
+        pytest.raises(DecoderBug, match="LookupError: a bug"),
     ):
         pool.submit(png(tmp_path / "a.png")).result(timeout=60)
 

@@ -1,0 +1,77 @@
+"""What a worker writes into its pipe is a finding, or refused; never more."""
+
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgsort.decoder.examine import Finding, Readable, Unavailable, Unreadable
+from imgsort.decoder.wire import LONGEST, DecoderBug, NotAFinding, packed, packed_bug, unpacked
+from imgsort.identity import Identity
+from imgsort.images import ImageFacts
+
+IDENTITY = Identity(1, 2**63, 3, 4)
+FACTS = ImageFacts(4000, 3000, "JPEG", "2024-01-02T03:04:05", None, 2**64 - 1)
+READABLE = Readable(IDENTITY, "ab" * 32, FACTS)
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        READABLE,
+        Unreadable(IDENTITY, None, "it is too big"),
+        Unreadable(IDENTITY, "cd" * 32, "ünïcode \n"),
+        Unavailable("it vanished"),
+    ],
+)
+def test_a_finding_arrives_as_it_was_sent(finding: Finding) -> None:
+    """Every kind, every field."""
+    assert unpacked(packed(finding)) == finding
+
+
+def test_text_that_is_no_unicode_arrives_with_question_marks() -> None:
+    """A codec's message may quote any bytes."""
+    assert unpacked(packed(Unavailable("bad \udcff name"))) == Unavailable("bad ? name")
+
+
+def test_a_bug_is_raised_here_however_long_its_traceback() -> None:
+    """Its end is what tells."""
+    message = packed_bug("ü\udcff" * LONGEST + "the end")
+    assert len(message) <= LONGEST
+    with pytest.raises(DecoderBug, match=r"the end$"):
+        unpacked(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"null",
+        b"[" * 100_000,
+        b'["Path", {}]',
+        b'["Unavailable", {}]',
+        b'["Unavailable", {"reason": 1}]',
+        b'["Unavailable", {"reason": "a", "more": 1}]',
+        b'["Readable", {"identity": null, "sha256": "", "facts": null}]',
+        pickle.dumps(READABLE),
+        packed(READABLE).replace(b"4000", b"true"),
+        packed(READABLE).replace(b"4000", b"4e3"),
+        packed(READABLE)[:-1],
+    ],
+)
+def test_anything_else_is_refused(message: bytes) -> None:
+    """Wrong kind, wrong fields, wrong types, half a message, a pickle."""
+    with pytest.raises(NotAFinding):
+        unpacked(message)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+def test_no_json_gets_past_the_check(content: object) -> None:
+    """Whatever comes out is a finding; whatever is raised is one of two kinds."""
+    try:
+        finding = unpacked(json.dumps(content).encode())
+    except (NotAFinding, DecoderBug):
+        return
+    assert isinstance(finding, Finding)
