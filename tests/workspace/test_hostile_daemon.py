@@ -1,11 +1,13 @@
 """Everything odd at once, dropped into a real daemon's inbox."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,8 +21,9 @@ from imgsort.logquery import LogFilter
 from imgsort.store import Store
 from imgsort.workspace import Workspace
 
-MOST_MEMORY = 2.5e9
-"""Bytes for the daemon, its workers at their limit, and this test together."""
+MOST_MEMORY = 1e9
+"""Bytes for the daemon besides what its workers may take, and on top of what this process held
+before: it may have run a thousand tests and loaded TensorFlow."""
 
 
 @pytest.fixture
@@ -45,14 +48,17 @@ def contents(workspace: Workspace) -> Counter[str]:
 
 
 class Memory:
-    """The most memory that this process and its children held together, in bytes."""
+    """The most memory that this process and its children held together, in bytes more than at the
+    start."""
 
     def __init__(self) -> None:
         self.peak = 0
+        self._before = 0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> "Memory":
+        self._before = self._held()
         self._thread.start()
         return self
 
@@ -61,15 +67,17 @@ class Memory:
         self._thread.join()
 
     def _watch(self) -> None:
-        me = psutil.Process()
         while not self._done.wait(0.2):
-            total = 0
-            for process in (me, *me.children(recursive=True)):
-                try:
-                    total += process.memory_full_info().pss
-                except psutil.Error:
-                    continue
-            self.peak = max(self.peak, total)
+            self.peak = max(self.peak, self._held() - self._before)
+
+    @staticmethod
+    def _held() -> int:
+        me = psutil.Process()
+        total = 0
+        for process in (me, *me.children(recursive=True)):
+            with suppress(psutil.Error):
+                total += process.memory_full_info().pss
+        return total
 
 
 def test_everything_hostile_at_once(hostile: Path, workspace: Workspace, test_data: Path) -> None:
@@ -94,7 +102,8 @@ def test_everything_hostile_at_once(hostile: Path, workspace: Workspace, test_da
     assert len(neighbours) == len(good)
     assert {row.decision for row in neighbours} <= {"filed", "unsure"}
     assert sum(row.decision == "filed" for row in neighbours) >= len(good) // 2
-    assert memory.peak < MOST_MEMORY
+    workers = len(os.sched_getaffinity(0)) * workspace.config.decode.memory_mb * 1e6
+    assert memory.peak < MOST_MEMORY + workers
     assert time.monotonic() - began < 600, "a hostile picture held the daemon up"
 
 
