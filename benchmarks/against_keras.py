@@ -1,12 +1,12 @@
 """The daemon end to end against `keras.Model.predict` fed by `image_dataset_from_directory`.
 
-    python benchmarks/against_keras.py [--pictures 320] [--rounds 3] [--json]
+    python benchmarks/against_keras.py [--pictures 320] [--rounds 3] [--precision int8] [--json]
 
 Both see the same generated 500 px JPEG files and compute the same ResNet50 embedding (random
-weights: speed doesn't depend on them) in float32, one after the other, round by round in one run,
-so that the ratio holds on a noisy machine. Keras reads, decodes, resizes and predicts; imgsort
-reads, hashes, decodes, resizes, predicts, records and files. Start-up and Keras's first, compiling
-batch are left out.
+weights: speed doesn't depend on them), Keras in float32 and imgsort at --precision, one after the
+other, round by round in one run, so that the ratio holds on a noisy machine. Keras reads, decodes,
+resizes and predicts; imgsort reads, hashes, decodes, resizes, predicts, records and files. Start-up
+(int8's calibration with it) and Keras's first, compiling batch are left out.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any
 
 from imgsort.backbones import InstalledBackbone, install
 from imgsort.backbones.quiet import import_keras, import_tensorflow
-from imgsort.config import Config
+from imgsort.config import Config, Model
 from imgsort.daemon.bench import Stock, bench
 from imgsort.daemon.notices import log_to_stderr
 
@@ -59,9 +59,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     arguments.add_argument("--pictures", type=int, default=320)
     arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument(
+        "--precision", choices=("auto", "float32", "bfloat16", "int8"), default="auto"
+    )
     arguments.add_argument("--json", action="store_true")
     options = arguments.parse_args()
     log_to_stderr("warning")
+    config = Config(model=Model(precision=options.precision))
     stock = Stock.generated(500, 375, options.pictures)
     rows = []
     with tempfile.TemporaryDirectory(prefix="imgsort-bench-") as name:
@@ -71,11 +75,12 @@ def main() -> None:
             folder = where / f"keras-{number}"
             stock.lay_out(folder, options.pictures)
             keras = keras_rate(installed, folder, options.pictures)
-            one = bench(installed, stock, Config(), where, images=options.pictures, rounds=1)
+            one = bench(installed, stock, config, where, images=options.pictures, rounds=1)
             rows.append(
                 (one.middle("end_to_end"), keras, one.end_to_end_ratio, one.core_bound_ratio)
             )
     result = {
+        "precision": one.machine["precision"],
         "imgsort": median(row[0] for row in rows),
         "keras": median(row[1] for row in rows),
         "ratio": median(row[0] / row[1] for row in rows),
@@ -85,8 +90,8 @@ def main() -> None:
     if options.json:
         print(json.dumps(result, indent=2))
         return
-    print(f"imgsort, end to end   {result['imgsort']:6.1f} images/s")
-    print(f"Keras predict         {result['keras']:6.1f} images/s")
+    print(f"imgsort, end to end   {result['imgsort']:6.1f} images/s in {result['precision']}")
+    print(f"Keras predict         {result['keras']:6.1f} images/s in float32")
     print(f"ratio                 {result['ratio']:6.2f}")
 
 

@@ -9,10 +9,12 @@ from typing import Literal
 from uuid import uuid4
 
 from imgsort.backbones import InstalledBackbone
+from imgsort.backbones.int8 import INT8, required_record, verified_graph
 from imgsort.errors import ImgsortError
 from imgsort.mounts import is_network, type_of
-from imgsort.registry import Registry
+from imgsort.registry import ModelCard, Registry
 from imgsort.schema import require_current
+from imgsort.serving import require_compatible
 from imgsort.workspace import Workspace
 
 
@@ -86,6 +88,16 @@ def _database(workspace: Workspace) -> Finding:
     return Finding("ok", "The database has this program's schema.")
 
 
+def _require_precision(workspace: Workspace, backbone: InstalledBackbone, card: ModelCard) -> None:
+    """What serving would find out, without starting a runtime."""
+    if workspace.config.model.precision == INT8:
+        record = required_record(backbone)
+        verified_graph(backbone, record)
+        require_compatible(card, backbone, record.precision)
+    else:
+        require_compatible(card, backbone, "float32")
+
+
 def _model(workspace: Workspace) -> Finding:
     try:
         registry = Registry(workspace.models)
@@ -97,6 +109,7 @@ def _model(workspace: Workspace) -> Finding:
         registry.load(active)
         card = registry.card(active)
         backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
+        _require_precision(workspace, backbone, card)
     except ImgsortError as problem:
         return Finding("wrong", str(problem))
     if backbone.name != workspace.config.model.backbone:

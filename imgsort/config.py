@@ -76,7 +76,7 @@ class Model(Section):
 
     backbone: Literal["resnet50", "efficientnet-lite0"] = "resnet50"
     device: Literal["auto", "cpu", "gpu"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
     confidence: Share = 0.7
     top_k: Annotated[int, Field(ge=1, le=100)] = 5
     batch_size: Annotated[int, Field(ge=1, le=1024)] = 32

@@ -28,11 +28,11 @@ from imgsort.errors import ModelProblem
 from imgsort.failpoints import failpoint
 from imgsort.modelcard import CardError, ClassEntry, ModelCard, ModelDraft, parsed, rendered
 
-__all__ = ["ClassEntry", "ModelCard", "ModelDraft", "Registry"]
+__all__ = ["HEAD", "ClassEntry", "ModelCard", "ModelDraft", "Registry"]
 
 Tensors = Mapping[str, NDArray[Any]]
 _CARD = "model.json"
-_HEAD = "head.safetensors"
+HEAD = "head.safetensors"
 _REPORT = "report"
 _ACTIVE = "active"
 _HISTORY = "history"
@@ -64,7 +64,7 @@ class Registry:
                 shutil.rmtree(staging)
             try:
                 staging.mkdir()
-                write_synced(staging / _HEAD, head)
+                write_synced(staging / HEAD, head)
                 write_synced(staging / _CARD, text)
                 if write_report:
                     (staging / _REPORT).mkdir()
@@ -195,15 +195,15 @@ class Registry:
 
     def _tensors(self, card: ModelCard) -> Tensors:
         try:
-            content = (self._path(card.version) / _HEAD).read_bytes()
+            content = (self._path(card.version) / HEAD).read_bytes()
         except OSError as problem:
-            raise _damaged(card.version, f"{_HEAD} can't be read: {problem.strerror}") from None
-        if hashlib.sha256(content).hexdigest() != card.checksums.get(_HEAD):
-            raise _damaged(card.version, f"{_HEAD} has not the sha256 that {_CARD} records")
+            raise _damaged(card.version, f"{HEAD} can't be read: {problem.strerror}") from None
+        if hashlib.sha256(content).hexdigest() != card.checksums.get(HEAD):
+            raise _damaged(card.version, f"{HEAD} has not the sha256 that {_CARD} records")
         try:
             return safetensors.numpy.load(content)
         except SafetensorError as problem:
-            raise _damaged(card.version, f"{_HEAD}: {problem}") from None
+            raise _damaged(card.version, f"{HEAD}: {problem}") from None
 
     def _loads(self, version: int) -> bool:
         try:
@@ -275,7 +275,7 @@ def _card(draft: ModelDraft, version: int, head: bytes) -> ModelCard:
         metrics=draft.metrics,
         parent=draft.parent,
         created_at=now,
-        checksums={_HEAD: hashlib.sha256(head).hexdigest()},
+        checksums={HEAD: hashlib.sha256(head).hexdigest()},
     )
 
 

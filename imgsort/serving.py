@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.backbones import InstalledBackbone
+from imgsort.backbones.int8 import is_int8, record_of
 from imgsort.classifier import Classifier, Verdict
 from imgsort.config import Decode
 from imgsort.decoder import Attempts, DecoderPool
 from imgsort.errors import ModelProblem
 from imgsort.images import ImageLimits
-from imgsort.registry import ModelCard, Registry
+from imgsort.registry import HEAD, ModelCard, Registry
 from imgsort.runtime import Runtime, idle_runtime, open_runtime
 from imgsort.store import Store
 from imgsort.workspace import Workspace
@@ -40,7 +41,9 @@ class Serving:
         return self.decide(self.embed(pixels))
 
     def with_model(self, card: ModelCard, classifier: Classifier) -> "Serving":
-        """The same backbone and runtime under another head."""
+        """The same backbone and runtime under another head. Raises ModelProblem."""
+        if card != self.card:
+            require_compatible(card, self.backbone, self.runtime.precision)
         return replace(self, card=card, classifier=classifier)
 
 
@@ -74,7 +77,36 @@ def open_serving(workspace: Workspace, store: Store, *, idle: bool = False) -> S
     runtime = (idle_runtime if idle else open_runtime)(
         backbone, device=config.device, precision=config.precision, batch_size=config.batch_size
     )
+    require_compatible(card, backbone, runtime.precision)
     return Serving(card, backbone, runtime, classifier, config.top_k)
+
+
+def head_of(card: ModelCard) -> str:
+    """The SHA-256 of a model's numbers."""
+    return card.checksums[HEAD]
+
+
+def require_compatible(card: ModelCard, backbone: InstalledBackbone, precision: str) -> None:
+    """Raise ModelProblem where the head would see int8 embeddings it was not measured on.
+
+    The same the other way round, for a head that was trained on int8 ones. The floating-point
+    precisions are close enough to each other to be exchanged.
+    """
+    if card.precision == precision or not (is_int8(card.precision) or is_int8(precision)):
+        return
+    record = record_of(backbone)
+    int8s = [each for each in (card.precision, precision) if is_int8(each)]
+    if record is None or int8s != [record.precision]:
+        raise ModelProblem(
+            f"Model v{card.version} was made at {card.precision}, which is not comparable with "
+            f"{precision}; activate another with `imgsort models activate V`, or "
+            f"set model.precision back."
+        )
+    if record.of(head_of(card)) is None:
+        raise ModelProblem(
+            f"Model v{card.version} was made at {card.precision} and not yet measured at "
+            f"{precision}; measure it with `imgsort quantize`, or set model.precision back."
+        )
 
 
 def open_decoder(config: Decode, size: int, attempts: Attempts) -> DecoderPool:

@@ -12,7 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 
-NEVER_AT_IMPORT = ("keras", "matplotlib", "openvino", "seaborn", "sklearn", "tensorflow")
+NEVER_AT_IMPORT = ("keras", "matplotlib", "nncf", "openvino", "seaborn", "sklearn", "tensorflow")
 """They take from 0.4 to 12 seconds to import; `imgsort log` shall answer at once."""
 
 OWNERS: dict[str, tuple[str, ...]] = {
@@ -22,6 +22,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "h5py": ("imgsort/backbones/",),
     "keras": ("imgsort/backbones/", "imgsort/runtime/", "trainer/augment.py", "trainer/fit.py"),
     "matplotlib": ("trainer/report.py",),
+    "nncf": ("imgsort/backbones/",),
     "openvino": ("imgsort/backbones/", "imgsort/runtime/"),
     "pillow_heif": ("imgsort/images.py",),
     "rich": ("imgsort/cli/",),

@@ -1,6 +1,7 @@
 """A throw-away workspace, measured round by round."""
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from imgsort.backbones import InstalledBackbone
+from imgsort.backbones.installed import CARD
 from imgsort.config import Config
 from imgsort.daemon.bench.pictures import Stock
 from imgsort.daemon.bench.results import BenchResult, Round
@@ -26,11 +28,13 @@ from imgsort.daemon.wiring import Works, wired
 from imgsort.errors import ImgsortError
 from imgsort.filing import Filer
 from imgsort.founding import first_model
+from imgsort.quantizing import Terms, quantize
 from imgsort.schema import migrate
 from imgsort.workspace import Workspace
 
 _LONGEST = 600.0
 """Seconds that one end-to-end pass may take."""
+_CALIBRATED_ON = 120
 
 
 def bench(  # noqa: PLR0913  (what is measured, on what, how often)
@@ -49,6 +53,8 @@ def bench(  # noqa: PLR0913  (what is measured, on what, how often)
     """
     done = []
     with throw_away(installed, config, where) as workspace:
+        if config.model.precision == "int8":
+            _quantize(workspace, stock, images)
         for number in progress(range(rounds)):
             with ExitStack() as stack:
                 works = wired(workspace, stack, once=True)
@@ -75,10 +81,31 @@ def throw_away(installed: InstalledBackbone, config: Config, where: Path) -> Ite
         workspace = Workspace(Path(folder), config)
         for place in (*workspace.picture_folders, workspace.models):
             place.mkdir(parents=True)
-        workspace.backbones.symlink_to(installed.path.parent)
+        if config.model.precision == "int8":  # its int8 form must not become the user's
+            _copy(installed, workspace.backbones)
+        else:
+            workspace.backbones.symlink_to(installed.path.parent)
         migrate(workspace.database)
         first_model(workspace, installed, None)
         yield workspace
+
+
+def _copy(installed: InstalledBackbone, backbones: Path) -> None:
+    """What was installed and nothing that was made of it since; its files are never changed."""
+    folder = backbones / installed.id
+    folder.mkdir(parents=True)
+    for name in (CARD, *installed.card.files):
+        try:
+            os.link(installed.path / name, folder / name)
+        except OSError:  # another file system
+            shutil.copyfile(installed.path / name, folder / name)
+
+
+def _quantize(workspace: Workspace, stock: Stock, images: int) -> None:
+    """Speed depends on no agreement, so any will do; these pictures are not those to be timed."""
+    with tempfile.TemporaryDirectory(dir=workspace.root) as folder:
+        paths = stock.lay_out(Path(folder), min(images, _CALIBRATED_ON))
+        quantize(workspace, paths, Terms(len(paths), least_pictures=2, least_agreement=0.0))
 
 
 def _round(works: Works, stock: Stock, images: int, *, warm: bool) -> Round:

@@ -1,10 +1,13 @@
 """Import the heavy libraries without their chatter and without their telephone calls."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from imgsort.errors import RuntimeUnavailable
 
 
 def import_keras() -> Any:
@@ -40,6 +43,26 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
+
+
+def import_nncf() -> Any:
+    """The nncf module without its log on stdout and, like OpenVINO, without its telemetry.
+
+    Raises RuntimeUnavailable where it is not installed.
+    """
+    import_openvino()
+    kind = logging.getLoggerClass()
+    try:
+        import nncf
+    except ImportError:
+        raise RuntimeUnavailable(
+            "int8 is made by nncf, which is not installed here; get it with "
+            '`pip install "imgsort[int8]"`.'
+        ) from None
+    finally:
+        logging.setLoggerClass(kind)  # nncf sets its own for every library
+    nncf.set_log_level(logging.ERROR)
+    return nncf
 
 
 @contextmanager

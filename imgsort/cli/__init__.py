@@ -20,6 +20,7 @@ _COMMANDS = (
     "looking",
     "putting_back",
     "models",
+    "quantizing",
     "measuring",
 )
 

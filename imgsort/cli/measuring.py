@@ -42,7 +42,7 @@ def bench(
     ] = False,
     device: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="What to run on.")] = "auto",
     precision: Annotated[
-        Literal["auto", "float32", "bfloat16"], typer.Option(help="How to calculate.")
+        Literal["auto", "float32", "bfloat16", "int8"], typer.Option(help="How to calculate.")
     ] = "auto",
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1, max=1024)] = 32,
     here: Here = None,

@@ -1,8 +1,10 @@
 """Runtimes: ``embed`` pictures with an installed backbone, on what this machine has."""
 
 import logging
+from dataclasses import replace
 
 from imgsort.backbones import InstalledBackbone
+from imgsort.backbones.int8 import INT8, required_record
 from imgsort.errors import RuntimeUnavailable
 from imgsort.runtime.base import DeviceMemoryExhausted, Embeddings, Images, Runtime
 from imgsort.runtime.choice import Choice, Machine, choose, this_machine
@@ -47,7 +49,10 @@ def idle_runtime(
     def start() -> Runtime:
         return open_runtime(backbone, device=device, precision=precision, batch_size=batch_size)
 
-    return IdleRuntime(choose(device, precision, this_machine()), start)
+    choice = choose(device, precision, this_machine())
+    if choice.precision == INT8:
+        choice = replace(choice, precision=required_record(backbone).precision)
+    return IdleRuntime(choice, start)
 
 
 def _start(backbone: InstalledBackbone, choice: Choice, batch_size: int) -> Runtime:

@@ -24,7 +24,8 @@ class Runtime(Protocol):
 
     @property
     def precision(self) -> str:
-        """``float32``, ``bfloat16`` or ``float16``: embeddings differ between them."""
+        """``float32``, ``bfloat16``, ``float16``, or ``int8-`` with the number of the graph:
+        embeddings differ between them."""
 
     def embed(self, images: Images) -> Embeddings:
         """Any N, zero included. Raises DeviceMemoryExhausted."""

@@ -19,12 +19,18 @@ LOCK = "lock"
 @contextmanager
 def trusted_blobs(folder: Path) -> Iterator[None]:
     """Inside, one process at a time, the folder's blobs are as recorded; new ones are recorded."""
-    with (folder / LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(folder):
         forget_unknown(folder)
         yield
         with suppress(OSError):  # a full disk: then the next start compiles again
             remember(folder)
+
+
+def forget_all(folder: Path) -> None:
+    """Delete every blob, so that those still needed are compiled again. No folder will do."""
+    with suppress(OSError), _locked(folder):
+        for blob in folder.glob("*.blob"):
+            blob.unlink(missing_ok=True)
 
 
 def forget_unknown(folder: Path) -> None:
@@ -42,6 +48,13 @@ def remember(folder: Path) -> None:
     if blobs != recorded.keys():
         sums = {name: recorded.get(name) or _sha256(folder / name) for name in sorted(blobs)}
         replace_file(folder / SUMS, json.dumps(sums, indent=2).encode())
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _recorded(folder: Path) -> dict[str, str]:

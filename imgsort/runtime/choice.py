@@ -22,7 +22,7 @@ class Machine:
 class Choice:
     runtime: Literal["openvino", "tensorflow"]
     precision: str
-    """``float32``, ``bfloat16``, or on a GPU ``float16``."""
+    """``float32``, ``bfloat16``, ``int8``, or on a GPU ``float16``."""
 
 
 def choose(device: str, precision: str, machine: Machine) -> Choice:
@@ -32,6 +32,11 @@ def choose(device: str, precision: str, machine: Machine) -> Choice:
             'No NVIDIA GPU is visible, but model.device is "gpu"; set it to "auto" in config.toml.'
         )
     on_gpu = machine.nvidia and device != "cpu"
+    if on_gpu and precision == "int8":
+        raise RuntimeUnavailable(
+            'model.precision "int8" is for CPUs, but an NVIDIA GPU is in use here; set '
+            'model.precision to "auto", or model.device to "cpu" in config.toml.'
+        )
     if precision == "auto":
         on_cpu = "bfloat16" if machine.matrix_bfloat16 else "float32"
         precision = "float16" if on_gpu else on_cpu
@@ -52,10 +57,19 @@ def nvidia_visible(root: Path) -> bool:
     return any(True for _ in found) or any(True for _ in devices)
 
 
+def has_vnni(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Without these instructions sums of int8 products overflow unless weights keep to 7 bits."""
+    return bool(_flags(cpuinfo) & {"avx512_vnni", "avx_vnni"})
+
+
 def _has_amx(cpuinfo: Path) -> bool:
     """AVX-512's own bfloat16 is not enough: ResNet50 ran at 0.58 of its float32 rate there."""
+    return "amx_bf16" in _flags(cpuinfo)
+
+
+def _flags(cpuinfo: Path) -> set[str]:
     try:
         lines = cpuinfo.read_text().splitlines()
     except OSError:
-        return False
-    return any("amx_bf16" in line.split() for line in lines if line.startswith("flags"))
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}

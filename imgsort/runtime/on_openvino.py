@@ -10,10 +10,12 @@ import numpy as np
 
 from imgsort.backbones import InstalledBackbone
 from imgsort.backbones.installed import CACHE, GRAPH
+from imgsort.backbones.int8 import INT8, required_record, verified_graph
 from imgsort.backbones.quiet import import_openvino
 from imgsort.errors import RuntimeUnavailable
 from imgsort.runtime.base import Embeddings, Images
 from imgsort.runtime.blobs import trusted_blobs
+from imgsort.runtime.choice import has_vnni
 
 LOG = logging.getLogger(__name__)
 CHUNK = 4
@@ -21,7 +23,8 @@ CHUNK = 4
 CALLERS = 2
 """Calls that may run side by side: while one waits for its last requests, the other's keep all
 streams busy."""
-HINTS = {"float32": "f32", "bfloat16": "bf16"}
+HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+"""An int8 graph says itself which of its steps are in int8; the others are as before."""
 
 
 class OpenvinoRuntime:
@@ -33,16 +36,30 @@ class OpenvinoRuntime:
 
     name = "openvino"
 
-    def __init__(self, backbone: InstalledBackbone, precision: str) -> None:
+    def __init__(
+        self, backbone: InstalledBackbone, precision: str, graph: Path | None = None
+    ) -> None:
+        """``graph`` is one that is not the backbone's own yet; its compiled form isn't kept."""
         openvino = import_openvino()
         self.precision = precision
+        cache = None if graph else _cache_folder(backbone)
+        if precision == INT8 and graph is None:
+            record = required_record(backbone)
+            if record.vnni and not has_vnni():
+                raise RuntimeUnavailable(
+                    "The int8 form was made on a CPU with VNNI, which this one lacks; make it anew "
+                    'with `imgsort quantize --again`, or set model.precision to "auto".'
+                )
+            self.precision, graph = record.precision, verified_graph(backbone, record)
         self._width = backbone.width
         core = openvino.Core()
         if precision == "bfloat16" and "BF16" not in _capabilities(core):
             raise RuntimeUnavailable(
                 'This CPU can\'t compute in bfloat16; set model.precision to "auto" in config.toml.'
             )
-        compiled = _compiled(core, backbone, HINTS[precision])
+        model = core.read_model(graph or backbone.path / GRAPH)
+        model.reshape([CHUNK, backbone.input_size, backbone.input_size, 3])
+        compiled = _compiled(core, model, HINTS[precision], cache)
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(CALLERS):
             requests = openvino.AsyncInferQueue(compiled, 0)
@@ -81,12 +98,9 @@ def _capabilities(core: Any) -> list[str]:
     return list(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
-def _compiled(core: Any, backbone: InstalledBackbone, hint: str) -> Any:
-    """Compile, or map the blob that an earlier start left in the backbone's folder."""
+def _compiled(core: Any, model: Any, hint: str, cache: Path | None) -> Any:
+    """Compile, or map the blob that an earlier start left in the ``cache`` folder."""
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": hint}
-    model = core.read_model(backbone.path / GRAPH)
-    model.reshape([CHUNK, backbone.input_size, backbone.input_size, 3])
-    cache = _cache_folder(backbone)
     if cache:
         try:
             with trusted_blobs(cache):
