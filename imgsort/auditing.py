@@ -73,6 +73,22 @@ def label_of(answer: Answer) -> NewLabel:
     return NewLabel(answer.sha256, "label", answer.truth, "audit", representative=True)
 
 
+def unsaid(store: Store, answers: Iterable[Answer]) -> list[NewLabel]:
+    """What isn't written down yet: a list that comes back twice says nothing the second time."""
+    current = store.current_labels()
+    labels = [label_of(one) for one in answers]
+    return [one for one in labels if not _same(one, current.get(one.sha256))]
+
+
+def _same(label: NewLabel, before: HumanLabel | None) -> bool:
+    # The source counts: what was confirmed before is audited only now.
+    return before is not None and (label.kind, label.class_name, label.source) == (
+        before.kind,
+        before.class_name,
+        before.source,
+    )
+
+
 def draw_audit(store: Store, run_id: int, number: int, seed: int) -> Audit:
     """Draw and record it. Raises NothingToDo if there is nothing left to draw."""
     candidates = store.not_audited()

@@ -5,11 +5,13 @@ Classes are ids throughout, so that a rename touches no model. A section of tens
 dense head or the ``weight``, ``bias`` and ``groups`` of an ImageNet head. A dense head that
 still asks an older one has that one as the section ``old.``: with ``trust`` where the old one knows
 all learned classes too, with ``kept`` and ``share`` where it knows others besides, and then with
-``ceded`` where there are learned classes that it never heard of. ``unproven`` are learned
-classes that are filed only where the old head agrees.
+``ceded`` and ``reach`` where there are learned classes that it never heard of. ``unproven`` are
+learned classes that are filed only where the old head agrees, and ``floors`` what it must give a
+picture at least for each of the learned ones.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self, cast
 
 import numpy as np
@@ -23,36 +25,47 @@ Floats = NDArray[np.float32]
 Tensors = Mapping[str, NDArray[np.generic]]
 OLD = "old."
 _DOUBT = np.float32(1e-4)
+_FAINT = 0.02
 
 
-class Introduced:
-    """An old head that has been told of learned classes it never heard of, the newcomers.
+@dataclass(frozen=True, slots=True, eq=False)
+class Ceded:
+    """What an old head gives up to the newcomers: learned classes that it never heard of.
 
     Asked to settle between its own classes and those, it would always say: mine. What it says of
     the newcomers' own pictures tells how much of each of its classes is really theirs.
     """
 
-    def __init__(self, old: Head, name: str, ceded: Floats) -> None:
-        """``name`` stands for all newcomers; ``ceded`` [K]: the share each old class gives up.
+    shares: Floats
+    """[K]: of each old class."""
+    reach: float
+    """How much of the whole it may still claim, nearly, of a newcomer's picture; so much of what
+    it leaves over speaks for a newcomer, and no more."""
 
-        Raises ValueError where that doesn't fit the old head.
-        """
-        if len(ceded) != len(old.classes):
-            raise ValueError(f"{len(ceded)} shares for {len(old.classes)} old classes")
+    @classmethod
+    def measured(cls, scores: Floats) -> Self:
+        """From what the old head says of newcomers' pictures, [N, K]."""
+        met = scores.mean(axis=0)
+        shares = met / (met + min(0.1, 10 / max(scores.shape[1], 1)))
+        claimed = (scores * (1 - shares)).sum(axis=1)
+        return cls(np.asarray(shares, np.float32), max(float(np.quantile(claimed, 0.95)), _FAINT))
+
+
+class Introduced:
+    """An old head that has been told of the newcomers, under one name for all of them."""
+
+    def __init__(self, old: Head, name: str, ceded: Ceded) -> None:
+        """Raises ValueError where ``ceded`` doesn't fit the old head."""
+        if len(ceded.shares) != len(old.classes):
+            raise ValueError(f"{len(ceded.shares)} shares for {len(old.classes)} old classes")
         self.classes = (*old.classes, name)
         self.old, self.ceded = old, ceded
 
     def scores(self, embeddings: Floats) -> Floats:
-        """[N, K + 1]; what fits none of the old classes is the newcomers' altogether."""
-        own = self.old.scores(embeddings) * (1 - self.ceded)
-        rest = np.clip(1 - own.sum(axis=1, keepdims=True), 0, 1)
+        """[N, K + 1]"""
+        own = self.old.scores(embeddings) * (1 - self.ceded.shares)
+        rest = np.clip(1 - own.sum(axis=1, keepdims=True), 0, self.ceded.reach)
         return np.concatenate([own, rest], axis=1)
-
-
-def ceded_shares(scores: Floats) -> Floats:
-    """[K] from what an old head says of newcomers' pictures, [N, K]."""
-    met = scores.mean(axis=0)
-    return np.asarray(met / (met + min(0.1, 10 / max(scores.shape[1], 1))), np.float32)
 
 
 class Advised:
@@ -80,26 +93,31 @@ def advice_of(scores: Floats) -> Floats:
     return np.asarray(np.log(scores + _DOUBT), np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A class that is filed only where the old head gives it enough."""
+
+    column: int
+    old: int
+    """Its column in the old head."""
+    least: float
+    reason: str
+    """Why not, otherwise."""
+
+
 class Known:
     """What a model may file.
 
-    Learned classes: what is like the pictures it was trained on. Kept classes, and learned ones
-    that are not proven by themselves yet: what the old head alone, which leaves over what fits none
-    of its classes, would file too.
+    Learned classes: what is like the pictures it was trained on. Where the old head is asked, only
+    what that gives enough: alone, it leaves over what fits none of its classes.
     """
 
     def __init__(
-        self, familiarity: Familiarity, learned: int, old: Head | None, asked: Mapping[int, int]
+        self, familiarity: Familiarity, learned: int, old: Head | None, asked: Sequence[Asked]
     ) -> None:
-        """``learned``: how many columns are. ``asked``: column -> that of the old head."""
-        self._familiarity, self._learned = familiarity, learned
-        self._old, self._asked = old, asked
-        self._limits: Mapping[int, float] = {}
-
-    def under(self, thresholds: Sequence[float]) -> Self:
-        """With the threshold of each class: the old head must reach it as well."""
-        self._limits = {column: float(thresholds[column]) for column in self._asked}
-        return self
+        """``learned``: how many columns are; they come first."""
+        self._familiarity, self._learned, self._old = familiarity, learned, old
+        self._asked = {each.column: each for each in asked}
 
     def doubts(self, embeddings: Floats, winners: NDArray[np.intp]) -> list[str | None]:
         """Per row, or None."""
@@ -109,9 +127,9 @@ class Known:
         if self._old is None or not rows:
             return doubts
         for row, scores in zip(rows, self._old.scores(embeddings[rows]), strict=True):
-            winner = int(winners[row])
-            if doubts[row] is None and scores[self._asked[winner]] < self._limits[winner]:
-                doubts[row] = UNLIKE if winner >= self._learned else NOT_FILED_YET
+            asked = self._asked[int(winners[row])]
+            if doubts[row] is None and scores[asked.old] < asked.least:
+                doubts[row] = asked.reason
         return doubts
 
 
@@ -123,12 +141,15 @@ def known_of(section: Tensors, thresholds: Sequence[float]) -> Known | None:
     before = below(OLD, section)
     old = head_of(before, lambda number: f"/{number}") if before else None
     columns, known = classes_of(section), classes_of(before)
-    asked = {
-        columns.index(int(number)): known.index(int(number))
-        for name in ("kept", "unproven")
-        for number in section.get(name, ())
-    }
-    return Known(familiarity, len(section["classes"]), old, asked).under(thresholds)
+    asked = [
+        Asked(at, known.index(columns[at]), float(floor), UNLIKE)
+        for at, floor in enumerate(np.asarray(section.get("floors", ()), np.float64))
+        if floor > 0
+    ]
+    for name, reason in (("kept", UNLIKE), ("unproven", NOT_FILED_YET)):
+        at_each = [columns.index(int(number)) for number in section.get(name, ())]
+        asked += [Asked(at, known.index(columns[at]), thresholds[at], reason) for at in at_each]
+    return Known(familiarity, len(section["classes"]), old, asked)
 
 
 def learned_section(
@@ -160,8 +181,13 @@ def unproven_section(class_ids: Sequence[int]) -> dict[str, NDArray[np.generic]]
     return {"unproven": np.array(class_ids, np.int64)}
 
 
+def floors_section(floors: Sequence[float]) -> dict[str, NDArray[np.generic]]:
+    """What the old head must give a picture at least for each learned class; 0 for no matter."""
+    return {"floors": np.array(floors, np.float64)}
+
+
 def keeping_section(
-    kept_ids: Sequence[int], share: Share, ceded: Floats | None
+    kept_ids: Sequence[int], share: Share, ceded: Ceded | None
 ) -> dict[str, NDArray[np.generic]]:
     """What is added to a dense head that keeps classes of its old one.
 
@@ -172,7 +198,8 @@ def keeping_section(
         "share": np.array([share.slope, share.offset], np.float64),
     }
     if ceded is not None:
-        section["ceded"] = ceded
+        section["ceded"] = ceded.shares
+        section["reach"] = np.array([ceded.reach], np.float64)
     return section
 
 
@@ -234,12 +261,14 @@ def head_of(section: Tensors, named: Callable[[int], str]) -> Head:
     slope, offset = (float(number) for number in np.asarray(section["share"], np.float64))
     kept = [named(int(number)) for number in section["kept"]]
     if "ceded" in section:
-        old = introduced(old, learned.classes, np.asarray(section["ceded"], np.float32))
+        shares = np.asarray(section["ceded"], np.float32)
+        ceded = Ceded(shares, _number(section["reach"]))
+        old = introduced(old, learned.classes, ceded)
     # KeepingHead asks of the learned head what Advised has as well: its classes and scores.
     return KeepingHead(cast(DenseHead, learned), old, kept, Share(slope, offset))
 
 
-def introduced(old: Head, learned: Sequence[str], ceded: Floats) -> Introduced:
+def introduced(old: Head, learned: Sequence[str], ceded: Ceded) -> Introduced:
     """Raises ValueError where the old head knows every learned class."""
     strange = [name for name in learned if name not in old.classes]
     if not strange:

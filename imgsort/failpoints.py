@@ -31,6 +31,8 @@ CROSSING = ("after-unlink",)
 """Met before ``after-source-fsync`` by a move across file systems."""
 RECOVERY = ("recovery-begun", "recovery-swept", "recovery-judged")
 """Met in recovery, which then places and finishes files through the points above."""
+LOOKING = ("tree-half-learned", "tree-learned")
+"""Met when the log learns what a human moved: inside its transaction and after it."""
 
 
 @dataclass(slots=True)

@@ -4,11 +4,11 @@ import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from imgsort.filing.errands import Done, Errand, run_errands
-from imgsort.labelling import HumanLabel, NewLabel
+from imgsort.labelling import HumanLabel, NewLabel, still_representative
 from imgsort.logged import LoggedPicture
 from imgsort.singular import singulars
 from imgsort.store import Store
@@ -56,7 +56,7 @@ def put_labels(
     ``Filer.file``.
     """
     current = store.current_labels()
-    kept = [_still_representative(label, current.get(label.sha256)) for label in labels]
+    kept = [still_representative(label, current.get(label.sha256)) for label in labels]
     said = {label.sha256: label for label in kept}
     errands = [
         errand
@@ -70,12 +70,6 @@ def put_labels(
         workspace, store, errands, lambda plans: store.record_decided(run_id, plans, kept)
     )
     return Labelled(tuple(kept), tuple(done))
-
-
-def _still_representative(label: NewLabel, before: HumanLabel | None) -> NewLabel:
-    # How a picture was drawn doesn't change when its label is corrected later; if it did, every
-    # mistake found after a `confirm` would leave the holdout and flatter the model.
-    return replace(label, representative=True) if before and before.representative else label
 
 
 def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Errand | None:

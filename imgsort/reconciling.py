@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from imgsort.display import display
 from imgsort.examining import examine_adopted
+from imgsort.failpoints import failpoint
 from imgsort.filing import recover_locked
 from imgsort.identity import Identity
 from imgsort.labelling import HumanLabel
@@ -134,6 +135,7 @@ def reconcile_folders(
                 changes = _still_true(look.seen.changes, store)
                 if changes:
                     store.apply_tree(run_id, changes)
+                    failpoint("tree-learned")
         if changes is not None:
             return _summary(changes, look, store, looker.layout)
     return ReconcileSummary(waiting=1)

@@ -12,6 +12,7 @@ from imgsort.dense_head import KeepingHead, Layer
 from imgsort.dense_model import (
     OLD,
     Tensors,
+    floors_section,
     head_of,
     known_of,
     learned_section,
@@ -19,7 +20,7 @@ from imgsort.dense_model import (
 )
 from imgsort.trainer.calibrate import Threshold, temperature, thresholds
 from imgsort.trainer.champion import Champion
-from imgsort.trainer.course import Course, advice, beside_kept
+from imgsort.trainer.course import Course, advice, beside_kept, floors
 from imgsort.trainer.dataset import Labelled
 from imgsort.trainer.fit import Fitted, fit_head
 from imgsort.trainer.lessons import Lessons
@@ -97,7 +98,8 @@ def train(
         if threshold.confidence is None and champion.is_first_to_know(number)
     )
     cuts = _cuts(found, course, unproven)
-    section |= unproven_section(unproven) | course.familiarity_section()
+    section |= unproven_section(unproven) | floors_section(floors(course))
+    section |= course.familiarity_section()
     if not (trust or course.kept or unproven):
         section = {n: tensor for n, tensor in section.items() if not n.startswith(OLD)}
     return Challenger(

@@ -19,6 +19,9 @@ Side = Literal["train", "holdout"]
 LEAST_SHARE, MOST_SHARE = 0.2, 0.5
 WANTED_HOLDOUT = 60
 """Representative pictures the holdout should have at least: twice what the gate needs."""
+BARELY_HOLDOUT, BARELY_SHARE = 35, 0.7
+"""Where half would be too few for the gate but this share is enough, as of one audit of 50, it is
+this; corrections too, or the holdout would come to lack what was noticed to be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,12 @@ class Split:
 
 def holdout_share(representative: int) -> float:
     """Which share of each class is held out, given how many representative labels there are."""
-    wanted = WANTED_HOLDOUT / representative if representative else 0.0
-    return min(max(wanted, LEAST_SHARE), MOST_SHARE)
+    if not representative:
+        return LEAST_SHARE
+    barely = BARELY_HOLDOUT / representative
+    if MOST_SHARE < barely <= BARELY_SHARE:
+        return barely
+    return min(max(WANTED_HOLDOUT / representative, LEAST_SHARE), MOST_SHARE)
 
 
 def split(labelled: Sequence[Labelled], grouping: Grouping, share: float) -> Split:

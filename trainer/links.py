@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_DISTANCE = 4
-MIN_COSINE = 0.98
+MIN_COSINE = 0.9
+"""On photographs of magnetic tiles 0.98 found 14 of the 48 pairs that are alike pixel by pixel, 0.9
+all of them; on photographs of animals neither finds a pair."""
 BURST_SECONDS = 2.0
 
 _BANDS = (0, 13, 26, 39, 52)
@@ -52,7 +54,7 @@ class Link:
 
 
 def near_duplicates(shots: Sequence[Shot], embeddings: NDArray[np.floating]) -> tuple[Link, ...]:
-    """Pairs with dhash distance <= 4 and embedding cosine >= 0.98, in order of position.
+    """Pairs with dhash distance <= 4 and embedding cosine >= 0.9, in order of position.
 
     ``embeddings`` [N, D] belong to ``shots`` row by row, of any float type.
     """

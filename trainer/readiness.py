@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from imgsort.errors import NothingToDo
-from imgsort.trainer.dataset import Labelled, Split, holdout_share
+from imgsort.trainer.dataset import Labelled, Split
 from imgsort.trainer.gate import FEWEST
 from imgsort.trainer.lessons import LEAST
 
 MOST_NAMED = 6
-AUDIT_AT_LEAST = 50
+AUDITED = 50
+"""Pictures drawn at random of which the split holds out enough, see ``holdout_share``."""
 HOW_TO_LABEL = (
     "move wrongly sorted images to the right class folder, or look through a class folder and "
     "`imgsort confirm` it"
@@ -61,22 +61,15 @@ def require_representative(split: Split, folders: Sequence[Folder]) -> None:
     held = len(split.holdout)
     if held >= FEWEST:
         return
-    lacking = representative_lacking(held)
     largest = sorted(folders, key=lambda folder: -folder.images)[:MOST_NAMED]
     named = ", ".join(f"{folder.path} ({folder.images:,})" for folder in largest if folder.images)
     look = f"look through {named} and type `imgsort confirm` with each of them" if named else ""
-    audit = f"type `imgsort audit {lacking}` and say what those images are"
+    audit = f"type `imgsort audit {AUDITED}` and say what those images are"
     raise NothingToDo(
         f"No model can be tested fairly yet: corrections alone show what is wrong, not how much is "
         f"right, and only {held} of the {FEWEST} test images that are needed have been checked "
         f"without picking; {f'{look}, or ' if look else ''}{audit}."
     )
-
-
-def representative_lacking(held: int) -> int:
-    """About how many more representative labels it takes, of which a part is held out."""
-    wanted = ceil((FEWEST - held) / holdout_share(FEWEST) * 1.1)
-    return max(AUDIT_AT_LEAST, -(-wanted // 10) * 10)
 
 
 def _most(counts: Counter[int]) -> list[tuple[int, int]]:

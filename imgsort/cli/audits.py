@@ -91,7 +91,7 @@ def take_links(workspace: Workspace, folder: Path, as_json: bool) -> None:
 
 def _take(now: Sitting, back: "Answers", new_class: bool, as_json: bool) -> None:
     """All answers of a list, or none."""
-    from imgsort.auditing import label_of
+    from imgsort.auditing import unsaid
 
     for trouble in back.troubles:
         say(trouble)
@@ -103,7 +103,7 @@ def _take(now: Sitting, back: "Answers", new_class: bool, as_json: bool) -> None
     if not back.answers:
         raise NothingToDo("There are no answers; fill in the column label, or leave links there.")
     require_plain(now, {one.truth for one in back.answers}, new_class)
-    done = now.put([label_of(one) for one in back.answers])
+    done = now.put(unsaid(now.store, back.answers))
     for left in done.left:
         say(f"{display(str(left.path))} is labelled but stays where it is: {left.reason}.")
     now.summary = f"{len(back.answers)} answers, {len(done.moved)} files moved"

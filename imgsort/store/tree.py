@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from imgsort.display import display
+from imgsort.failpoints import failpoint
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.store.contents import facts_columns
@@ -161,6 +162,7 @@ def apply(
     mark_missing(connection, [one.known.arrival_id for one in changes.vanished], now)
     _adopt(connection, anchor, changes.adopted, now)
     _remember_folders(connection, changes, now)
+    failpoint("tree-half-learned")
     add_labels(connection, run_id, changes.labels(), now)
 
 

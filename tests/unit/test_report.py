@@ -26,7 +26,7 @@ from imgsort.trainer.findings import (
     Strangers,
 )
 from imgsort.trainer.gate import GateVerdict
-from imgsort.trainer.report.charts import charts
+from imgsort.trainer.report.charts import MOST_LINES, charted, charts
 from imgsort.trainer.report.words import summary
 
 NASTY = '<script>alert("$x$")</script>&'
@@ -154,6 +154,24 @@ def test_figures_keep_a_readable_size(tmp_path: Path, count: int) -> None:
     assert 250 < width < 2600
     assert 250 < height < 2600
     assert all(len(content) < 2_000_000 for content in drawn.values())
+    assert png_size(drawn["classes.png"])[1] < 1100
+
+
+def test_of_many_classes_those_that_need_a_look_are_charted(tmp_path: Path) -> None:
+    """A class that lost is shown however good it still is, then the weakest; the page says so."""
+    found = findings([f"class number {at}" for at in range(100)], tmp_path)
+    classes = [replace(each, f1=at / 100, champion_f1=0.0) for at, each in enumerate(found.classes)]
+    classes[99] = replace(classes[99], champion_f1=1.0)
+    found = replace(found, classes=tuple(classes))
+
+    shown = [each.label for each in charted(found)]
+
+    weakest = [f"class number {at}" for at in reversed(range(MOST_LINES - 1))]
+    assert shown == ["class number 99", *weakest]
+    out = tmp_path / "report"
+    out.mkdir()
+    report.write(out, found, tmp_path, ignore)
+    assert "Shown are 30 of 100" in (out / "index.html").read_text(encoding="utf-8")
 
 
 def test_drawing_disturbs_nobody(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_temperature_undoes_overconfidence(factor: float) -> None:
 )
 def test_wilson_lower(right: int, count: int, bound: float) -> None:
     """n of n right gives n / (n + 1) at z = 1; nothing counted gives nothing."""
-    assert wilson_lower(right, count) == pytest.approx(bound)
+    assert wilson_lower(right, count, 1.0) == pytest.approx(bound)
 
 
 def about(number: float) -> Any:
@@ -43,24 +43,38 @@ def two_classes(confidences: list[float]) -> NDArray[np.float64]:
 
 def test_lowest_score_that_keeps_the_target() -> None:
     """Nineteen right and one wrong below them: the cut is at the nineteenth."""
-    scores = two_classes([0.99 - 0.01 * at for at in range(20)])
+    scores = two_classes([0.999 - 0.001 * at for at in range(20)])
     labels = np.array([0] * 19 + [1])
     first, second = thresholds(scores, labels, 0.95, [19, 1])
-    assert first == Threshold(about(0.81), 20, 19, 0)
-    assert second == Threshold(None, 0, 0, 18)
+    assert first == Threshold(about(0.981), 20, 19, 0)
+    assert second == Threshold(None, 0, 0, 4)
 
 
 def test_ties_are_filed_together() -> None:
     """A wrong picture with the same score as the last right one pushes the cut above both."""
-    scores = two_classes([0.9] * 19 + [0.8, 0.8])
+    scores = two_classes([0.97] * 19 + [0.96, 0.96])
     labels = np.array([0] * 20 + [1])
-    assert thresholds(scores, labels, 0.95, [20, 1])[0].confidence == pytest.approx(0.9)
+    assert thresholds(scores, labels, 0.95, [20, 1])[0].confidence == pytest.approx(0.97)
 
 
 def test_too_few_labels() -> None:
-    """Ten of ten right don't prove 0.95: as many again and nine on top of them would be 19."""
-    found = thresholds(two_classes([0.9] * 10), np.zeros(10, np.intp), 0.95, [10, 0])[0]
-    assert found == Threshold(None, 10, 10, 9)
+    """Four of four right don't prove 0.95; five would."""
+    found = thresholds(two_classes([0.97] * 4), np.zeros(4, np.intp), 0.95, [4, 0])[0]
+    assert found == Threshold(None, 4, 4, 1)
+    found = thresholds(two_classes([0.97] * 5), np.zeros(5, np.intp), 0.95, [5, 0])[0]
+    assert found == Threshold(about(0.97), 5, 5, 0)
+
+
+def test_luck_is_no_proof() -> None:
+    """Twenty of twenty right at a confidence that means three of four: as many labels again."""
+    found = thresholds(two_classes([0.75] * 20), np.zeros(20, np.intp), 0.95, [20, 0])[0]
+    assert found == Threshold(None, 20, 20, 20)
+
+
+def test_surer_than_it_is_right() -> None:
+    """A confidence of 0.99 files nothing where four of five are right."""
+    labels = np.array([0, 0, 0, 0, 1] * 8)
+    assert thresholds(two_classes([0.99] * 40), labels, 0.95, [32, 8])[0].confidence is None
 
 
 def test_more_labels_would_not_do() -> None:
@@ -84,3 +98,21 @@ def test_precision_is_kept_on_fresh_pictures() -> None:
             right += int((labels[200:][inside] == 0).sum())
     assert filed > 10_000
     assert right / filed >= 0.9
+
+
+def test_many_classes_with_few_labels_keep_the_target() -> None:
+    """The surest of a few dozen pictures of each of ten classes: some are right by luck alone."""
+    rng = np.random.default_rng(1)
+    filed = right = 0
+    for _ in range(50):
+        chances = np.exp(rng.normal(0, 3.5, (900, 10)))
+        chances /= chances.sum(axis=1, keepdims=True)
+        labels = np.array([rng.choice(10, p=each) for each in chances])
+        cuts = thresholds(chances[:300], labels[:300], 0.95, [30] * 10)
+        limits = np.array([2 if cut.confidence is None else cut.confidence for cut in cuts])
+        winner = chances[300:].argmax(axis=1)
+        inside = chances[300:].max(axis=1) >= limits[winner]
+        filed += int(inside.sum())
+        right += int((inside & (winner == labels[300:])).sum())
+    assert filed > 1_000
+    assert right / filed >= 0.945

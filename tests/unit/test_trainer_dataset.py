@@ -1,12 +1,16 @@
 """The holdout: grouped, stratified, frozen, and read only where labels are representative."""
 
+import random
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from imgsort.trainer.dataset import Labelled, Side, cross_folds, holdout_share, split
+from imgsort.trainer.gate import FEWEST
 from imgsort.trainer.groups import Grouping
+from imgsort.trainer.lessons import LEAST
+from imgsort.trainer.readiness import AUDITED
 
 
 def named(number: int) -> str:
@@ -28,11 +32,27 @@ def frozen(labelled: list[Labelled], assigned: dict[str, Side]) -> list[Labelled
 
 
 @pytest.mark.parametrize(
-    ("representative", "share"), [(0, 0.2), (60, 0.5), (120, 0.5), (200, 0.3), (1000, 0.2)]
+    ("representative", "share"),
+    [(0, 0.2), (49, 0.5), (50, 0.7), (56, 0.625), (70, 0.5), (120, 0.5), (200, 0.3), (1000, 0.2)],
 )
 def test_share(representative: int, share: float) -> None:
-    """Few representative labels are held out by half, many by a fifth."""
+    """Of few representative labels half are held out, or what the gate needs; of many a fifth."""
     assert holdout_share(representative) == share
+
+
+@pytest.mark.parametrize("corrections", [0, 10, 30])
+@pytest.mark.parametrize("seed", range(20))
+def test_one_audit_is_enough_for_the_gate(corrections: int, seed: int) -> None:
+    """Of 50 pictures drawn at random so many are held out that a model can be promoted, whatever
+    was corrected besides, and enough are left to train on."""
+    dice = random.Random(seed)  # noqa: S311 - a simulation
+    labelled = [
+        Labelled(named(1_000 * seed + at), dice.choice((0, 0, 1, 2)), at < AUDITED)
+        for at in range(AUDITED + corrections)
+    ]
+    parts = split(labelled, alone(labelled), holdout_share(AUDITED))
+    assert len(parts.holdout) >= FEWEST
+    assert len(parts.training) >= 2 * LEAST
 
 
 def test_stratified() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from imgsort.audit import Answer, Share, draw, estimate
+from imgsort.reconciling import apply_reconcile
 from tests.desk import Desk
 
 
@@ -201,6 +202,9 @@ def test_answered_as_csv(desk: Desk) -> None:
     assert said.code == 0, said.err
     assert (said.json["answered"], said.json["skipped"], said.json["filed"]["of"]) == (3, 2, 2)
     assert desk.labels()["cat-1.jpg"] == ("cat", "audit", True)
+    again = desk.type("audit", "--answers", folder / "audit.csv", "--json")
+    assert (again.code, again.json) == (0, said.json)
+    assert desk.count_labels() == 3, "the same answers were written down twice"
 
 
 def test_answers_that_nobody_asked_for(desk: Desk, tmp_path: Path) -> None:
@@ -216,3 +220,43 @@ def test_confirming_and_auditing_agree(desk: Desk) -> None:
     """An audit's answer survives a later `confirm`; the word of a person isn't asked twice."""
     desk.type("audit", stdin="\n" * 5)
     assert desk.type("confirm", "sorted").code == 4
+
+
+# What is found out afterwards
+
+
+@pytest.mark.parametrize("way_there", ["straight", "by way of unsure/"])
+def test_a_mistake_found_after_the_audit(desk: Desk, way_there: str) -> None:
+    """The picture that was drawn stays representative under the class it is moved to, and its move
+    is one word, however often the folders are looked at."""
+    desk.type("audit", stdin="\n" * 5)
+    said = desk.count_labels()
+    place = desk.workspace.sorted / "cat/cat-1.jpg"
+    if way_there != "straight":
+        place = place.rename(desk.workspace.unsure / "cat-1.jpg")
+        _look(desk)
+        assert desk.labels()["cat-1.jpg"][:2] == ("withdrawn", "move")
+        said += 1
+    place.rename(desk.workspace.sorted / "dog/cat-1.jpg")
+
+    for _ in range(3):
+        _look(desk)
+
+    assert desk.labels()["cat-1.jpg"] == ("dog", "move", True)
+    assert desk.count_labels() == said + 1
+    assert desk.labels()["cat-2.jpg"] == ("cat", "audit", True)
+
+
+def test_what_was_picked_stays_picked(desk: Desk) -> None:
+    """Moved twice, a picture that no audit drew is still one that somebody noticed."""
+    for start, end in (("cat", "dog"), ("dog", "snake")):
+        target = desk.workspace.sorted / end / "cat-3.jpg"
+        target.parent.mkdir(exist_ok=True)
+        (desk.workspace.sorted / start / "cat-3.jpg").rename(target)
+        _look(desk)
+    assert desk.labels()["cat-3.jpg"] == ("snake", "move", False)
+
+
+def _look(desk: Desk) -> None:
+    with desk.store() as store:
+        apply_reconcile(desk.workspace, store, store.begin_run("run"))

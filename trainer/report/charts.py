@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.trainer.evaluate import Evaluation
-from imgsort.trainer.findings import Curve, Findings
+from imgsort.trainer.findings import ClassFinding, Curve, Findings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,8 @@ DPI = 110
 _NUMBERED = 32
 """Classes up to which every cell of the confusion matrix shows its count."""
 _SHORT = 24
+MOST_LINES = 30
+"""Classes that the chart of changes has room for."""
 _STYLE: Any = {
     "text.parse_math": False,  # a class may be called $5
     "axes.spines.top": False,
@@ -127,10 +129,21 @@ def _neighbouring(counts: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.asarray(leaves_list(linkage(squareform(distance), "average")), np.intp)
 
 
+def charted(findings: Findings) -> list[ClassFinding]:
+    """The classes to show, the best first: all, or of many those that lost and the weakest."""
+    judged = [each for each in findings.classes if each.f1 is not None]
+
+    def urgency(each: ClassFinding) -> tuple[bool, float, int]:
+        f1 = each.f1 or 0.0
+        return f1 >= (each.champion_f1 or 0.0), f1, -each.held_out
+
+    judged.sort(key=urgency)
+    return sorted(judged[:MOST_LINES], key=lambda each: -(each.f1 or 0.0))
+
+
 def _classes(findings: Findings) -> "Figure":
-    """Each class before and after; the worst at the top."""
-    shown = [each for each in findings.classes if each.f1 is not None]
-    shown.sort(key=lambda each: -(each.f1 or 0))
+    """Classes before and after; the worst at the top."""
+    shown = charted(findings)
     figure, axes = _figure(7, max(1.6, 0.8 + 0.24 * len(shown)))
     for at, each in enumerate(shown):
         before, after = each.champion_f1 or 0.0, each.f1 or 0.0
@@ -210,7 +223,7 @@ def _coverage(findings: Findings) -> "Figure":
     lowest = min(
         p.precision for p in (findings.evaluation.coverage + findings.champion_evaluation.coverage)
     )
-    axes.set_ylim(max(0.0, min(lowest, target) - 0.06), 1.02)
+    axes.set_ylim(max(0.0, min(lowest, target) - 0.06), 1.009)  # no tick above 100 %
     axes.set_xlim(0, 1.02)
     _percent(axes)
     axes.set_xlabel("share of the pictures that is filed")

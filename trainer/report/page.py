@@ -8,6 +8,7 @@ from pathlib import Path
 from imgsort.trainer.evaluate import Evaluation
 from imgsort.trainer.findings import ClassFinding, Findings, Pictured
 from imgsort.trainer.report import words
+from imgsort.trainer.report.charts import charted
 from imgsort.trainer.report.style import STYLE
 from imgsort.trainer.report.thumbnails import MOST_SUSPECTS, Thumbnails
 
@@ -105,7 +106,7 @@ def _share(evaluation: Evaluation) -> str:
 
 
 def _precision(evaluation: Evaluation) -> str:
-    return f"{evaluation.filed_right / evaluation.filed:.0%}" if evaluation.filed else "none"
+    return f"{evaluation.filed_right / evaluation.filed:.0%}" if evaluation.filed else "-"
 
 
 def _tested_on(findings: Findings) -> str:
@@ -120,8 +121,18 @@ def _changes(findings: Findings, drawn: Mapping[str, bytes]) -> str:
     return _section(
         f"What got better, what got worse: {counted}",
         "<p>Each line is a class. The further right, the fewer pictures of it are missed and the "
-        "fewer others are taken for it. With few test pictures a line moves far by chance.</p>"
-        + _figure(drawn, "classes.png", "Each class before and after"),
+        "fewer others are taken for it. With few test pictures a line moves far by chance."
+        f"{_which(findings)}</p>" + _figure(drawn, "classes.png", "Each class before and after"),
+    )
+
+
+def _which(findings: Findings) -> str:
+    judged, shown = sum(each.f1 is not None for each in findings.classes), len(charted(findings))
+    if shown == judged:
+        return ""
+    return (
+        f" Shown are {shown} of {judged}: those that got worse and the weakest. All are in the "
+        f"table below."
     )
 
 

@@ -15,12 +15,13 @@ h2 { font-size: 19px; margin: 8px 0 6px; } h3 { font-size: 15px; margin: 18px 0 
 .card { background: #fff; border-radius: 10px; padding: 14px 18px; }
 .big { font-size: 32px; font-weight: 700; } small, .path { color: #667; font-size: 13px; }
 .album { display: grid; gap: 14px; grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); }
-figure { margin: 0; } figcaption { font-size: 13.5px; line-height: 1.35; margin-top: 4px; }
+figure { margin: 0; } figcaption { font-size: 13.5px; line-height: 1.35; margin-top: 4px;
+  overflow-wrap: anywhere; }
 figure img, .gone { display: block; height: 130px; width: 100%; object-fit: contain;
   background: #eceef2; border-radius: 6px; }
 .gone { text-align: center; line-height: 130px; color: #889; }
-figcaption b { color: #a93226; overflow-wrap: anywhere; }
-.path { display: block; overflow-wrap: anywhere; }
+figcaption b { color: #a93226; }
+.path { display: block; }
 .chart { max-width: 100%; } .wide { overflow: auto; } .wide .chart { max-width: none; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 12px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 14.5px; }

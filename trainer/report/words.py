@@ -25,7 +25,11 @@ def summary(findings: Findings, root: Path) -> Iterator[str]:
     yield from wishes(findings.classes)
     yield would_help(findings.curve)
     if findings.cells:
-        yield "Taken for another: " + "; ".join(_cell(cell, root) for cell in findings.cells[:3])
+        yield (
+            "Taken for another: "
+            + "; ".join(_cell(cell, root) for cell in findings.cells[:3])
+            + "."
+        )
     yield suspected(findings.suspects, root)
     yield from foreign(findings.strangers)
 

@@ -1,0 +1,82 @@
+"""Photographs of one tile under several lights: none may be trained on and tested on."""
+
+from itertools import product
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imgsort.backbones import InstalledBackbone
+from imgsort.images import ImageFacts, ImageLimits, decode
+from imgsort.runtime import open_runtime
+from imgsort.trainer.dataset import Labelled, holdout_share, split
+from imgsort.trainer.groups import Grouping, group
+from imgsort.trainer.links import MAX_DISTANCE, MIN_COSINE, Shot
+
+ALIKE = 0.99
+"""Correlation of 32 x 32 grey pixels from which on two photographs show the same."""
+
+
+@pytest.fixture(scope="module")
+def tiles(test_data: Path) -> list[tuple[str, NDArray[np.uint8], ImageFacts]]:
+    """Every magnetic tile: its class, its pixels, its facts."""
+    limits = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
+    paths = sorted((test_data / "magnetic_tile").rglob("*.jpg"))
+    if not paths:
+        pytest.skip("the test data has no magnetic_tile")
+    return [(path.parent.name, *decode(path.read_bytes(), 224, limits)) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def embeddings(
+    tiles: list[tuple[str, NDArray[np.uint8], ImageFacts]], lite0: InstalledBackbone
+) -> NDArray[np.float32]:
+    runtime = open_runtime(lite0, device="cpu", precision="float32", batch_size=32)
+    pixels = np.stack([pixels for _, pixels, _ in tiles])
+    parts = [runtime.embed(pixels[at : at + 32]) for at in range(0, len(pixels), 32)]
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("representative", [50, 100, 192, 1_000])
+def test_no_near_duplicates_across_the_split(
+    tiles: list[tuple[str, NDArray[np.uint8], ImageFacts]],
+    embeddings: NDArray[np.float32],
+    representative: int,
+) -> None:
+    """Neither by imgsort's own measure nor pixel by pixel; of a random split there are dozens."""
+    names = [f"{at:064x}" for at in range(len(tiles))]
+    kinds = sorted({kind for kind, *_ in tiles})
+    labelled = [
+        Labelled(name, kinds.index(kind), True)
+        for name, (kind, *_) in zip(names, tiles, strict=True)
+    ]
+    shots = [Shot(name, facts.dhash) for name, (*_, facts) in zip(names, tiles, strict=True)]
+    share = holdout_share(representative)
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    grey = np.stack([outline(pixels) for _, pixels, _ in tiles])
+
+    def across(grouping: Grouping) -> tuple[int, int]:
+        """Pairs alike by imgsort's measure, and pixel by pixel."""
+        parts = split(labelled, grouping, share)
+        train, test = ([int(one.sha256, 16) for one in p] for p in (parts.training, parts.holdout))
+        assert len(test) >= 0.5 * share * len(tiles)
+        assert len(train) >= 0.25 * len(tiles)
+        near = sum(
+            (tiles[one][2].dhash ^ tiles[other][2].dhash).bit_count() <= MAX_DISTANCE
+            and float(unit[one] @ unit[other]) >= MIN_COSINE
+            for one, other in product(train, test)
+        )
+        return near, int((grey[train] @ grey[test].T >= ALIKE).sum())
+
+    assert across(group(shots, embeddings)) == (0, 0)
+    randomly = across(Grouping(tuple((name,) for name in names), ()))
+    assert min(randomly) >= 10
+
+
+def outline(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float64).ravel()
+    small -= small.mean()
+    return np.asarray(small / max(float(np.linalg.norm(small)), 1e-9), np.float64)
