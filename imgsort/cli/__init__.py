@@ -11,6 +11,7 @@ from imgsort.cli.app import INTERRUPTED, app, say
 _COMMANDS = (
     "workspace",
     "daemon",
+    "watching",
     "asking",
     "labels",
     "confirms",
@@ -20,6 +21,8 @@ _COMMANDS = (
     "looking",
     "putting_back",
     "models",
+    "services",
+    "care",
     "measuring",
 )
 
