@@ -1,4 +1,4 @@
-"""What pyproject.toml can't say: no build without the wings, and none from left-overs."""
+"""What pyproject.toml can't say: no build without the linked folders, and none from left-overs."""
 
 import shutil
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-WINGS = ("daemon", "trainer", "migrations")
+LINKED = ("daemon", "trainer", "migrations", "systemd")
 
 
 def refuse_lost_links(package: Path) -> None:
-    """Stop where a wing is no folder; the wheel would silently lack it."""
-    lost = [wing for wing in WINGS if not (package / wing).is_dir()]
+    """Stop where a link to a folder is none; the wheel would silently lack what is in it."""
+    lost = [folder for folder in LINKED if not (package / folder).is_dir()]
     if lost:
         raise SystemExit(
             f"imgsort/{lost[0]} is not a folder: this copy lost its symbolic links "

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from imgsort.daemon.notices import LOG
+from imgsort.daemon.notices import LOG, Notices
 from imgsort.errors import ImgsortError, ModelProblem
 from imgsort.registry import ModelCard, Registry
 from imgsort.serving import Serving, load_classifier
@@ -11,6 +11,8 @@ from imgsort.store import Store
 from imgsort.workspace import Workspace
 
 LOOK_SECONDS = 1.0
+RETRY_SECONDS = 60.0
+"""A model that can't be used is tried again, and told of again, this often."""
 
 
 class ActiveModel:
@@ -35,6 +37,8 @@ class ActiveModel:
         self._names = serving.classifier.classes
         """What its classes were called when it was loaded."""
         self._next_look = clock() + LOOK_SECONDS
+        self._retry_at = float("inf")
+        self._notices = Notices(clock)
 
     def look_soon(self) -> None:
         """Something may have changed: look before the next batch."""
@@ -52,11 +56,27 @@ class ActiveModel:
         if now >= self._next_look:
             self._next_look = now + LOOK_SECONDS
             version = self._registry.active()
-            if version is not None and version != self._settled:
+            if now >= self._retry_at:
+                self._settled = None
+            card = self.serving.card
+            if version is None or (version == card.version and not self._registry.is_whole(card)):
+                self._miss()
+            elif version != self._settled:
                 self._settled = version
                 self._exchange(version)
+                self._retry_at = now + RETRY_SECONDS if self.trouble else float("inf")
             self._follow_names()
         return self.serving
+
+    def _miss(self) -> None:
+        """Its files are gone from the disk; it is all in memory, so pictures need not wait."""
+        version = self.serving.card.version
+        self.trouble = (
+            f"the files of model v{version} are missing, it goes on from memory; put them back, "
+            f"or activate another with `imgsort models activate V`"
+        )
+        self._notices.each_minute("missing", self.trouble)
+        self._settled = None  # loaded and checked anew once they are back
 
     def _exchange(self, version: int) -> None:
         before = self.serving.card.version

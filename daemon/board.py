@@ -5,19 +5,23 @@ import time
 from collections import Counter, deque
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from imgsort.daemon.active import ActiveModel
 from imgsort.daemon.ground import Ground
 from imgsort.daemon.health import Counters, Health, Named, State
 from imgsort.daemon.look import NOT_REGULAR
-from imgsort.daemon.notices import LOG, Notices
+from imgsort.daemon.metrics import Metrics
+from imgsort.daemon.notices import LOG, Notices, fields
 from imgsort.daemon.pipeline import BatchReport, Listener
 from imgsort.daemon.scan import EXAMPLES
-from imgsort.daemon.source import Source
+from imgsort.daemon.source import STOPPING, Source
 from imgsort.daemon.tidy import Tidier
 from imgsort.display import display
 
 RATE_SECONDS = 60.0
+LOCK_SECONDS = 1.0
+"""A scan may hang on a dead network file system; who reports that must not hang with it."""
 
 
 class Board(Listener):
@@ -29,6 +33,7 @@ class Board(Listener):
         self.batches = 0
         self.last_error: str | None = None
         self.began_at = time.monotonic()
+        self.metrics = Metrics()
         self._source = source
         self._ground = ground
         self._tidier = tidier
@@ -57,7 +62,25 @@ class Board(Listener):
             self.batches += 1
             self._recent.append((now, images))
         if images:
-            LOG.info("%s, %s waiting", described(landed, images, report.seconds), self.waiting)
+            self.metrics.batch(images)
+            words = described(landed, images, report.seconds)
+            LOG.info("%s, %s waiting", words, self.waiting, extra=self._in_figures(landed, report))
+
+    def _in_figures(self, landed: "Counter[str]", report: BatchReport) -> dict[str, Any]:
+        images = landed.total()
+        return fields(
+            event="batch",
+            images=images,
+            filed=landed["filed"],
+            unsure=landed["unsure"],
+            rejected=landed["rejected"],
+            seconds=round(report.seconds, 3),
+            images_per_second=round(images / max(report.seconds, 1e-3), 1),
+            waiting=self._source.waiting,
+        )
+
+    def took(self, stage: str, seconds: float) -> None:
+        self.metrics.took(stage, seconds)
 
     def hindrance(self) -> str | None:
         return self._ground.trouble()
@@ -71,7 +94,9 @@ class Board(Listener):
         if trouble is None:
             LOG.info("going on: the trouble is over")
         else:
-            self._notices.each_minute(f"paused {stage}", f"paused: {trouble}")
+            self._notices.each_minute(
+                "paused", f"paused: {trouble.removesuffix('.')}; imgsort goes on by itself"
+            )
 
     @property
     def trouble(self) -> str | None:
@@ -131,8 +156,16 @@ def health_of(before: Health, board: Board, source: Source, model: ActiveModel) 
 def left_in_place(source: Source) -> Named:
     """What could not be taken, and why."""
     survey = source.rounds.survey
-    with source.lock:
-        aside = {source.way(path): one.reason for path, one in source.window.aside.items()}
+    aside: dict[str, str] = {}
+    if source.lock.acquire(timeout=LOCK_SECONDS):
+        try:
+            aside = {
+                source.way(path): one.reason
+                for path, one in source.window.aside.items()
+                if one.reason != STOPPING
+            }
+        finally:
+            source.lock.release()
     special = dict.fromkeys(survey.special.examples, NOT_REGULAR)
     closed = dict.fromkeys(survey.closed.examples, "it can't be looked into")
     reasons = special | closed | aside

@@ -1,12 +1,20 @@
 """state/status.json: what the running daemon says of itself, replaced atomically."""
 
+import errno
 import json
+import os
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 State = Literal["starting", "running", "paused", "stopping", "stopped"]
+ROOM = 16_384
+"""Bytes that the file takes at least, filled up with spaces: room to be written over in."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_AGAIN = (0.02, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +96,59 @@ def utc_now() -> str:
 
 
 def write_status(path: Path, health: Health) -> None:
-    """Replace the file in one step. It is no record: nothing is fsynced. Raises OSError."""
-    text = json.dumps(asdict(replace(health, heartbeat=utc_now())), ensure_ascii=False, indent=1)
+    """Replace the file in one step; it is no record: nothing is fsynced. Raises OSError.
+
+    On a full disk it is written over in place, in the blocks it has: that is when people ask.
+    """
+    health = replace(health, heartbeat=utc_now())
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-    part.replace(path)
+    try:
+        part.write_bytes(_text(health).ljust(ROOM))
+        part.replace(path)
+    except OSError as problem:
+        with suppress(OSError):
+            part.unlink()  # it holds what little room there was
+        if problem.errno not in FULL:
+            raise
+        _write_over(path, health)
+
+
+def _write_over(path: Path, health: Health) -> None:
+    with path.open("r+b", buffering=0) as file:
+        room = os.fstat(file.fileno()).st_size
+        text = _text(health)
+        if len(text) > room:
+            text = _text(_without_names(health))
+        if len(text) <= room:
+            os.pwrite(file.fileno(), text.ljust(room), 0)
+
+
+def _text(health: Health) -> bytes:
+    text = json.dumps(asdict(health), ensure_ascii=False, indent=1) + "\n"
+    return text.encode(errors="backslashreplace")
+
+
+def _without_names(health: Health) -> Health:
+    """The same in few bytes."""
+    return replace(
+        health,
+        unsupported=Named(health.unsupported.count),
+        left_in_place=Named(health.left_in_place.count),
+        being_written=Named(health.being_written.count),
+        attention=(),
+    )
 
 
 def read_status(path: Path) -> dict[str, Any] | None:
     """What the daemon last said; None when it never did, or what it said can't be read."""
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return said if isinstance(said, dict) else None
+    for wait in (*_AGAIN, None):  # written over in place, it may be seen half
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+        except OSError:
+            return None
+        except ValueError:
+            if wait is not None:
+                time.sleep(wait)
+        else:
+            return said if isinstance(said, dict) else None
+    return None

@@ -42,10 +42,13 @@ def glance(path: str) -> Seen | Left | None:
     return Seen(Identity.of(status), Writer.UNKNOWN)
 
 
-def look(path: str) -> Seen | Left | None:
-    """A look that also asks whether anybody is writing; None when the file is gone."""
+def look(path: str, bases: tuple[Path, ...] = ()) -> Seen | Left | None:
+    """A look that also asks whether anybody is writing; None when the file is gone.
+
+    Below ``bases`` no link is followed.
+    """
     try:
-        descriptor = open_regular(Path(path))
+        descriptor = open_regular(Path(path), bases)
     except NotARegularFile:
         return Left(NOT_REGULAR)
     except BlockingIOError:  # somebody (Samba) holds a lease to write

@@ -1,14 +1,19 @@
 """What the daemon says on stderr; lasting troubles are told once a minute."""
 
+import json
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 LOG = logging.getLogger("imgsort")
 AGAIN_SECONDS = 60.0
 _KEPT = 1000
+_FIELDS = "imgsort_fields"
 
 
 class Notices:
@@ -42,17 +47,70 @@ class Notices:
             del self._said[next(iter(self._said))]
 
 
-def log_to_stderr(level: str) -> None:
-    """Send log lines to stderr, with a UTC time stamp unless the journal adds its own."""
+def fields(**values: object) -> dict[str, dict[str, object]]:
+    """The ``extra`` of a log line: what a JSON line has beyond time, level and message."""
+    return {_FIELDS: values}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC)
+        line: dict[str, Any] = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        line |= getattr(record, _FIELDS, {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class JournalLines(logging.Formatter):
+    """Another formatter's lines with the level in front, as sd-daemon(3) has it."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = self._inner.format(record)
+        priority = _priority(record.levelno)
+        return "\n".join(f"<{priority}>{line}" for line in text.split("\n"))
+
+
+def log_to_stderr(level: str, form: Literal["text", "json"] = "text") -> None:
+    """Send log lines to stderr. The journal stamps and grades them itself."""
     handler = logging.StreamHandler()
-    journal = "JOURNAL_STREAM" in os.environ
-    line = "%(message)s" if journal else "%(asctime)sZ %(levelname)s %(message)s"
+    journal = _is_the_journal()
+    inner = JsonLines() if form == "json" else _text(stamped=not journal)
+    handler.setFormatter(JournalLines(inner) if journal else inner)
+    LOG.handlers[:] = [handler]
+    LOG.setLevel(level.upper())
+
+
+def _text(*, stamped: bool) -> logging.Formatter:
+    line = "%(asctime)sZ %(levelname)s %(message)s" if stamped else "%(message)s"
     formatter = logging.Formatter(line, "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    LOG.handlers[:] = [handler]
-    set_level(level)
+    return formatter
 
 
-def set_level(level: str) -> None:
-    LOG.setLevel(level.upper())
+def _priority(level: int) -> int:
+    """The syslog severity of one of logging's levels."""
+    if level >= logging.ERROR:
+        return 3
+    if level >= logging.WARNING:
+        return 4
+    return 6 if level >= logging.INFO else 7
+
+
+def _is_the_journal() -> bool:
+    """Does stderr go there? systemd names the stream in JOURNAL_STREAM (systemd.exec(5))."""
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

@@ -17,14 +17,13 @@ from typing import Protocol, TypeVar
 from imgsort.daemon.batcher import Batcher
 from imgsort.daemon.overlap import Overlap
 from imgsort.daemon.pulse import Pulse
-from imgsort.daemon.source import Candidate
+from imgsort.daemon.source import STOPPING, Candidate
 from imgsort.decoder import Deferred, Outcome, Picture, Refused
 from imgsort.errors import FilingPaused, ImgsortError, StoreBusy, StoreFull
 from imgsort.filing import Judged, Result
 from imgsort.runtime import DeviceMemoryExhausted
 
 RETRY_SECONDS = 5.0
-STOPPING = "imgsort is stopping"
 _LEAST_SLOTS = 16
 _QUEUED_BATCHES = 2
 
@@ -35,7 +34,7 @@ class NotNow(ImgsortError):
     """Nothing may be filed at present; str() says why."""
 
 
-PAUSING = (NotNow, FilingPaused, StoreFull, StoreBusy, DeviceMemoryExhausted)
+PAUSING = (NotNow, FilingPaused, StoreFull, StoreBusy, DeviceMemoryExhausted, MemoryError)
 """Troubles that pass: the stage waits and tries again, the images stay in the inbox."""
 
 
@@ -117,6 +116,9 @@ class Listener:
     def batch(self, report: BatchReport) -> None:
         """A batch is through."""
 
+    def took(self, stage: str, seconds: float) -> None:
+        """So long it took to decode an image, or to infer or file a batch."""
+
     def hindrance(self) -> str | None:
         """Why nothing may be filed at present, if so."""
         return None
@@ -194,13 +196,15 @@ class Pipeline:
             if self._halted.is_set():
                 break
             self.pulse.begin("decode")
+            began = time.monotonic()
             future = self.stages.decoder.submit(candidate.path)
             submitted += 1
-            future.add_done_callback(partial(self._decoded_one, candidate))
+            future.add_done_callback(partial(self._decoded_one, candidate, began))
         self._decoded.put(_End(submitted))
 
-    def _decoded_one(self, candidate: Candidate, future: "Future[Outcome]") -> None:
+    def _decoded_one(self, candidate: Candidate, began: float, future: "Future[Outcome]") -> None:
         self.pulse.end("decode")
+        self._listener.took("decode", time.monotonic() - began)
         self._decoded.put(_Decode(candidate, future))
 
     def _infer_stage(self) -> None:
@@ -286,16 +290,28 @@ class Pipeline:
         """Try until it works; None when there is no time left to wait for that."""
         waited = False
         while not self._halted.is_set():
+            began = time.monotonic()
             try:
                 answer = act()
             except PAUSING as trouble:
                 waited = True
                 self.pulse.beat(stage)
-                self._listener.paused(stage, str(trouble))
+                self._listener.paused(stage, in_words(trouble))
                 if self._hurried.wait(RETRY_SECONDS):
                     return None
             else:
                 if waited:
                     self._listener.paused(stage, None)
+                self._listener.took(stage, time.monotonic() - began)
                 return answer
         return None
+
+
+def in_words(trouble: BaseException) -> str:
+    """A trouble that passes, for people."""
+    match trouble:
+        case DeviceMemoryExhausted():
+            return "The GPU's memory is used up; end other programs that use it."
+        case MemoryError():
+            return "The memory is used up; end other programs, or lower model.batch_size."
+    return str(trouble)

@@ -49,6 +49,12 @@ class Pulse:
         finally:
             self.end(stage)
 
+    @property
+    def busy_now(self) -> bool:
+        """Whether any stage has something in hand."""
+        with self._lock:
+            return any(stage.outstanding for stage in self._stages.values())
+
     def stuck(self, limit: float) -> str | None:
         """A stage that has had something in hand for ``limit`` seconds without getting on."""
         now = self.clock()

@@ -12,6 +12,7 @@ from imgsort.sidecars import RAW_SUFFIXES, is_sidecar
 from imgsort.template import split_name
 
 EXAMPLES = 20
+ORPHANS = 1000
 DEEPEST = 64
 """Each level of a walk keeps a descriptor open."""
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -43,6 +44,8 @@ class Survey:
     """Links, pipes, sockets, devices and folders named like a picture."""
     closed: Tally = field(default_factory=Tally)
     """Folders that can't be looked into."""
+    orphans: list[str] = field(default_factory=list)
+    """Of the unsupported: sidecars, and camera RAW, whose picture isn't there (any more)."""
     complete: bool = False
 
 
@@ -107,9 +110,11 @@ class Walk:
             self.survey.special.add(folder.way + name)
             return False
         if kind is Kind.NAMELESS:
-            kind = sniffed(Path(folder.path, name))
+            kind = sniffed(Path(folder.path, name), self.inbox)
         if kind is Kind.UNSUPPORTED and not self._travels(folder, name):
             self.survey.unsupported.add(folder.way + name)
+            if self._may_travel(name) and len(self.survey.orphans) < ORPHANS:
+                self.survey.orphans.append(folder.way + name)
         elif kind is Kind.WRITING and not name.startswith("."):
             self.survey.writing += 1
         elif kind in {Kind.WRITING, Kind.LITTER, Kind.IGNORED}:
@@ -118,8 +123,7 @@ class Walk:
 
     def _travels(self, folder: _Folder, name: str) -> bool:
         """Is it a sidecar whose picture is there?"""
-        suffix = split_name(name)[1].lower()
-        if suffix not in self.names.sidecars and suffix not in RAW_SUFFIXES:
+        if not self._may_travel(name):
             return False
         stem = split_name(name)[0]
         owners = {stem, split_name(stem)[0]}
@@ -127,12 +131,16 @@ class Walk:
         siblings = [one for one in possible if _is_in(folder.descriptor, one)]
         return is_sidecar(name, siblings, self.names.sidecars)
 
+    def _may_travel(self, name: str) -> bool:
+        suffix = split_name(name)[1].lower()
+        return suffix in self.names.sidecars or suffix in RAW_SUFFIXES
 
-def sniffed(path: Path) -> Kind:
+
+def sniffed(path: Path, inbox: Path) -> Kind:
     """PICTURE or UNSUPPORTED, for a file whose name doesn't say."""
     start = b""
     with suppress(OSError):
-        descriptor = open_regular(path)
+        descriptor = open_regular(path, (inbox,))
         try:
             start = os.pread(descriptor, MAGIC_BYTES, 0)
         finally:

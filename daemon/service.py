@@ -6,17 +6,28 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
-from imgsort.config import load_config
+from imgsort.config import Config, load_config
+from imgsort.daemon.beginning import begun
 from imgsort.daemon.board import health_of
 from imgsort.daemon.health import Health, State, utc_now, write_status
-from imgsort.daemon.notices import LOG, log_to_stderr, set_level
-from imgsort.daemon.notify import notify, watchdog_seconds
+from imgsort.daemon.latecomers import Latecomers
+from imgsort.daemon.notices import LOG, log_to_stderr
+from imgsort.daemon.notify import (
+    extend,
+    loading,
+    notify,
+    reloading,
+    status_line,
+    tell_where_it_hangs,
+    watchdog_seconds,
+)
 from imgsort.daemon.reload import reloaded
+from imgsort.daemon.reporter import Reporter
 from imgsort.daemon.signals import Command, Commands, commands
 from imgsort.daemon.summary import RunSummary
-from imgsort.daemon.wiring import Works, pace_of, source_settings, wired
+from imgsort.daemon.wiring import Works, pace_of, source_settings
 from imgsort.display import display
-from imgsort.errors import ConfigProblem
+from imgsort.errors import ConfigProblem, StoreBusy, StoreFull
 from imgsort.filing import Filer
 from imgsort.workspace import Workspace
 
@@ -33,12 +44,17 @@ def run(workspace: Workspace, *, once: bool = False) -> RunSummary:
     Raises WorkspaceProblem, WorkspaceBusy, DatabaseProblem, ModelProblem or RuntimeUnavailable
     before it begins; StorageFailed, StoreBroken, or whatever made a stage fail, later.
     """
-    log_to_stderr(workspace.config.log.level)
+    log_to_stderr(workspace.config.log.level, workspace.config.log.format)
+    tell_where_it_hangs()
     workspace.require_folders()
     with workspace.daemon_lock(), commands() as wanted, ExitStack() as stack:
         starting = Health(os.getpid(), "starting", utc_now(), started=utc_now())
         _say(workspace, starting)
-        works = wired(workspace, stack, once=once)
+        with loading():
+            works = begun(workspace, stack, wanted, starting, once=once)
+        if works is None:
+            _say(workspace, starting.into("stopped"))
+            return RunSummary(filed=0, unsure=0, rejected=0, left_in_place=0)
         return _Service(works, wanted, starting).run()
 
 
@@ -49,10 +65,12 @@ class _Service:
         self._works = works
         self._workspace = works.workspace
         self._wanted = wanted
+        self._told_to_stop = False
         self._ping_seconds = watchdog_seconds()
         self._began_at = time.monotonic()
         self._next_status = self._next_ping = self._began_at
         self._halt_at = self._leave_at = float("inf")
+        self._status = ""
         serving = works.model.serving
         self._health = replace(
             health,
@@ -61,12 +79,20 @@ class _Service:
             precision=serving.runtime.precision,
             batch_size=works.pipeline.pace.batch_size,
         )
+        self._latecomers = Latecomers(
+            *(works.workspace, works.store, works.run_id, works.source),
+            lambda: works.board.trouble or works.board.hindrance(),
+        )
+        metrics = works.board.metrics
+        self._reporter = Reporter(works.workspace, works.store, metrics, lambda: self._health)
 
     def run(self) -> RunSummary:
         works = self._works
         works.pipeline.start()
+        self._reporter.start()
         if not works.once:
             works.corrections.start()
+            self._latecomers.start()
         try:
             while not works.pipeline.join(0) and time.monotonic() < self._leave_at:
                 with suppress(queue.Empty):
@@ -80,10 +106,16 @@ class _Service:
             works.pipeline.halt()
             works.pipeline.ended(HALT_SECONDS)
             works.corrections.stop()
+            self._latecomers.stop()
+            works.backups.stop()
             self._report("stopped")
+            self._reporter.stop()
+        if works.once:
+            self._latecomers.look()
         self._tidy(float("inf"))
         summary = self._summary()
-        works.store.end_run(works.run_id, str(summary))
+        with suppress(StoreFull, StoreBusy):  # the log can do without, and stopping is no failure
+            works.store.end_run(works.run_id, str(summary))
         return summary
 
     def _tick(self, now: float) -> None:
@@ -101,6 +133,10 @@ class _Service:
             self._next_status = now + STATUS_SECONDS
             self._report()
             self._tidy(now)
+            if not works.once and self._health.state == "running":
+                works.backups.tick(works.source.waiting)
+            if self._health.state == "starting" and self._stuck(now) is None:
+                extend()
         if self._ping_seconds and now >= self._next_ping and self._stuck(now) is None:
             self._next_ping = now + self._ping_seconds
             notify("WATCHDOG=1")
@@ -117,12 +153,18 @@ class _Service:
             display(self._workspace.inbox),
             *(health.model, health.backbone, health.runtime, health.precision),
         )
-        notify("READY=1", f"STATUS=watching {display(self._workspace.inbox)}")
+        notify("READY=1", f"STATUS={self._status}")
 
     def _obey(self, command: Command) -> None:
         if command is Command.RELOAD:
+            ready = self._health.state in {"running", "paused"}
+            if ready:
+                reloading()
             self._reload()
+            if ready:
+                notify("READY=1")
         elif self._health.state != "stopping":
+            self._told_to_stop = True
             LOG.info("stopping; what is in hand is finished first")
             notify("STOPPING=1")
             self._works.source.stop()
@@ -140,7 +182,10 @@ class _Service:
             LOG.error("%s", works.board.last_error)
             return
         self._workspace = workspace = replace(self._workspace, config=new.config)
-        set_level(new.config.log.level)
+        log_to_stderr(new.config.log.level, new.config.log.format)
+        self._reporter.reconfigure(workspace)
+        self._latecomers.workspace = workspace
+        works.backups.workspace = workspace
         works.source.reconfigure(source_settings(new.config))
         works.model.reconfigure(workspace)
         works.corrections.scan_seconds = new.config.watch.scan_seconds
@@ -155,8 +200,10 @@ class _Service:
     def _stuck(self, now: float) -> str | None:
         """A part that has not got on for minutes."""
         works = self._works
-        stage = works.pipeline.pulse.stuck(STUCK_SECONDS)
-        if stage is None and now - works.source.beat > STUCK_SECONDS and not works.source.waiting:
+        limit = patience(works.workspace.config)
+        stage = works.pipeline.pulse.stuck(limit)
+        # While a stage has something in hand, the scan may have to wait for it.
+        if stage is None and now - works.source.beat > limit and not works.pipeline.pulse.busy_now:
             return "scan"
         return stage
 
@@ -174,6 +221,10 @@ class _Service:
             stuck=self._stuck(now),
         )
         _say(self._workspace, self._health)
+        status = status_line(self._health)
+        if status != self._status:
+            self._status = status
+            notify(f"STATUS={status}")
 
     def _summary(self) -> RunSummary:
         counts, source = self._works.board.counts, self._works.source
@@ -186,7 +237,13 @@ class _Service:
             seconds=round(time.monotonic() - self._began_at, 3),
             labelled_by_hand=self._works.corrections.labelled,
             attention=self._works.corrections.attention,
+            interrupted=self._told_to_stop and self._works.once and source.has_more,
         )
+
+
+def patience(config: Config) -> float:
+    """How many seconds a stage may take for one step: pictures and batches may be slow ones."""
+    return STUCK_SECONDS + 4 * config.decode.timeout_seconds + config.model.batch_size
 
 
 def _say(workspace: Workspace, health: Health) -> None:

@@ -26,6 +26,9 @@ CHECK_SECONDS = 2.0
 ONCE_PATIENCE = 30.0
 """How long `run --once` waits for files that others still write, in seconds without progress."""
 
+STOPPING = "imgsort is stopping"
+"""Why a picture is given up that was on its way at the end."""
+
 Known = Callable[[Sequence[Identity]], Collection[Identity]]
 
 
@@ -93,6 +96,12 @@ class Source:
     def waiting(self) -> int:
         """Images seen in the inbox that are not through yet; more may lie behind them."""
         return len(self.window.waiting) + len(self.window.in_flight)
+
+    @property
+    def has_more(self) -> bool:
+        """Do pictures lie in the inbox that were not taken, as far as is known?"""
+        given_up = any(one.reason == STOPPING for one in self.window.aside.values())
+        return bool(given_up or self.waiting or self.rounds.unfinished or not self.scanned.is_set())
 
     def way(self, path: str) -> str:
         """A path as the way down from the inbox."""
@@ -197,7 +206,7 @@ class Source:
         names = self._settings.names
         kind = names.kind(name, folder + slash)
         if kind is Kind.NAMELESS:
-            kind = sniffed(Path(path))
+            kind = sniffed(Path(path), self._folder.path)
         return kind is Kind.PICTURE and names.reaches(relative)
 
     def _refill(self, now: float) -> None:
@@ -242,7 +251,7 @@ class Source:
 
     def _looked_at(self, path: str, waiting: Waiting, now: float) -> Candidate | None:
         first = waiting.watched is None and not waiting.renamed
-        view = glance(path) if first else look(path)
+        view = glance(path) if first else look(path, (self._folder.path,))
         self.writing.discard(path)
         if view is None:
             self.window.forget(path)

@@ -13,14 +13,16 @@ class RunSummary:
     rejected: int
     left_in_place: int
     """Files that could not be taken: no permission, no regular file, a full destination."""
-    still_written: tuple[str, ...]
+    still_written: tuple[str, ...] = ()
     """Files in the inbox that somebody was still writing at the end."""
-    seconds: float
+    seconds: float = 0.0
     """From ready to the end."""
     labelled_by_hand: int = 0
     """Pictures that people had put into a class folder."""
     attention: tuple[str, ...] = ()
     """What somebody should know or decide about the folders, a sentence each."""
+    interrupted: bool = False
+    """`run --once` was told to stop while pictures waited."""
 
     @property
     def images(self) -> int:
@@ -41,4 +43,6 @@ class RunSummary:
             sentences.append(f"Still being written, so left for the next run: {names}.")
         if self.labelled_by_hand:
             sentences.append(f"{self.labelled_by_hand:,} were put into a class by hand: learned.")
+        if self.interrupted:
+            sentences.append("Stopped before the inbox was empty; run it again for the rest.")
         return " ".join((*sentences, *self.attention))

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from imgsort.backbones import BACKBONES
 from imgsort.config import Config
 from imgsort.daemon.active import ActiveModel
+from imgsort.daemon.backups import Backups
 from imgsort.daemon.board import Board
 from imgsort.daemon.corrections import Corrections
 from imgsort.daemon.ground import Ground
@@ -46,6 +47,7 @@ class Works:
     corrections: Corrections
     keeper: EmbeddingKeeper
     pipeline: Pipeline
+    backups: Backups
     once: bool
 
 
@@ -80,6 +82,8 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
         EmbeddingKeeper(workspace.embeddings, limit, lambda: store.current_labels().keys(), notices)
     )
     inference = SentBack(ModelInference(store, model.current, keeper), store, run_id)
+    backups = Backups(workspace, notices)
+    stack.callback(backups.stop)
     stages = Stages(decoder, inference, Filer(workspace, store, run_id))
     pipeline = Pipeline(source.arrivals(), stages, board, pace_of(config))
     return Works(
@@ -95,6 +99,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
         corrections=corrections,
         keeper=keeper,
         pipeline=pipeline,
+        backups=backups,
         once=once,
     )
 
@@ -115,7 +120,9 @@ def _engines(workspace: Workspace, store: Store, stack: ExitStack) -> tuple[Deco
     """The decoder's processes start while the model is loaded."""
     config = workspace.config
     size = BACKBONES[active_card(workspace).backbone].input_size
-    decoder = stack.enter_context(open_decoder(config.decode, size, store))
+    decoder = stack.enter_context(
+        open_decoder(config.decode, size, store, workspace.picture_folders)
+    )
     serving = open_serving(workspace, store)
     serving.runtime.embed(np.zeros((1, size, size, 3), np.uint8))
     # Between two heads' products BLAS threads wait by spinning: 2 ms of a core an image.

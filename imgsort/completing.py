@@ -77,7 +77,9 @@ def embeddings_for(  # noqa: PLR0913, PLR0917 - three to work with, three to say
         lacking = {sha256: images[sha256] for sha256 in work.look_up(list(images))}
         if lacking:
             size = serving.backbone.input_size
-            with open_decoder(workspace.config.decode, size, store) as pool:
+            with open_decoder(
+                workspace.config.decode, size, store, workspace.picture_folders
+            ) as pool:
                 for batch in _decoded(pool, lacking, workspace.config.model.batch_size):
                     work.take(batch)
                     if progress is not None:

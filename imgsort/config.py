@@ -114,10 +114,50 @@ class Learning(Section):
     embeddings_max_gb: Annotated[float, Field(ge=0)] = 4.0
 
 
+class Backup(Section):
+    """Copies of what pictures can't be made from again."""
+
+    daily: bool = True
+    keep: Annotated[int, Field(ge=1)] = 7
+    folder: str = "backups"
+
+    @field_validator("folder")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        path = PurePosixPath(value)
+        if str(path) == "." or ".." in path.parts or "\0" in value:
+            raise ValueError("must name a folder without '..'")
+        return value
+
+
+class Retention(Section):
+    """What may go after a while; 0 keeps it for ever."""
+
+    rejected_days: Annotated[float, Field(ge=0)] = 0.0
+    trash_days: Annotated[float, Field(ge=0)] = 0.0
+    keep_models: Annotated[int, Field(ge=0)] = 0
+
+
 class Log(Section):
     """What the daemon says about itself, on stderr (the journal under systemd)."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Metrics(Section):
+    """What the daemon says about itself in figures, for Prometheus."""
+
+    textfile: str = "state/metrics.prom"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+    @field_validator("textfile")
+    @classmethod
+    def _is_a_prom_file(cls, value: str) -> str:
+        path = PurePosixPath(value)
+        if value and (path.suffix != ".prom" or ".." in path.parts or "\0" in value):
+            raise ValueError("a name that ends in .prom and has no '..', or \"\" for none")
+        return value
 
 
 class Config(Section):
@@ -127,7 +167,10 @@ class Config(Section):
     model: Model = Model()
     filing: Filing = Filing()
     learning: Learning = Learning()
+    backup: Backup = Backup()
+    retention: Retention = Retention()
     log: Log = Log()
+    metrics: Metrics = Metrics()
 
 
 def load_config(path: Path) -> Config:

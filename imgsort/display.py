@@ -4,7 +4,7 @@ import os
 import unicodedata
 from pathlib import Path
 
-_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories that move the cursor, hide, reorder or break a line."""
 
 
@@ -18,6 +18,6 @@ def display(name: bytes | str | Path) -> str:
 
 
 def _visible(character: str) -> str:
-    if unicodedata.category(character) not in _UNSAFE:
+    if unicodedata.category(character) not in UNSAFE:
         return character
     return character.encode("unicode_escape").decode("ascii")

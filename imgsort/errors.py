@@ -72,11 +72,11 @@ class RetrainBusy(ImgsortError):
 
 
 class StoreFull(ImgsortError):
-    """The disk that holds the database is full; make room on it, imgsort goes on by itself."""
+    """The disk that holds the database is full; make room on it."""
 
 
 class StoreBusy(ImgsortError):
-    """Another program has kept the database locked for 30 seconds; close it, then try again."""
+    """Another program has kept the database locked for 30 seconds; close it, or wait for it."""
 
 
 class StoreBroken(ImgsortError):
@@ -95,6 +95,14 @@ class FilingPaused(ImgsortError):
 
 class StorageFailed(ImgsortError):
     """The disk refused to keep what was written; look after it, then start imgsort again."""
+
+
+class BackupProblem(ImgsortError):
+    """The backup can't be made or used; see `imgsort doctor`, or take another one."""
+
+
+class UnitProblem(ImgsortError):
+    """The service can't be installed that way; see `imgsort service install --help`."""
 
 
 class BadSince(ImgsortError):

@@ -45,7 +45,7 @@ def examine_adopted(
         size = BACKBONES[active_card(workspace).backbone].input_size
     except ModelProblem:
         return 0
-    with open_decoder(workspace.config.decode, size, store) as pool:
+    with open_decoder(workspace.config.decode, size, store, workspace.picture_folders) as pool:
         return sum(_examined(store, pool, batch, stopping) for batch in _batches(waiting))
 
 

@@ -3,10 +3,13 @@
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _CHUNK = 1 << 20
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_PASS = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,33 @@ class NotARegularFile(OSError):
     """A link, pipe, socket, device or folder stands where a picture was expected."""
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: Path, bases: Sequence[Path] = ()) -> int:
     """Open a regular file for reading without following a link or waiting for a pipe's writer.
 
+    Links on the way down from one of ``bases`` aren't followed either: NotADirectoryError.
     Returns a descriptor the caller closes. Raises NotARegularFile, or OSError as ``open`` does.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    base = next((base for base in bases if base in path.parents), None)
+    if base is None:
+        descriptor = os.open(path, _READ)
+    else:
+        descriptor = _open_down(base, path.relative_to(base).parts)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise NotARegularFile(f"{path} is not a regular file")
     return descriptor
+
+
+def _open_down(folder: Path, parts: tuple[str, ...]) -> int:
+    above = os.open(folder, _PASS)
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, _PASS | os.O_NOFOLLOW, dir_fd=above)
+            os.close(above)
+            above = inner
+        return os.open(parts[-1], _READ, dir_fd=above)
+    finally:
+        os.close(above)
 
 
 def sha256_of(descriptor: int) -> str:

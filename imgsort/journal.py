@@ -15,7 +15,7 @@ from imgsort.images import ImageFacts
 
 Mode = Literal["move", "copy"]
 Decision = Literal["filed", "unsure", "rejected"]
-Cause = Literal["file", "sidecar", "label", "import", "refile", "undo"]
+Cause = Literal["file", "sidecar", "label", "import", "refile", "undo", "retention"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from imgsort.classifier import NEVER
+from imgsort.errors import BadLabel
+from imgsort.labels import checked_label
 
 SCHEMA = 1
 """Of model.json; a file with a higher one was written by a newer imgsort."""
@@ -59,6 +61,9 @@ class ModelCard:
             raise ValueError(f"{len(self.thresholds)} thresholds for {len(self.classes)} classes")
         if len({entry.id for entry in self.classes}) != len(self.classes):
             raise ValueError("a class is listed twice")
+        for entry in self.classes:  # it becomes a folder, and is shown in terminals
+            if checked_label(entry.name) != entry.name:
+                raise ValueError(f"{entry.name!r} can't be a class name")
         if datetime.fromisoformat(self.created_at).tzinfo is None:
             raise ValueError("created_at has no time zone")
 
@@ -153,6 +158,8 @@ def parsed(text: bytes) -> ModelCard:
         raise CardError(f"model.json has schema {schema}, of a newer imgsort")
     try:
         card = TypeAdapter(ModelCard).validate_json(json.dumps(content))
+    except BadLabel as problem:
+        raise CardError(f"model.json: {str(problem).rstrip('.')}") from None
     except ValidationError as problems:
         first = problems.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

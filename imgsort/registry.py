@@ -137,9 +137,34 @@ class Registry:
         """The numbers of a version, verified. Raises ModelProblem."""
         return self._tensors(self.card(version))
 
+    def is_whole(self, card: ModelCard) -> bool:
+        """Are all files of a version there? What is in them is checked when it is loaded."""
+        folder = self._path(card.version)
+        return all((folder / name).exists() for name in (_CARD, *card.checksums))
+
     def report(self, version: int) -> Path:
         """Where a version's report lies, if it has one."""
         return self._path(version) / _REPORT
+
+    def folder_of(self, version: int) -> Path:
+        """Where a version lies, or would lie."""
+        return self._path(version)
+
+    def needed(self) -> set[int]:
+        """The active version and those that ``rollback`` may go back to."""
+        active = self.active()
+        return {*self._history(), *(() if active is None else (active,))}
+
+    def retire(self, version: int, target: Path) -> None:
+        """Move a version's folder to ``target``, which must not exist. Raises ModelProblem."""
+        with self._locked():
+            if version in self.needed():
+                raise ModelProblem(
+                    f"Model v{version} is active, or rollback may need it; it stays."
+                )
+            self._path(version).rename(target)
+            sync_folder(target.parent)
+            sync_folder(self.folder)
 
     def active(self) -> int | None:
         """The active version; None while there is none, or the link leads nowhere."""

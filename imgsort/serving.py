@@ -1,11 +1,12 @@
 """What turns pictures into verdicts right now: the active model on its backbone, in a runtime."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.backbones import InstalledBackbone
+from imgsort.backbones import BACKBONES, InstalledBackbone
 from imgsort.backbones.int8 import is_int8, record_of
 from imgsort.classifier import Classifier, Verdict
 from imgsort.config import Decode
@@ -44,6 +45,7 @@ class Serving:
         """The same backbone and runtime under another head. Raises ModelProblem."""
         if card != self.card:
             require_compatible(card, self.backbone, self.runtime.precision)
+        _require_fit(card, classifier, self.backbone.width)
         return replace(self, card=card, classifier=classifier)
 
 
@@ -56,7 +58,25 @@ def active_card(workspace: Workspace) -> ModelCard:
             f"No model is active in {workspace.root}; see `imgsort models list` and activate one "
             f"with `imgsort models activate V`."
         )
-    return registry.card(version)
+    card = registry.card(version)
+    if card.backbone not in BACKBONES:
+        raise _misfit(card, f"there is no backbone {card.backbone!r}")
+    return card
+
+
+def _require_fit(card: ModelCard, classifier: Classifier, width: int) -> None:
+    """Raise ModelProblem unless the head takes this backbone's embeddings."""
+    try:
+        classifier.judge(np.zeros((1, width), np.float32), 1)
+    except (ValueError, IndexError, TypeError) as problem:
+        raise _misfit(card, f"its head doesn't fit {card.backbone}") from problem
+
+
+def _misfit(card: ModelCard, why: str) -> ModelProblem:
+    return ModelProblem(
+        f"Model v{card.version} is damaged ({why}); activate another with `imgsort models activate "
+        f"V`."
+    )
 
 
 def load_classifier(workspace: Workspace, store: Store, card: ModelCard) -> Classifier:
@@ -73,6 +93,7 @@ def open_serving(workspace: Workspace, store: Store, *, idle: bool = False) -> S
     card = active_card(workspace)
     classifier = load_classifier(workspace, store, card)
     backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
+    _require_fit(card, classifier, backbone.width)
     config = workspace.config.model
     runtime = (idle_runtime if idle else open_runtime)(
         backbone, device=config.device, precision=config.precision, batch_size=config.batch_size
@@ -109,8 +130,13 @@ def require_compatible(card: ModelCard, backbone: InstalledBackbone, precision: 
         )
 
 
-def open_decoder(config: Decode, size: int, attempts: Attempts) -> DecoderPool:
-    """The worker processes that open untrusted pictures, limited as the configuration says."""
+def open_decoder(
+    config: Decode, size: int, attempts: Attempts, bases: tuple[Path, ...] = ()
+) -> DecoderPool:
+    """The worker processes that open untrusted pictures, limited as the configuration says.
+
+    Below ``bases`` they follow no link.
+    """
     return DecoderPool(
         size=size,
         limits=ImageLimits(
@@ -120,4 +146,5 @@ def open_decoder(config: Decode, size: int, attempts: Attempts) -> DecoderPool:
         timeout_seconds=config.timeout_seconds,
         memory_mb=config.memory_mb,
         attempts=attempts,
+        bases=bases,
     )

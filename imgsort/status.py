@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imgsort.display import display
+from imgsort.drift import Drift, drift_of
 from imgsort.embeddings import size_on_disk
 from imgsort.errors import ImgsortError
 from imgsort.registry import ModelCard, Registry
@@ -34,6 +35,8 @@ class Status:
     disk_total: int
     """Bytes of the file system that holds the sorted pictures."""
     embeddings_bytes: int
+    drift: Drift | None
+    """None without an active model."""
 
     @property
     def is_stale(self) -> bool:
@@ -61,6 +64,7 @@ class Status:
                 "bytes": self.embeddings_bytes,
                 "limit_bytes": self._embeddings_limit,
             },
+            "drift": None if self.drift is None else self.drift.as_dict(),
             "disk": {"free_bytes": self.disk_free, "total_bytes": self.disk_total},
         }
 
@@ -74,6 +78,10 @@ class Status:
         yield from self._daemon_lines()
         yield "model", self._model_line()
         yield from self._log_lines()
+        if self.drift is not None and self.drift.judged:
+            yield "drift", self.drift.line()
+            for sentence in self.drift.notable:
+                yield "look at", sentence
         yield (
             "embeddings",
             f"{self.embeddings_bytes / 1e6:,.1f} MB of {self._embeddings_limit / 1e6:,.0f} MB",
@@ -136,7 +144,8 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
     """
     with Store.open(workspace.database, root=workspace.root) as store:
         overview = store.overview()
-    model, problem = _model(workspace)
+        model, problem = _model(workspace)
+        drift = None if model is None else drift_of(workspace, store, model)
     place = workspace.sorted if workspace.sorted.is_dir() else workspace.root
     disk = shutil.disk_usage(place)
     return Status(
@@ -149,6 +158,7 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
         disk.free,
         disk.total,
         size_on_disk(workspace.embeddings),
+        drift,
     )
 
 

@@ -158,6 +158,10 @@ class Adopted:
     sha256: str
     decision: Decision
     label: NewLabel | None
+    found_again: bool = False
+    """It was filed before, and only the log has lost it (restore, rebuild-db)."""
+    filed_as: str | None = None
+    """The class that such a file counts as filed into; nobody's word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,8 @@ def _hash(file: DiskFile) -> str | None:
     except OSError:
         return None
     try:
+        if Identity.of(os.fstat(descriptor)) != file.identity:
+            return None  # through a folder that was swapped for a link, say: not ours to read
         digest = sha256_of(descriptor)
         return digest if Identity.of(os.fstat(descriptor)) == file.identity else None
     except OSError:

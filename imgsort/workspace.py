@@ -11,6 +11,7 @@ from pathlib import Path
 
 from imgsort.config import Config, load_config
 from imgsort.errors import (
+    BackupProblem,
     ConfigProblem,
     RetrainBusy,
     WorkspaceBusy,
@@ -45,7 +46,10 @@ class Workspace:
         """Raise ConfigProblem where links or absolute paths put one folder into another."""
         places = [
             (folder, _real(folder))
-            for folder in (*self.picture_folders, self.state, self.config_file)
+            for folder in (
+                *(*self.picture_folders, self.state, self.config_file),
+                *(self.backups, self.trash),
+            )
         ]
         for (one, here), (other, there) in permutations(places, 2):
             if here == there or here in there.parents:
@@ -93,6 +97,16 @@ class Workspace:
     @property
     def backbones(self) -> Path:
         return self.state / "backbones"
+
+    @property
+    def backups(self) -> Path:
+        """Where daily backups go."""
+        return self.root / self.config.backup.folder
+
+    @property
+    def trash(self) -> Path:
+        """What retention took away, in a folder a day."""
+        return self.root / "trash"
 
     @property
     def status_file(self) -> Path:
@@ -157,6 +171,16 @@ class Workspace:
                 )
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield
+
+    @contextmanager
+    def backup_lock(self) -> Iterator[None]:
+        """Be the one making a backup. Raises BackupProblem when another is at it."""
+        with _opened(self.state / "backup.lock") as descriptor:
+            if not _locked_within(descriptor, _LOCK_SECONDS):
+                raise BackupProblem(
+                    f"Another backup of {self.root} is being made; wait until it is done."
+                )
             yield
 
     @contextmanager

@@ -71,10 +71,14 @@ def test_the_wheel_holds_every_module(source: Path, wheel: Path) -> None:
 
 
 def test_the_wheel_holds_data_and_licences(wheel: Path) -> None:
-    """The vocabulary, Alembic's template, the type marker and the licences are in the wheel."""
+    """Vocabulary, Alembic's template, systemd units, type marker and licences are in the wheel."""
     names = _names(wheel)
     templates = {f"imgsort/migrations/{p.name}" for p in (REPOSITORY / "migrations").glob("*.mako")}
-    wanted = {"imgsort/data/imagenet_wordnet.json", "imgsort/py.typed", *templates}
+    units = {
+        f"imgsort/systemd/{p.name}" for p in (REPOSITORY / "systemd").iterdir() if p.suffix != ".md"
+    }
+    assert len(units) > 5
+    wanted = {"imgsort/data/imagenet_wordnet.json", "imgsort/py.typed", *templates, *units}
     assert wanted - set(names) == set()
     licences = {PurePosixPath(name).name for name in names if "/licenses/" in name}
     assert licences == {"LICENSE", "NOTICE"}

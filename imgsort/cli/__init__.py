@@ -11,6 +11,7 @@ from imgsort.cli.app import INTERRUPTED, app, say
 _COMMANDS = (
     "workspace",
     "daemon",
+    "watching",
     "asking",
     "labels",
     "confirms",
@@ -21,6 +22,8 @@ _COMMANDS = (
     "putting_back",
     "models",
     "quantizing",
+    "services",
+    "care",
     "measuring",
 )
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, ParamSpec, TypeVar
@@ -139,11 +140,21 @@ def _silence_stdout() -> None:
 
 
 def _bug(bug: BaseException) -> str:
+    # A service's /tmp is its own, and gone when it ends: the journal keeps the lines.
+    if not _stderr_is_the_journal():
+        with suppress(OSError):
+            return f"imgsort has a bug ({type(bug).__name__}); please send the file {_kept(bug)}."
+    traceback.print_exception(bug)
+    return f"imgsort has a bug ({type(bug).__name__}); please send the lines above."
+
+
+def _stderr_is_the_journal() -> bool:
+    """systemd names the stream in JOURNAL_STREAM (systemd.exec(5))."""
     try:
-        return f"imgsort has a bug ({type(bug).__name__}); please send the file {_kept(bug)}."
-    except OSError:
-        traceback.print_exception(bug)
-        return f"imgsort has a bug ({type(bug).__name__}); please send the lines above."
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def _kept(bug: BaseException) -> Path:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imgsort.cli.app import Here, Json, app, opened, reported
+from imgsort.cli.app import INTERRUPTED, Here, Json, app, opened, reported
 
 
 @app.command()
@@ -26,6 +26,8 @@ def run(
         print_json(summary.as_dict())
     else:
         typer.echo(str(summary))
+    if summary.interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from imgsort.display import display
+from imgsort.display import UNSAFE, display
 
 T = TypeVar("T")
 
@@ -25,7 +26,22 @@ def ascii_only() -> bool:
 
 def print_json(value: Any) -> None:
     """One JSON value, readable, keys in the order given."""
-    typer.echo(json.dumps(value, ensure_ascii=ascii_only(), indent=2))
+    typer.echo(_inert(json.dumps(value, ensure_ascii=ascii_only(), indent=2)))
+
+
+def _inert(text: str) -> str:
+    """JSON of the same meaning with nothing in it that a terminal would obey."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(
+        each if each == "\n" or unicodedata.category(each) not in UNSAFE else _escape(each)
+        for each in text
+    )
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 1 << 16 else json.dumps(character)[1:-1]
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

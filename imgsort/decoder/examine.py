@@ -30,6 +30,8 @@ class Assignment:
     limits: ImageLimits
     memory_mb: int
     decode: Decode
+    bases: tuple[Path, ...] = ()
+    """Folders below which no link is followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def on_shelf(shelf: "Array[c_uint8]", size: int) -> NDArray[np.uint8]:
 def examine(path: Path) -> Finding:
     """Read, hash and decode one file; its pixels go to the shelf."""
     try:
-        descriptor = open_regular(path)
+        descriptor = open_regular(path, _desks[0].assignment.bases)
     except OSError as problem:
         return Unavailable(in_the_way(problem))
     try:
@@ -98,7 +100,7 @@ def examine(path: Path) -> Finding:
 
 def in_the_way(problem: OSError) -> str:
     """Why a file can't be read, in words."""
-    if isinstance(problem, FileNotFoundError):
+    if isinstance(problem, FileNotFoundError | NotADirectoryError):
         return "it vanished before it could be read"
     if isinstance(problem, PermissionError):
         return "there is no permission to read it"

@@ -32,6 +32,7 @@ TRIES = 2
 FORGIVEN_KILLS = 5
 _CHUNK = 1 << 20
 _LONGEST_PAUSE = 2.0
+_TOO_LONG = "it is too big to be read within decode.timeout_seconds"
 _STOPPED = "imgsort was stopped before it was read"
 
 _log = logging.getLogger(__name__)
@@ -60,12 +61,15 @@ class DecoderPool:
         attempts: Attempts,
         workers: int = 0,
         decode: Decode = images.decode,
+        bases: tuple[Path, ...] = (),
     ) -> None:
+        """``bases``: folders below which no link is followed."""
         self.last_progress = time.monotonic()
         """Monotonic seconds of the last outcome, or of the last step towards one."""
         self.rebuilt = 0
         """How many workers had to be replaced."""
-        assignment = Assignment(size, limits, memory_mb, decode)
+        assignment = Assignment(size, limits, memory_mb, decode, bases)
+        self._bases = bases
         self._seconds = timeout_seconds
         self._attempts = attempts
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -167,9 +171,13 @@ class DecoderPool:
         return Refused(path, finding.identity, finding.sha256, finding.reason)
 
     def _refused(self, path: Path, identity: Identity, reason: str) -> Refused | Deferred:
-        """Refuse a file that no worker has hashed. It may be huge: it is read in pieces."""
+        """Refuse a file that no worker has hashed. It may be huge: it is read in pieces.
+
+        One that takes too long stays where it is: a sparse file of terabytes costs nobody but us.
+        """
+        deadline = time.monotonic() + self._seconds
         try:
-            descriptor = open_regular(path)
+            descriptor = open_regular(path, self._bases)
         except OSError as problem:
             return Deferred(path, in_the_way(problem))
         try:
@@ -177,6 +185,8 @@ class DecoderPool:
             while chunk := os.read(descriptor, _CHUNK):
                 digest.update(chunk)
                 self._step()
+                if time.monotonic() > deadline:
+                    return Deferred(path, _TOO_LONG)
             if Identity.of(os.fstat(descriptor)) != identity:
                 return Deferred(path, CHANGED)
         except OSError as problem:

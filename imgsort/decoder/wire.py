@@ -5,6 +5,7 @@ what it likes into the pipe, and must not get code run in the daemon by it.
 """
 
 import json
+import re
 from dataclasses import asdict, fields
 from typing import Any, get_type_hints
 
@@ -17,6 +18,15 @@ LONGEST = 1 << 16
 _LONGEST_TRACE = LONGEST // 8
 _BUG = "Bug"
 _KINDS: dict[str, Any] = {kind.__name__: kind for kind in (Readable, Unreadable, Unavailable)}
+_SHA256 = re.compile("[0-9a-f]{64}")
+_UNSIGNED = range(2**64)
+_BOUNDS = {
+    "width": range(1, 2**31),
+    "height": range(1, 2**31),
+    "size": range(2**63),
+    "mtime_ns": range(-(2**63), 2**63),
+}
+"""What the database can hold: a finding beyond it would stop the daemon, at each start again."""
 _PARTS = {Identity, ImageFacts}
 _HINTS = {kind: get_type_hints(kind) for kind in (*_KINDS.values(), *_PARTS)}
 
@@ -64,8 +74,14 @@ def _built(kind: Any, content: Any) -> Any:
         hint = hints[name]
         if hint in _PARTS:
             values[name] = _built(hint, value)
-        elif isinstance(value, hint) and not isinstance(value, bool):
+        elif isinstance(value, hint) and not isinstance(value, bool) and _is_sane(name, value):
             values[name] = value
         else:
-            raise NotAFinding(f"{kind.__name__}.{name} can't be a {type(value).__name__}")
+            raise NotAFinding(f"{kind.__name__}.{name} can't be that {type(value).__name__}")
     return kind(**values)
+
+
+def _is_sane(name: str, value: object) -> bool:
+    if isinstance(value, int):
+        return value in _BOUNDS.get(name, _UNSIGNED)
+    return name != "sha256" or value is None or _SHA256.fullmatch(str(value)) is not None

@@ -1,10 +1,12 @@
 """The one way from bytes to pixels, for the daemon, the trainer, classify and bench alike."""
 
 import io
+import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imgsort.identity import open_regular
 from imgsort.images.facts import BadImage, ImageFacts, ImageLimits
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def open_for_display(path: Path, longest_side: int) -> "NDArray[np.uint8]":
     from imgsort.images.blame import in_words
     from imgsort.images.resizing import fitted
 
-    data = path.read_bytes()
+    data = _read(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -49,6 +51,13 @@ def open_for_display(path: Path, longest_side: int) -> "NDArray[np.uint8]":
                 return _upright_rgb(fitted(_loaded(image, longest_side), longest_side), image)
     except Exception as problem:
         raise BadImage(in_words(problem, data, _DISPLAY_LIMITS)) from problem
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a regular file, one more than is allowed at most. Raises OSError."""
+    descriptor = open_regular(path)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(_DISPLAY_LIMITS.max_bytes + 1)
 
 
 def settle_in(limits: ImageLimits) -> None:

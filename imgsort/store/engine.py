@@ -87,6 +87,11 @@ def connect(
     return connection
 
 
+def sqlite_version() -> str:
+    """Of the library in use, which may be newer than the one Python was built with."""
+    return sqlite3.sqlite_version
+
+
 def require_writable(path: Path) -> None:
     """Raise DatabaseProblem unless this user may write the database and its journal."""
     for place in (path, path.parent):
@@ -115,13 +120,11 @@ def meaning(path: Path, problem: BaseException | None) -> ImgsortError | None:
     # The first file to be made on a full disk is the WAL's index; SQLite calls that an I/O error.
     match sqlite3.SQLITE_FULL if code == sqlite3.SQLITE_IOERR_SHMSIZE else code & _PRIMARY_CODE:
         case sqlite3.SQLITE_FULL:
-            return StoreFull(
-                f"The disk that holds {path} is full; make room on it, imgsort goes on by itself."
-            )
+            return StoreFull(f"The disk that holds {path} is full; make room on it.")
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreBusy(
                 f"Another program has kept {path} locked for {BUSY_SECONDS} seconds; close it, "
-                f"then try again."
+                f"or wait for it."
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return DatabaseProblem(

@@ -22,11 +22,13 @@ from imgsort.store import (
     history,
     journal,
     labels,
+    latecomers,
     log,
     pictures,
     predictions,
     training,
     tree,
+    watching,
 )
 from imgsort.store.deciding import record_decided
 from imgsort.store.engine import Database
@@ -368,6 +370,30 @@ class Store:
         """Every done move of these arrivals' files, and when humans spoke of them."""
         with self._database.reading() as connection:
             return history.histories(connection, self._anchor, arrival_ids)
+
+    def judgements(self, period: watching.Period, most: int) -> watching.Judgements:
+        """What was decided about the newest ``most`` arrivals of a period."""
+        with self._database.reading() as connection:
+            return watching.judgements(connection, period, most)
+
+    def contents_in(self, period: watching.Period, most: int) -> list[str]:
+        """The content hashes of the newest ``most`` arrivals of a period."""
+        with self._database.reading() as connection:
+            return watching.contents(connection, period, most)
+
+    def filed_since(self, subfolders: Collection[bytes], since: datetime) -> list[latecomers.Filed]:
+        """Pictures that came out of these folders of the inbox, by way, and are filed."""
+        with self._database.reading() as connection:
+            return latecomers.filed_since(connection, self._anchor, subfolders, since)
+
+    def labels_until(self, moment: datetime) -> Mapping[str, int]:
+        """How many images people had put into each class by then."""
+        with self._database.reading() as connection:
+            return watching.labels_until(connection, moment)
+
+    def landmarks(self) -> watching.Landmarks:
+        with self._database.reading() as connection:
+            return watching.landmarks(connection)
 
     def overview(self, today: datetime | None = None) -> Overview:
         """The counts for `status`; ``today`` is when the day began (default: local midnight)."""

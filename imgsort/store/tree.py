@@ -27,6 +27,9 @@ _CHUNK = 500
 _PAGE = 5000
 PUT_HERE = "put here by hand"
 """Reason of an adopted arrival."""
+FOUND_AGAIN = "found again after the log was lost"
+"""Reason of an arrival that restore or rebuild-db made for a file in its place."""
+_UNOPENED = (PUT_HERE, FOUND_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,7 @@ def _adopt(
     if not adopted:
         return
     images = _ensure_contents(connection, adopted, now)
+    classes = ensure_classes(connection, (one.filed_as for one in adopted if one.filed_as), now)
     rows = [
         {
             "image_id": images[one.sha256],
@@ -225,7 +229,8 @@ def _adopt(
             **_path_values(anchor, one.file.path),
             **_identity_values(one.file.identity),
             "decision": one.decision,
-            "reason": PUT_HERE,
+            "class_id": classes.get(one.filed_as or ""),
+            "reason": FOUND_AGAIN if one.found_again else PUT_HERE,
             "state": "filed",
             "arrived_at": now,
             "filed_at": now,
@@ -280,7 +285,7 @@ def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
         .join(ArrivalRow, ArrivalRow.image_id == ImageRow.id)
         .where(
             ImageRow.width.is_(None),
-            ArrivalRow.reason == PUT_HERE,
+            ArrivalRow.reason.in_(_UNOPENED),
             ArrivalRow.missing_at.is_(None),
         )
     )
@@ -292,8 +297,11 @@ def note_unreadable(connection: Connection, sha256: str, reason: str) -> None:
     image = select(ImageRow.id).where(ImageRow.sha256 == sha256).scalar_subquery()
     connection.execute(
         update(ArrivalRow)
-        .where(ArrivalRow.image_id == image, ArrivalRow.reason == PUT_HERE)
-        .values(decision="rejected", reason=f"{PUT_HERE}, but it can't be read: {reason}")
+        .where(ArrivalRow.image_id == image, ArrivalRow.reason.in_(_UNOPENED))
+        .values(
+            decision="rejected",
+            reason=ArrivalRow.reason + f", but it can't be read: {reason}",
+        )
     )
 
 

@@ -19,14 +19,15 @@ import numpy as np
 
 from imgsort.classifier import Score, Verdict
 from imgsort.decoder import Picture, Refused
-from imgsort.filing import Filer, Judged, recover, renaming
+from imgsort.failpoints import failpoint
+from imgsort.filing import Filer, Judged, mover, place, recover, renaming
 from imgsort.filing.folders import Spot
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.journal import Plan, Planned
 from imgsort.modelcard import ClassEntry, ModelCard
 from imgsort.schema import migrate
-from imgsort.store import Store
+from imgsort.store import Store, engine
 from imgsort.workspace import Workspace
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -124,6 +125,43 @@ def _rename_unsupported(source: Spot, target: Spot) -> None:
     raise OSError(number, os.strerror(number), source.name, None, target.name)
 
 
+def _break(variant: str) -> None:
+    """Take away what protects the pictures, so that the tests can show that they would notice."""
+    if variant == "no-content-fsync":
+        vars(mover)["make_durable"] = lambda _files: None
+    elif variant == "unsynced-log":
+        connect = engine.connect
+
+        def careless(*args: Any, **options: Any) -> Any:
+            connection = connect(*args, **options)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            return connection
+
+        vars(engine)["connect"] = careless
+    elif variant == "moved-before-recorded":
+        Store.record_decided = _moved_first  # type: ignore[method-assign, assignment]
+    elif variant == "forgetful-copy":
+        vars(place)["copy"] = _half_copied
+
+
+def _moved_first(_store: Store, _run_id: int, plans: Sequence[Plan]) -> list[Planned]:
+    for plan in plans:
+        plan.target.parent.mkdir(exist_ok=True)
+        plan.source.rename(plan.target)
+        failpoint("moved-unrecorded")
+    return []
+
+
+def _half_copied(descriptor: int, expected: Identity, _sha256: str, target: Spot) -> Identity:
+    """A copy under its final name from the first byte on, never synced."""
+    with target.path.open("xb") as copied:
+        copied.write(os.pread(descriptor, expected.size // 2, 0))
+        copied.flush()
+        failpoint("part-half")
+        copied.write(os.pread(descriptor, expected.size, expected.size // 2))
+    return Identity.of(target.path.stat())
+
+
 def act(order: dict[str, Any]) -> None:
     root = Path(order["root"])
     if order["action"] == "make-database":
@@ -131,6 +169,7 @@ def act(order: dict[str, Any]) -> None:
         return
     if order["rename"] == "unsupported":
         renaming.rename_noreplace = _rename_unsupported
+    _break(order["broken"])
     os.environ["IMGSORT_FAILPOINT"] = order["failpoint"]
     workspace = Workspace.open(root)
     with Store.open(workspace.database, root=root, checkpointer=True) as store:

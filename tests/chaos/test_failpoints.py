@@ -1,13 +1,10 @@
 """Kill a mover at every durable step, then kill its recovery: what does the workspace look like?"""
 
 import hashlib
-import json
 import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from imgsort import failpoints
+from tests.chaos.ledger import Harm, Ledger
+from tests.chaos.movers import Movers
 
 REPOSITORY = Path(__file__).parent.parent.parent
 INTRUDER = b"somebody else's file"
@@ -60,52 +59,6 @@ SECOND_DEATHS = [
     for second in (*failpoints.RECOVERY, *EVERYWHERE, *STEPS[way])
     if second != "before-tx1"
 ]
-
-
-class Movers:
-    """Starts movers one after the other, each in a process of its own."""
-
-    def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, Path(__file__).parent / "filing_child.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-        )
-
-    def run(self, action: str, root: Path, *, way: str = "", failpoint: str = "") -> bool:
-        """True if the mover was killed by its fail point, False if it did its work."""
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        order = {
-            "action": action,
-            "root": str(root),
-            "rename": "unsupported" if way == "no-noreplace" else "supported",
-            "failpoint": failpoint,
-        }
-        print(json.dumps(order), file=self._server.stdin, flush=True)
-        answer = self._server.stdout.readline().strip()
-        assert answer in {"0", "9"}, f"{order}: {answer}"
-        return answer == "9"
-
-    def close(self) -> None:
-        self._server.communicate()
-
-
-@pytest.fixture(scope="module")
-def movers() -> Iterator[Movers]:
-    movers = Movers()
-    yield movers
-    movers.close()
-
-
-@pytest.fixture(scope="module")
-def empty_log(movers: Movers, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("log")
-    movers.run("make-database", folder)
-    return folder / "imgsort.db"
 
 
 @pytest.fixture
@@ -194,13 +147,14 @@ def scene(
 
 @pytest.mark.parametrize(("way", "failpoint"), DEATHS)
 def test_nothing_is_lost_or_filed_twice_when_a_mover_is_killed(
-    scene: Scene, failpoint: str
+    scene: Scene, failpoint: str, ledger: Ledger
 ) -> None:
     """After a kill at any step and one recovery, log and folders agree, every picture is there."""
     assert scene.die("file-troubled", failpoint)
 
     scene.do("recover")
 
+    ledger.fault("killed at a fail point", _harm(scene))
     _check_whole(scene)
     _check_the_rest_gets_filed(scene)
 
@@ -209,16 +163,20 @@ def test_nothing_is_lost_or_filed_twice_when_a_mover_is_killed(
     ("way", "failpoint", "second"),
     [death for death in SECOND_DEATHS if death[1] == "after-place:4"],
 )
-def test_recovery_may_be_killed_too(scene: Scene, failpoint: str, second: str) -> None:
+def test_recovery_may_be_killed_too(
+    scene: Scene, failpoint: str, second: str, ledger: Ledger
+) -> None:
     """A recovery that dies half-way leaves nothing that the next one can't complete."""
-    _check_second_death(scene, failpoint, second)
+    _check_second_death(scene, failpoint, second, ledger)
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize(("way", "failpoint", "second"), SECOND_DEATHS)
-def test_recovery_may_be_killed_anywhere(scene: Scene, failpoint: str, second: str) -> None:
+def test_recovery_may_be_killed_anywhere(
+    scene: Scene, failpoint: str, second: str, ledger: Ledger
+) -> None:
     """The same for every pair of a first and a second death."""
-    _check_second_death(scene, failpoint, second)
+    _check_second_death(scene, failpoint, second, ledger)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -246,14 +204,28 @@ def test_every_fail_point_in_the_code_is_listed() -> None:
     assert set(re.findall(r'failpoint\("([^"]+)"\)', code)) == listed
 
 
-def _check_second_death(scene: Scene, failpoint: str, second: str) -> None:
+def _check_second_death(scene: Scene, failpoint: str, second: str, ledger: Ledger) -> None:
     assert scene.die("file-troubled", failpoint)
-    scene.die("recover", second)  # not every recovery comes by every point
+    died = scene.die("recover", second)  # not every recovery comes by every point
 
     scene.do("recover")
 
+    ledger.fault("killed at a fail point, and in recovery", _harm(scene), 1 + died)
     _check_whole(scene)
     _check_the_rest_gets_filed(scene)
+
+
+def _harm(scene: Scene) -> Harm:
+    tree, inbox = scene.tree(), scene.inbox()
+    sorted_, there = Counter(tree.values()), inbox
+    if not scene.copies:
+        sorted_ = there = inbox + sorted_
+    everything = Counter(hashlib.sha256(content).hexdigest() for content in PICTURES.values())
+    return Harm(
+        (everything - there).total(),
+        (sorted_ - everything).total(),
+        len(set(scene.rows().items()) ^ set(tree.items())) + scene.unfinished(),
+    )
 
 
 def _check_whole(scene: Scene) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,25 +83,6 @@ def bound() -> list[str]:
     if not shutil.which("setpriv") or subprocess.run([*wrapper, "true"], check=False).returncode:
         pytest.skip("root is stopped by no mode, and setpriv is not here to bind it")
     return wrapper
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Mounts a tmpfs of a size such as ``5m``; only root can."""
-    mounted: list[Path] = []
-
-    def mount(size: str) -> Path:
-        place = tmp_path / f"disk{len(mounted)}"
-        place.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-        if os.geteuid() != 0 or subprocess.run(command, check=False).returncode != 0:
-            pytest.skip("mounting a tmpfs takes root, and a machine that lets it")
-        mounted.append(place)
-        return place
-
-    yield mount
-    for place in mounted:
-        subprocess.run(["umount", "-l", place], check=True)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_status_without_a_daemon(home: Path) -> None:
     assert answer.loaded == frozenset()
     assert answer.json.keys() == {
         *("workspace", "daemon", "live", "last_error", "model", "model_problem", "log", "disk"),
-        "embeddings",
+        *("embeddings", "drift"),
     }
     assert answer.json["workspace"] == str(home)
     assert (answer.json["live"], answer.json["model"]["version"]) == (None, 1)
@@ -136,7 +136,7 @@ def test_a_full_disk_pauses_and_goes_on(
         fill = filled(disk)
         inbox = [path.rename(root / "inbox" / path.name) for path in waiting]
         said = read_until(process, "paused: ")
-        assert "is full; make room on it, imgsort goes on by itself." in said
+        assert "is full; make room on it; imgsort goes on by itself" in said
         assert [path for path in inbox if not path.exists()] == []
         fill.unlink()
         wait_for(lambda: not any(path.exists() for path in inbox), "the pictures to be filed")

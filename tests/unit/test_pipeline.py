@@ -187,10 +187,25 @@ def test_nobody_waits_for_a_full_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [StoreBusy("locked"), FilingPaused(Path("/sorted"), "it is full"), DeviceMemoryExhausted("no")],
+    ("trouble", "words"),
+    [
+        (StoreBusy("locked"), "locked"),
+        (
+            FilingPaused(Path("/sorted"), "it is full"),
+            "/sorted can't take pictures: it is full; they wait in the inbox.",
+        ),
+        (
+            DeviceMemoryExhausted("no"),
+            "The GPU's memory is used up; end other programs that use it.",
+        ),
+        (
+            MemoryError(),
+            "The memory is used up; end other programs, or lower model.batch_size.",
+        ),
+    ],
+    ids=lambda one: type(one).__name__,
 )
-def test_a_passing_trouble_is_waited_out(trouble: Exception) -> None:
+def test_a_passing_trouble_is_waited_out(trouble: Exception, words: str) -> None:
     """Said, tried again, over: nothing lost, nothing filed twice."""
     rig = Rig(["a", "b", "c"], Pace(1, 0.01))
     failures = [trouble, trouble]
@@ -199,11 +214,12 @@ def test_a_passing_trouble_is_waited_out(trouble: Exception) -> None:
         if failures:
             raise failures.pop()
 
-    stage = rig.inference if isinstance(trouble, DeviceMemoryExhausted) else rig.filing
+    of_inference = isinstance(trouble, DeviceMemoryExhausted | MemoryError)
+    stage = rig.inference if of_inference else rig.filing
     stage.before = stumble
     rig.run()
-    assert rig.listener.troubles.count(str(trouble)) == 2
-    assert set(rig.listener.troubles) == {str(trouble), None}
+    assert rig.listener.troubles.count(words) == 2
+    assert set(rig.listener.troubles) == {words, None}
     assert rig.listener.troubles[-1] is None
     assert sorted(rig.filing.names) == ["a", "b", "c"]
 

@@ -59,10 +59,18 @@ def test_a_bug_is_raised_here_however_long_its_traceback() -> None:
         packed(READABLE).replace(b"4000", b"true"),
         packed(READABLE).replace(b"4000", b"4e3"),
         packed(READABLE)[:-1],
+        packed(READABLE).replace(b"4000", b"0"),
+        packed(READABLE).replace(b"4000", b"9" * 19),
+        packed(READABLE).replace(b"4000", b"9" * 5000),
+        packed(READABLE).replace(b"4000", b"NaN"),
+        packed(READABLE).replace(b"abab", b"../x"),
+        packed(READABLE).replace(b"abab", b"ABAB"),
+        packed(READABLE).replace(b'"ino": ', b'"ino": 9' + b"0" * 20),
+        packed(READABLE).replace(b'"size": ', b'"size": -'),
     ],
 )
 def test_anything_else_is_refused(message: bytes) -> None:
-    """Wrong kind, wrong fields, wrong types, half a message, a pickle."""
+    """Wrong kind, fields or types, half a message, a pickle, numbers no database holds."""
     with pytest.raises(NotAFinding):
         unpacked(message)
 

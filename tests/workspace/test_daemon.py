@@ -98,7 +98,9 @@ class Daemon:
                 stderr=log,
                 text=True,
             )
-            self.told = notices.recv(4096).decode()
+            self.told = ""
+            while not self.told.startswith("READY=1"):
+                self.told = notices.recv(4096).decode()
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

@@ -1,0 +1,1 @@
+"""Care of the data: finding what is wrong, backups, and getting back what was lost."""

@@ -1,0 +1,52 @@
+"""Models and backbones: are they what they were when they were written?"""
+
+from collections.abc import Iterator
+
+from imgsort.backbones import InstalledBackbone
+from imgsort.care.doctor.finding import Finding, ok
+from imgsort.errors import ImgsortError
+from imgsort.registry import Registry
+from imgsort.workspace import Workspace
+
+
+def check_models(workspace: Workspace) -> Iterator[Finding]:
+    """Every version's checksums; damage to one that serves no more is a warning."""
+    registry = Registry(workspace.models)
+    active = registry.active()
+    if active is None:
+        yield Finding(
+            "error",
+            "models",
+            "No model is active.",
+            "See `imgsort models list` and activate one with `imgsort models activate V`.",
+        )
+    broken = registry.damaged()
+    backbones: set[str] = set()
+    for version in sorted({*broken, *(card.version for card in registry.versions())}):
+        try:
+            backbones.add(registry.card(version).backbone_id)
+            registry.load(version)
+        except ImgsortError as problem:
+            what = str(problem).partition("; ")[0]
+            yield Finding(
+                "error" if version == active else "warning",
+                "models",
+                f"{what}.",
+                "Restore it from a backup (`imgsort restore FILE`), or activate another with "
+                "`imgsort models activate V`.",
+            )
+        else:
+            yield ok("models", f"Model v{version} is undamaged.")
+    for backbone_id in sorted(backbones):
+        yield _backbone(workspace, backbone_id)
+
+
+def _backbone(workspace: Workspace, backbone_id: str) -> Finding:
+    try:
+        backbone = InstalledBackbone.open(workspace.backbones, backbone_id)
+        for name in backbone.card.files:
+            backbone.verified(name)
+    except ImgsortError as problem:
+        what, _, remedy = str(problem).partition("; ")
+        return Finding("error", "models", f"{what}.", f"{remedy[:1].upper()}{remedy[1:]}")
+    return ok("models", f"The backbone {backbone.name} ({backbone_id}) is undamaged.")

@@ -1,0 +1,82 @@
+"""A sidecar that comes after its picture was filed goes after it, if it is plain which one."""
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from imgsort.filing.errands import Done, Errand, run_errands
+from imgsort.identity import Identity, open_regular, sha256_of
+from imgsort.sidecars import renamed, sidecars_of
+from imgsort.store import Store
+from imgsort.store.latecomers import Filed
+from imgsort.workspace import Workspace
+
+MEMORY = timedelta(days=1)
+"""Names come again: a camera counts to 9999."""
+
+
+def bring(workspace: Workspace, store: Store, run_id: int, paths: Sequence[Path]) -> list[Done]:
+    """Move those sidecars in the inbox that have settled, beside their pictures.
+
+    What belongs to no picture, or may belong to two, stays. Raises as ``run_errands`` does.
+    """
+    if workspace.config.filing.mode == "copy" or not paths:
+        return []
+    now = datetime.now(UTC)
+    settled = [path for path in paths if _has_settled(workspace, path, now)]
+    ways = {path: _subfolder(workspace, path) for path in settled}
+    filed = store.filed_since(set(ways.values()), now - MEMORY) if ways else []
+    errands = []
+    for path in settled:
+        beside = [picture for picture in filed if picture.subfolder == ways[path]]
+        leader = leader_of(path.name, beside, workspace.config.filing.sidecars)
+        errand = None if leader is None else _errand(workspace, path, leader)
+        if errand is not None:
+            errands.append(errand)
+    if not errands:
+        return []
+    return run_errands(workspace, store, errands, lambda plans: store.record_decided(run_id, plans))
+
+
+def leader_of(sidecar: str, pictures: Iterable[Filed], suffixes: Collection[str]) -> Filed | None:
+    """The one picture of these, from the same folder, that the sidecar is named after. Pure."""
+    possible = [
+        picture
+        for picture in pictures
+        if sidecar in sidecars_of(os.fsdecode(picture.name), [sidecar], suffixes)
+    ]
+    return possible[0] if len(possible) == 1 else None
+
+
+def _errand(workspace: Workspace, path: Path, leader: Filed) -> Errand | None:
+    """None where the picture is gone, or a file of that name is beside it already."""
+    wanted = leader.path.with_name(renamed(path.name, os.fsdecode(leader.name), leader.path.name))
+    if not leader.path.is_file() or os.path.lexists(wanted):
+        return None
+    try:
+        descriptor = open_regular(path, workspace.picture_folders)
+    except OSError:
+        return None
+    try:
+        identity, sha256 = Identity.of(os.fstat(descriptor)), sha256_of(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return Errand(leader.arrival_id, path, identity, sha256, wanted, "sidecar")
+
+
+def _has_settled(workspace: Workspace, path: Path, now: datetime) -> bool:
+    """Nobody has touched it for a while; a clock that was set back makes it wait."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    quiet = now.timestamp() - max(status.st_mtime, status.st_ctime)
+    return quiet >= workspace.config.watch.settle_seconds
+
+
+def _subfolder(workspace: Workspace, path: Path) -> bytes:
+    way = os.fsencode(path.parent.relative_to(workspace.inbox))
+    return b"" if way == b"." else way

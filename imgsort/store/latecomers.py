@@ -1,0 +1,46 @@
+"""Pictures that a sidecar may have come too late for."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from imgsort.store.paths import Anchor
+from imgsort.tables import ArrivalRow
+
+_MOST = 500
+"""Folders that are asked about at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A picture that was filed, under the name it had in the inbox."""
+
+    arrival_id: int
+    name: bytes
+    subfolder: bytes
+    path: Path
+    """Where it is now, as far as is known."""
+
+
+def filed_since(
+    connection: Connection, anchor: Anchor, subfolders: Collection[bytes], since: datetime
+) -> list[Filed]:
+    """Pictures out of these folders of the inbox (``b""`` is the inbox itself)."""
+    wanted = list(subfolders)[:_MOST]
+    rows = connection.execute(
+        select(
+            ArrivalRow.id, ArrivalRow.name_bytes, ArrivalRow.subfolder_bytes, ArrivalRow.path_bytes
+        ).where(
+            ArrivalRow.arrived_at >= since,
+            ArrivalRow.subfolder_bytes.in_(wanted),
+            ArrivalRow.state == "filed",
+            ArrivalRow.missing_at.is_(None),
+        )
+    )
+    return [
+        Filed(row.id, row.name_bytes, row.subfolder_bytes, anchor.absolute(row.path_bytes))
+        for row in rows
+    ]

@@ -1,0 +1,105 @@
+"""What drift and the metrics are counted from."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from imgsort.tables import ArrivalRow, ClassRow, ImageRow, LabelRow, ModelRow, RunRow
+
+_NEWEST = (ArrivalRow.arrived_at.desc(), ArrivalRow.id.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Arrivals that one model judged, from ``since`` to before ``until``; None leaves it open."""
+
+    model: int
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = [ArrivalRow.model == self.model]
+        if self.since is not None:
+            found.append(ArrivalRow.arrived_at >= self.since)
+        if self.until is not None:
+            found.append(ArrivalRow.arrived_at < self.until)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    """What was decided about arrivals."""
+
+    filed: Counter[str]
+    """By the class they were filed into, under its present name."""
+    unsure: int
+
+    @property
+    def total(self) -> int:
+        return self.filed.total() + self.unsure
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Figures of the whole log."""
+
+    last_training: datetime | None
+    """When the newest model that was trained here was made."""
+    starts: int
+    """How often `imgsort run` began its work."""
+
+
+def judgements(connection: Connection, period: Period, most: int) -> Judgements:
+    """Of the newest ``most`` arrivals of a period."""
+    kind = (ArrivalRow.decision, ArrivalRow.class_id)
+    part = select(*kind).where(*period.conditions()).order_by(*_NEWEST).limit(most).subquery()
+    kinds = (part.c.decision, part.c.class_id)
+    names, filed, unsure = _names(connection), Counter[str](), 0
+    for decision, class_id, number in connection.execute(
+        select(*kinds, func.count()).group_by(*kinds)
+    ):
+        if decision == "unsure":
+            unsure += number
+        elif class_id in names:
+            filed[names[class_id]] += number
+    return Judgements(filed, unsure)
+
+
+def contents(connection: Connection, period: Period, most: int) -> list[str]:
+    """The content hashes of the newest ``most`` arrivals of a period."""
+    part = (
+        select(ArrivalRow.image_id).where(*period.conditions()).order_by(*_NEWEST).limit(most)
+    ).subquery()
+    return list(
+        connection.scalars(select(ImageRow.sha256).where(ImageRow.id.in_(select(part.c.image_id))))
+    )
+
+
+def labels_until(connection: Connection, moment: datetime) -> Counter[str]:
+    """What people had called images by then, the newest word on each, by class."""
+    newest = (
+        select(func.max(LabelRow.id).label("id"))
+        .where(LabelRow.labelled_at <= moment)
+        .group_by(LabelRow.image_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(LabelRow.class_id, func.count())
+        .join(newest, newest.c.id == LabelRow.id)
+        .where(LabelRow.kind == "label")
+        .group_by(LabelRow.class_id)
+    )
+    names = _names(connection)
+    return Counter({names[row[0]]: int(row[1]) for row in rows if row[0] in names})
+
+
+def landmarks(connection: Connection) -> Landmarks:
+    trained = select(func.max(ModelRow.created_at)).where(ModelRow.kind != "imagenet")
+    starts = select(func.count()).select_from(RunRow).where(RunRow.kind == "run")
+    return Landmarks(connection.scalar(trained), connection.execute(starts).scalar_one())
+
+
+def _names(connection: Connection) -> dict[int, str]:
+    return {row.id: row.name for row in connection.execute(select(ClassRow.id, ClassRow.name))}

@@ -1,0 +1,279 @@
+"""People and imgsort do anything in any order, and imgsort dies now and then: against a dict."""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from imgsort import failpoints
+from tests.chaos.ledger import Harm, Ledger
+
+REPOSITORY = Path(__file__).parents[2]
+YOUNG_SECONDS = 60.0
+"""A file that somebody moved between a kill and the recovery is a new one, which is taken into the
+log once it is 2 seconds old (30 as the copy of another)."""
+CLASSES = ("cat", "dog", "snake")
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a kill needs no disk
+CAREFULLY = settings(
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    print_blob=False,
+)
+a_word = st.sampled_from([*CLASSES, "unsure-cat", "unsure-dog", "broken"])
+a_class = st.sampled_from(CLASSES)
+any_of_them = st.integers(0, 10_000)
+a_step = st.sampled_from(["after-tx1", "after-place", "after-target-fsync", "after-tx2"])
+a_death = st.one_of(
+    st.just(""),
+    st.builds("{}:{}".format, st.sampled_from(failpoints.FILING), st.integers(1, 3)),
+    st.sampled_from(failpoints.RECOVERY),
+)
+
+
+class Child:
+    """``machine_child`` in a process of its own."""
+
+    def __init__(self) -> None:
+        self.server = subprocess.Popen(
+            [sys.executable, Path(__file__).parent / "machine_child.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        )
+
+    def does(self, action: str, root: Path, failpoint: str, seen: dict[str, str]) -> bool:
+        """True if it was killed on the way."""
+        assert self.server.stdin is not None
+        assert self.server.stdout is not None
+        order = {
+            "action": action,
+            "root": str(root),
+            "failpoint": failpoint,
+            "seen": json.dumps(seen),
+        }
+        print(json.dumps(order), file=self.server.stdin, flush=True)
+        answer = self.server.stdout.readline().strip()
+        assert answer in {"0", "9"}, f"{action} at {failpoint!r}: {answer}"
+        return answer == "9"
+
+
+class People(RuleBasedStateMachine):
+    """``expected``: content -> how many files of it there must be, anywhere."""
+
+    child: ClassVar[Child]
+    founded: ClassVar[Path]
+    deaths: ClassVar[int] = 0
+    checks: ClassVar[int] = 0
+
+    @initialize()
+    def begin(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="imgsort-", dir=IN_MEMORY)) / "photos"
+        shutil.copytree(self.founded, self.root, symlinks=True)
+        self.expected: Counter[str] = Counter()
+        self.seen: dict[str, str] = {}
+        self.dropped = self.renamed = 0
+        self.hands = False
+
+    def teardown(self) -> None:
+        if hasattr(self, "root"):
+            try:
+                self.drop("cat", "dog")  # each history ends with a death, and the recovery from it
+                self._do("file", "after-place")
+                self.settle()
+            finally:
+                shutil.rmtree(self.root.parent)
+
+    # What people do
+
+    @rule(word=a_word, seen=a_class)
+    def drop(self, word: str, seen: str) -> None:
+        self.dropped += 1
+        content = f"{word}-{self.dropped}.jpg"
+        self.seen[content] = seen
+        self._put(content, content)
+
+    @precondition(lambda self: self.dropped)
+    @rule(which=any_of_them)
+    def duplicate(self, which: int) -> None:
+        content = sorted(self.seen)[which % len(self.seen)]
+        self.dropped += 1
+        self._put(content.replace(".jpg", f"-again{self.dropped}.jpg"), content)
+
+    @precondition(lambda self: self._filed())
+    @rule(which=any_of_them, label=a_class)
+    def correct(self, which: int, label: str) -> None:
+        self._move(which, self.root / "sorted" / label)
+
+    @precondition(lambda self: self._filed())
+    @rule(which=any_of_them, room=st.sampled_from(["unsure", "rejected", "inbox"]))
+    def take_back(self, which: int, room: str) -> None:
+        self._move(which, self.root / room)
+
+    @precondition(lambda self: self._filed())
+    @rule(which=any_of_them)
+    def delete(self, which: int) -> None:
+        files = self._filed()
+        path = files[which % len(files)]
+        self.expected[path.read_text()] -= 1
+        path.unlink()
+        self.hands = True
+
+    @precondition(lambda self: any((self.root / "sorted").iterdir()))
+    @rule(which=any_of_them)
+    def rename_class(self, which: int) -> None:
+        folders = sorted((self.root / "sorted").iterdir())
+        self.renamed += 1
+        self.hands = True
+        folder = folders[which % len(folders)]
+        folder.rename(folder.with_name(f"class {self.renamed}"))
+
+    # What imgsort does
+
+    @rule(death=a_death)
+    def file(self, death: str) -> None:
+        self._do("file", death)
+
+    @rule(words=st.lists(a_word, min_size=1, max_size=3), seen=a_class, point=a_step)
+    def die_filing(self, words: list[str], seen: str, point: str) -> None:
+        """Every batch comes by these points, so this is a kill for certain."""
+        for word in words:
+            self.drop(word, seen)
+        self._do("file", point)
+
+    @rule()
+    def look(self) -> None:
+        self._do("look")
+
+    @rule(death=a_death)
+    def retrain_and_refile(self, death: str) -> None:
+        self._do("retrain")
+        self._do("refile", death)
+
+    @rule(death=a_death)
+    def undo(self, death: str) -> None:
+        self._do("undo", death)
+
+    @rule()
+    def settle(self) -> None:
+        """A restart, and time to look at everything: log and folders agree."""
+        for action in ("look", "file", "look"):
+            self._do(action)
+        type(self).checks += 1
+        assert self._asked("SELECT count(*) FROM moves WHERE state = 'planned'") == [(0,)]
+        deadline = time.monotonic() + YOUNG_SECONDS
+        while self._rows() != self._tree() and self.hands and time.monotonic() < deadline:
+            time.sleep(0.5)
+            self._do("look")
+        assert self._rows() == self._tree()
+        assert not [path for path in (self.root / "inbox").rglob("*") if path.is_file()]
+        if not self.hands:
+            assert self._asked("SELECT count(*) FROM labels") == [(0,)], "labels nobody gave"
+
+    # What must hold at every moment, whoever has just died
+
+    @invariant()
+    def every_picture_is_there_as_often_as_it_was_dropped(self) -> None:
+        if not hasattr(self, "root"):
+            return
+        inbox = [path for path in (self.root / "inbox").rglob("*") if path.is_file()]
+        there = Counter(path.read_text() for path in (*inbox, *self._filed()))
+        assert there == +self.expected
+
+    @invariant()
+    def the_database_is_sound(self) -> None:
+        if hasattr(self, "root"):
+            assert self._asked("PRAGMA integrity_check") == [("ok",)]
+
+    def _rows(self) -> list[tuple[object, ...]]:
+        rows = self._asked(
+            "SELECT path, sha256 FROM arrivals JOIN images ON images.id = image_id"
+            " WHERE state = 'filed' AND missing_at IS NULL"
+        )
+        return sorted(rows, key=str)
+
+    def _tree(self) -> list[tuple[object, ...]]:
+        rows = [
+            (str(path.relative_to(self.root)), hashlib.sha256(path.read_bytes()).hexdigest())
+            for path in self._filed()
+        ]
+        return sorted(rows, key=str)
+
+    def _do(self, action: str, death: str = "") -> None:
+        type(self).deaths += self.child.does(action, self.root, death, self.seen)
+
+    def _put(self, name: str, content: str) -> None:
+        (self.root / "inbox" / name).write_text(content)
+        self.expected[content] += 1
+
+    def _move(self, which: int, folder: Path) -> None:
+        """As a file manager does; it renames rather than replaces."""
+        files = self._filed()
+        path = files[which % len(files)]
+        if path.parent == folder:
+            return
+        folder.mkdir(exist_ok=True)
+        self.dropped += 1
+        free = not (folder / path.name).exists()
+        path.rename(folder / (path.name if free else f"{path.stem}-by-hand{self.dropped}.jpg"))
+        self.hands = True
+
+    def _filed(self) -> list[Path]:
+        if not hasattr(self, "root"):
+            return []
+        rooms = ("sorted", "unsure", "rejected")
+        found = (path for room in rooms for path in (self.root / room).rglob("*"))
+        return sorted(path for path in found if path.is_file())
+
+    def _asked(self, question: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.root / "state/imgsort.db")) as log:
+            return log.execute(question).fetchall()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _child(tmp_path_factory: pytest.TempPathFactory) -> object:
+    People.child = Child()
+    People.founded = tmp_path_factory.mktemp("machine") / "photos"
+    People.child.does("found", People.founded, "", {})
+    yield
+    People.child.server.communicate()
+
+
+def test_people_and_imgsort_in_any_order(ledger: Ledger) -> None:
+    """A few histories: nothing lost, nothing doubled, log and folders agree."""
+    _run(ledger, settings(CAREFULLY, max_examples=4, stateful_step_count=10, derandomize=True))
+
+
+@pytest.mark.chaos
+def test_people_and_imgsort_in_any_order_for_long(ledger: Ledger) -> None:
+    """The same, many and longer histories, other ones each time."""
+    _run(ledger, settings(CAREFULLY, max_examples=60, stateful_step_count=30))
+
+
+def _run(ledger: Ledger, how: settings) -> None:
+    People.deaths = 0
+    run_state_machine_as_test(People, settings=how)
+    ledger.fault("killed in the state machine", Harm(), People.deaths)

@@ -1,0 +1,198 @@
+"""Drift is told where it can't be chance and matters, and nowhere else."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgsort import drift as drift_module
+from imgsort.dense_head import Familiarity
+from imgsort.drift import ClassMix, Distance, Drift, UnsureRate, drift_of
+from imgsort.embeddings import EmbeddingStore
+from imgsort.labelling import NewLabel
+from imgsort.registry import Registry
+from imgsort.store import Store
+from imgsort.workspace import Workspace
+from tests.logbook import NOON, Workplace, card, file_all, new_store, sha256, verdict
+
+CALM = {"cat": 500, "dog": 300, "snake": 200}
+
+
+def test_a_rise_that_matters_is_told() -> None:
+    """With both rates and what to do."""
+    rate = UnsureRate(90, 300, 100, 1000, "earlier")
+    assert rate.rise.low > 0.05
+    assert rate.sentence() == (
+        "The model is unsure of 30% of this week's pictures, 10% before; label some of "
+        "`imgsort next`, then retrain."
+    )
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        UnsureRate(45, 99, 100, 1000, "earlier"),  # too few this week
+        UnsureRate(90, 300, 9, 99, "holdout"),  # too few to compare with
+        UnsureRate(42, 300, 100, 1000, "earlier"),  # 14 %: may be chance
+        UnsureRate(2_600, 20_000, 2_000, 20_000, "earlier"),  # surely more, and hardly
+        UnsureRate(0, 300, 300, 1000, "earlier"),  # a fall is good news
+    ],
+)
+def test_what_may_be_chance_is_not_told(rate: UnsureRate) -> None:
+    assert rate.sentence() is None
+
+
+def test_newcombes_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """His own example, 56/70 against 48/80, at 95 %: 0.0524 to 0.3339 (method 10)."""
+    monkeypatch.setattr(drift_module, "Z", 1.959964)
+    rise = UnsureRate(56, 70, 48, 80, "earlier").rise
+    assert (round(rise.low, 4), round(rise.high, 4)) == (0.0524, 0.3339)
+
+
+def test_the_distance_of_mixes() -> None:
+    """0 for the same shares whatever the counts, 1 for nothing in common."""
+    assert ClassMix({"cat": 5, "dog": 5}, {"cat": 70, "dog": 70}, "earlier").distance == 0
+    assert ClassMix({"cat": 5}, {"dog": 7}, "earlier").distance == 1
+    mixed = ClassMix({"cat": 1}, {"cat": 1, "dog": 1}, "earlier")
+    assert mixed.distance == pytest.approx(0.311278**0.5, abs=1e-6)  # bits
+
+
+def test_another_mix_is_told() -> None:
+    """The class that changed most stands in the sentence."""
+    mix = ClassMix({"cat": 30, "dog": 30, "snake": 140}, CALM, "earlier")
+    assert mix.sentence() == (
+        "This week's mix of classes is another one: snake 70%, 20% before; look through snake and "
+        "confirm what is right."
+    )
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"snake": 99},  # too few
+        {"cat": 55, "dog": 25, "snake": 20},  # chance
+        {"cat": 5600, "dog": 2700, "snake": 1700},  # surely another, and hardly
+    ],
+)
+def test_the_usual_mix_is_not_told(now: dict[str, int]) -> None:
+    assert ClassMix(now, CALM, "earlier").sentence() is None
+
+
+def test_calm_weeks_of_many_classes_raise_no_alarm() -> None:
+    """100 pictures of 200 classes always look far apart: the test knows that they would."""
+    dice = random.Random(4)  # noqa: S311
+    names = [f"class {number}" for number in range(200)]
+    alarms = 0
+    for _ in range(200):
+        now, then = (Counter(dice.choices(names, k=count)) for count in (100, 2000))
+        mix = ClassMix(now, then, "earlier")
+        assert mix.distance > 0.2
+        alarms += mix.sentence() is not None
+    assert alarms <= 4
+
+
+def test_foreign_pictures_are_told() -> None:
+    """By construction a hundredth of the training pictures lies beyond the limit."""
+    assert Distance(0.8, 40, 256).sentence() == (
+        "16% of this week's pictures are unlike anything the model was trained on, 1% is usual; "
+        "label some of `imgsort next`, then retrain."
+    )
+    assert Distance(0.8, 14, 256).sentence() is None
+    assert Distance(0.8, 40, 49).sentence() is None
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    (tmp_path / "config.toml").touch()
+    with new_store(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def workspace(store: Store, tmp_path: Path) -> Workspace:
+    return Workspace.open(tmp_path)
+
+
+def filed(store: Store, root: Path, said: dict[str, int], *, days_ago: float, first: int) -> None:
+    """So many pictures of each class; ``unsure`` counts as one."""
+    workplace, number = Workplace(root), first
+    plans = []
+    for label, count in said.items():
+        for _ in range(count):
+            word = verdict("cat", 0.3) if label == "unsure" else verdict(label)
+            arrived_at = NOON - timedelta(days=days_ago)
+            plans.append(workplace.plan(number, word, arrived_at=arrived_at))
+            number += 1
+    file_all(store, plans)
+
+
+def looked_at(workspace: Workspace, store: Store) -> Drift:
+    return drift_of(workspace, store, card(1), now=NOON)
+
+
+def test_a_quiet_workspace_says_nothing(store: Store, workspace: Workspace) -> None:
+    """No picture, a few, or nothing to compare them with."""
+    assert looked_at(workspace, store) == Drift(1, 0, None, None, None)
+    filed(store, workspace.root, {"cat": 120, "unsure": 30}, days_ago=2, first=0)
+    drift = looked_at(workspace, store)
+    assert (drift.judged, drift.unsure, drift.mix, drift.notable) == (150, None, None, ())
+    assert drift.line() == "150 pictures judged this week: too few to compare"
+
+
+def test_this_week_is_compared_with_before(store: Store, workspace: Workspace) -> None:
+    """By the arrival's day, of the same model; both signs are told."""
+    filed(store, workspace.root, {"cat": 100, "dog": 100, "unsure": 20}, days_ago=8, first=0)
+    filed(store, workspace.root, {"cat": 5, "dog": 120, "unsure": 75}, days_ago=6, first=1000)
+    drift = looked_at(workspace, store)
+    assert drift.unsure == UnsureRate(75, 200, 20, 220, "earlier")
+    assert drift.mix == ClassMix({"cat": 5, "dog": 120}, {"cat": 100, "dog": 100}, "earlier")
+    assert [sentence[:25] for sentence in drift.notable] == [
+        "The model is unsure of 38",
+        "This week's mix of classe",
+    ]
+    assert drift.as_dict()["unsure_rate"]["now"] == 0.375
+    assert drift.line() == "unsure 38% this week, 9% before, class mix 0.47 apart"
+
+
+def test_a_trained_model_is_compared_with_its_training(store: Store, workspace: Workspace) -> None:
+    """What it was tested on, and the labels that there were when it was made."""
+    filed(store, workspace.root, {"cat": 60, "dog": 60, "unsure": 60}, days_ago=1, first=0)
+    labels = [NewLabel(sha256(str(number)), "label", "cat", "cli", True) for number in range(110)]
+    store.add_labels(None, labels)
+    metrics = {"judged_on": "held-out", "held_out": 100, "new": {"filed": 95}}
+    trained = card(1, kind="dense", metrics=metrics, created_at="2200-01-01T00:00:00Z")
+    drift = drift_of(workspace, store, trained, now=NOON)
+    assert drift.unsure == UnsureRate(60, 180, 5, 100, "holdout")
+    assert drift.mix == ClassMix({"cat": 60, "dog": 60}, {"cat": 110}, "labels")
+    before_any = card(1, kind="dense", created_at="2000-01-01T00:00:00Z")
+    assert drift_of(workspace, store, before_any, now=NOON).mix is None
+
+
+def test_the_distance_from_training(
+    store: Store, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stored embeddings of this week against the model's references, in units of its limit."""
+    filed(store, workspace.root, {"cat": 80}, days_ago=1, first=0)
+    near, far = np.eye(4, dtype=np.float32)[0], np.eye(4, dtype=np.float32)[1]
+    with EmbeddingStore.open(workspace.embeddings) as embeddings:
+        vectors = {sha256(str(number)): far if number < 20 else near for number in range(60)}
+        embeddings.put("0123abcd", "float32", vectors)
+    known = Familiarity(near[None], 1, 0.5)
+    monkeypatch.setattr(Registry, "tensors", lambda *_: {})
+    monkeypatch.setattr(drift_module, "familiarity_of", lambda _: known)
+    drift = drift_of(workspace, store, card(1, kind="dense"), now=NOON)
+    assert drift.distance == Distance(0.0, 20, 60)
+    assert drift.notable[0].startswith("33% of this week's pictures are unlike anything")
+    assert looked_at(workspace, store).distance is None  # the first model has seen no training
+
+
+def test_damaged_files_leave_the_other_signs(store: Store, workspace: Workspace) -> None:
+    """Embeddings are derived data, and status must answer."""
+    filed(store, workspace.root, {"cat": 80}, days_ago=1, first=0)
+    workspace.embeddings.write_bytes(b"nonsense")
+    drift = drift_of(workspace, store, card(1, kind="dense"), now=NOON)
+    assert (drift.judged, drift.distance) == (80, None)
