@@ -22,7 +22,8 @@ CODE_FROM_FILES = {
     "torch, which is pickle": r"\btorch\.load\b",
     "a shell": r"\bshell\s*=\s*True\b|\bos\.system\(",
 }
-OWN_PATHS = r"(?<![\w.])/(?:home|Users|root|work|opt)/(?!\.\.\.)\w"
+# Not what documents shorten, nor what tests/boot makes in the system that it builds.
+OWN_PATHS = r"(?<![\w.])/(?:home|Users|root|work|opt)/(?!\.\.\.|(?:imgsort|site|carla)\b)\w"
 
 
 def _files() -> Iterator[Path]:

@@ -61,7 +61,8 @@ def import_nncf() -> Any:
         ) from None
     finally:
         logging.setLoggerClass(kind)  # nncf sets its own for every library
-    nncf.set_log_level(logging.ERROR)
+    # Not nncf.set_log_level: that one also changes handlers that others have hung there.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     return nncf
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,8 @@ def test_a_class_name_from_a_model_passes_the_one_gate(registry: Registry, name:
 def serving(width: int) -> Serving:
     """On a backbone of that width; nothing is embedded."""
     backbone = InstalledBackbone("0123abcd", "efficientnet-lite0", 224, width, Path(), None)  # type: ignore[arg-type]
-    return Serving(None, backbone, None, None, 5)  # type: ignore[arg-type]
+    runtime = SimpleNamespace(name="openvino", precision="float32")
+    return Serving(None, backbone, runtime, None, 5)  # type: ignore[arg-type]
 
 
 def test_a_head_for_another_backbone_never_serves(registry: Registry) -> None:

@@ -224,10 +224,10 @@ def test_integrity_finds_a_damaged_page(database: Path, tmp_path: Path) -> None:
 READ_ONLY = """
 import os, sys
 from pathlib import Path
-import imgsort.store
+from imgsort.store import Store
 if os.geteuid() == 0:
     os.setgid(65534), os.setuid(65534)
-imgsort.store.Store.open(Path(sys.argv[1]), root=Path(sys.argv[1]).parent)
+Store.open(Path(sys.argv[1]), root=Path(sys.argv[1]).parent)
 """
 
 

@@ -132,8 +132,8 @@ def test_there_is_one_writable_place() -> None:
     ("change", "home"),
     [
         ({}, "yes"),
-        ({"workspace": Path("/home/anna/photos")}, "read-only"),
-        ({"program": Path("/home/anna/venv/bin/imgsort")}, "read-only"),
+        ({"workspace": Path("/home/carla/photos")}, "read-only"),
+        ({"program": Path("/home/carla/venv/bin/imgsort")}, "read-only"),
         ({"libraries": (Path("/root/.pyenv"),)}, "read-only"),
         ({"workspace": Path("/homes/photos")}, "yes"),
     ],

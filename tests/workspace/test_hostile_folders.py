@@ -3,8 +3,10 @@
 import hashlib
 import os
 import shutil
+import subprocess
 import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -122,8 +124,16 @@ def test_ten_thousand_entries_cost_little_memory(tmp_path: Path) -> None:
     assert peak < 2_000_000
 
 
-def test_folders_deeper_than_any_path_are_told_of_and_left(tmp_path: Path) -> None:
+@pytest.fixture
+def emptied(tmp_path: Path) -> Iterator[Path]:
+    """A folder that doesn't outlive its test: pytest can't remove what is nested this deep."""
+    yield tmp_path
+    subprocess.run(["rm", "-rf", str(tmp_path)], check=True)
+
+
+def test_folders_deeper_than_any_path_are_told_of_and_left(emptied: Path) -> None:
     """A thousand levels: no error, no descriptor for each, the pictures above are found."""
+    tmp_path = emptied
     (tmp_path / "top.jpg").touch()
     here = os.getcwd()  # noqa: PTH109 - so deep that only relative paths reach there
     try:
