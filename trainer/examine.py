@@ -50,14 +50,7 @@ class Exam:
     def contests(self, grouping: Grouping) -> list[Contest]:
         of_picture = {name: at for at, group in enumerate(grouping.groups) for name in group}
         return [
-            Contest(
-                truth,
-                champion.label,
-                challenger.label,
-                of_picture[picture.sha256],
-                champion_files=champion.decision == "filed",
-                challenger_files=challenger.decision == "filed",
-            )
+            Contest(truth, champion.label, challenger.label, of_picture[picture.sha256])
             for picture, truth, champion, challenger in zip(
                 self.pictures, self.truth, self.champion, self.challenger, strict=True
             )

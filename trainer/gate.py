@@ -2,9 +2,7 @@
 
 Macro F1 is averaged over the classes that some held-out picture truly is of: a class without one
 bears no witness for either model. A picture whose class the champion doesn't know counts as the
-champion's error, and is also shown apart. Where few pictures give both the same macro F1, the model
-that files clearly more of them rightly, and no more wrongly, is ahead: a first model is often right
-and seldom sure, and its owner has unsure/ to empty.
+champion's error, and is also shown apart.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,10 +21,6 @@ RESAMPLES = 2_000
 LOWER = 0.10
 """The one-sided 90 % bound."""
 
-SURELY = 1.28
-"""Standard errors of a count of pictures, for the same 90 %."""
-_SAME = 1e-9
-
 Counts = NDArray[np.float64]
 
 
@@ -41,9 +35,6 @@ class Contest:
     group: int
     """Near-duplicates and bursts share a group: they are drawn together, being no independent
     evidence."""
-    champion_files: bool = False
-    """Is sure enough of its label to file the picture."""
-    challenger_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +87,7 @@ def decide(
     difference = float(np.nanmean(challenger) - np.nanmean(champion))
     bound = _lower_bound(contests, counts, seed)
     few = len(contests) < FEW
-    if few and abs(difference) < _SAME:
-        difference, ahead = 0.0, _files_more(contests)
-    else:
-        ahead = difference > 0 if few else difference >= 0
+    ahead = difference > 0 if few else difference >= 0
     promoted = ahead and bound > -gate_margin
     losses = _losses(labels, counts[0], champion[0], challenger[0])
     champion_f1, challenger_f1 = float(np.nanmean(champion)), float(np.nanmean(challenger))
@@ -114,8 +102,8 @@ def decide(
         new_to_champion=_new_to_champion(contests, champion_classes),
         sentence=_sentence(
             f"macro F1 {challenger_f1:.3f} against {champion_f1:.3f} "
-            f"on {len(contests)} held-out images{_filing(contests) if not difference else ''}",
-            None if promoted else _shortfall(difference, bound, gate_margin, ahead=ahead),
+            f"on {len(contests)} held-out images",
+            None if promoted else _shortfall(difference, bound, gate_margin, few=few),
             losses,
         ),
     )
@@ -187,41 +175,6 @@ def _new_to_champion(
     return NewToChampion(len(new), sum(each.challenger == each.truth for each in new), without)
 
 
-def _files_more(contests: Sequence[Contest]) -> bool:
-    """By a paired count: groups of pictures that only one of the two files rightly."""
-    before, after = _filed(contests, champion=True), _filed(contests, champion=False)
-    gained, lost = len(after.witnesses - before.witnesses), len(before.witnesses - after.witnesses)
-    return after.wrongly <= before.wrongly and gained - lost > SURELY * (gained + lost) ** 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Filed:
-    """What one model files of the held-out pictures."""
-
-    rightly: int
-    wrongly: int
-    witnesses: frozenset[int]
-    """Groups with a picture that it files rightly."""
-
-
-def _filed(contests: Sequence[Contest], *, champion: bool) -> _Filed:
-    filed = [
-        (each, (each.champion if champion else each.challenger) == each.truth)
-        for each in contests
-        if (each.champion_files if champion else each.challenger_files)
-    ]
-    right = [each.group for each, is_right in filed if is_right]
-    return _Filed(len(right), len(filed) - len(right), frozenset(right))
-
-
-def _filing(contests: Sequence[Contest]) -> str:
-    before, after = _filed(contests, champion=True), _filed(contests, champion=False)
-    return (
-        f", of which it files {after.rightly} rightly and {after.wrongly} wrongly against "
-        f"{before.rightly} and {before.wrongly}"
-    )
-
-
 def _too_few(images: int) -> str:
     return (
         f"The serving model stays: only {images} held-out images have labels that speak for all "
@@ -230,16 +183,15 @@ def _too_few(images: int) -> str:
     )
 
 
-def _shortfall(difference: float, bound: float, margin: float, *, ahead: bool) -> str:
+def _shortfall(difference: float, bound: float, margin: float, *, few: bool) -> str:
     """Which rule wasn't met, and by how much."""
     if difference < 0:
         return f"{_points(-difference)} points lower"
-    if not ahead:
-        return f"neither higher, as it must be on fewer than {FEW}, nor clearly better at filing"
-    higher = f"{_points(difference)} points higher" if difference else "the same score"
+    if few and difference == 0:
+        return f"not higher, as it must be on fewer than {FEW}"
     return (
-        f"{higher}, but by chance it may be {_points(-bound)} points lower, and {_points(margin)} "
-        f"are allowed"
+        f"{_points(difference)} points higher, but by chance it may be {_points(-bound)} points "
+        f"lower, and {_points(margin)} are allowed"
     )
 
 

@@ -210,7 +210,7 @@ def test_nothing_changed_and_not_better(trained: tuple[Path, Result], tmp_path: 
     equal = typed(workspace, "retrain")
     assert equal.exit_code == 4
     assert "The serving model stays" in equal.stdout
-    assert "neither higher, as it must be on fewer than 100" in equal.stdout
+    assert "not higher, as it must be on fewer than 100" in equal.stdout
     assert active(workspace) == 2
     registry = Registry(workspace.models)
     assert registry.report(3).is_dir()
