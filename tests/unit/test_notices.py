@@ -15,7 +15,9 @@ from imgsort.daemon.notices import LOG, Notices, fields, log_to_stderr
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     handlers, level = LOG.handlers[:], LOG.level
+    LOG.propagate = False  # pytest keeps what it sees, and a report can't carry lone surrogates
     yield
+    LOG.propagate = True
     LOG.handlers[:] = handlers
     LOG.setLevel(level)
 
