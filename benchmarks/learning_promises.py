@@ -41,10 +41,11 @@ from imgsort.serving import Serving, open_serving
 from imgsort.store import Store
 from imgsort.trainer.challenger import train
 from imgsort.trainer.champion import Champion
+from imgsort.trainer.conclude import verdict_on
 from imgsort.trainer.dataset import Side, cross_folds, split
 from imgsort.trainer.examine import doubtful, hold_exam
 from imgsort.trainer.findings import Pictured
-from imgsort.trainer.gate import GateVerdict, decide
+from imgsort.trainer.gate import GateVerdict
 from imgsort.trainer.lessons import lessons
 from imgsort.trainer.material import collect
 from imgsort.trainer.retrain import Options, retrain
@@ -355,7 +356,7 @@ def step_by_step(workspace: Workspace) -> Trained:
     contests = hold_exam(material, parts, champion, challenger).contests(grouping)
     return Trained(
         challenger.classifier,
-        decide(contests, champion.classifier.classes, learning.gate_margin),
+        verdict_on(challenger, contests, champion, learning.gate_margin),
         doubtful(material, parts, challenger),
     )
 

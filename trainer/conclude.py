@@ -1,6 +1,6 @@
 """A training's results as values: findings for the report, a draft for the registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ from imgsort.trainer.examine import (
     strangers,
 )
 from imgsort.trainer.findings import Findings
-from imgsort.trainer.gate import decide
+from imgsort.trainer.gate import Contest, GateVerdict, decide, learned_something, unlearned
 from imgsort.trainer.groups import Grouping
 from imgsort.trainer.lessons import Lessons
 from imgsort.trainer.material import Material
@@ -74,7 +74,7 @@ def tested(trained: Trained, watch: Callable[[int, int], None]) -> Findings:
     champion, challenger = trained.champion, trained.challenger
     exam = hold_exam(material, split, champion, challenger)
     contests = exam.contests(trained.grouping) if split.holdout else []
-    verdict = decide(contests, champion.classifier.classes, terms.gate_margin)
+    verdict = verdict_on(challenger, contests, champion, terms.gate_margin)
     before, after = exam.evaluations()
     return Findings(
         version=0,
@@ -99,6 +99,22 @@ def tested(trained: Trained, watch: Callable[[int, int], None]) -> Findings:
         cells=cells(material, exam),
         suspects=doubtful(material, split, challenger),
     )
+
+
+def verdict_on(
+    challenger: Challenger, contests: Sequence[Contest], champion: Champion, gate_margin: float
+) -> GateVerdict:
+    """The gate's word; never for a model that its labels taught nothing."""
+    verdict = decide(contests, champion.classifier.classes, gate_margin)
+    if verdict.promoted and not _taught(challenger):
+        return unlearned(verdict, len(challenger.training))
+    return verdict
+
+
+def _taught(challenger: Challenger) -> bool:
+    answers = challenger.out_of_fold[: len(challenger.training)].argmax(axis=1)
+    labels = [picture.label for picture in challenger.training]
+    return learned_something(labels, [challenger.class_ids[at] for at in answers])
 
 
 def numbered(findings: Findings, version: int) -> Findings:

@@ -6,7 +6,7 @@ champion's error, and is also shown apart.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ NAMED_FROM, NAMED_LOSS = 20, 0.03
 RESAMPLES = 2_000
 LOWER = 0.10
 """The one-sided 90 % bound."""
+
+ONE_SIDED = 1.64
+"""Standard errors, 95 %."""
 
 Counts = NDArray[np.float64]
 
@@ -105,6 +108,36 @@ def decide(
             f"on {len(contests)} held-out images",
             None if promoted else _shortfall(difference, bound, gate_margin, few=few),
             losses,
+        ),
+    )
+
+
+def learned_something(
+    labels: Sequence[int] | NDArray[np.intp], answers: Sequence[int] | NDArray[np.intp]
+) -> bool:
+    """Do ``answers``, each given without having seen the picture, agree with ``labels`` more than
+    chance would?
+
+    Cohen's (1960) chance agreement, by both sides' own frequencies, and the one-sided 95 % bound
+    around it. A model whose labels fail this knows only what an older head tells it.
+    """
+    given, said = np.asarray(labels), np.asarray(answers)
+    classes = np.unique(np.concatenate([given, said]))
+    chance = float(sum((given == one).mean() * (said == one).mean() for one in classes))
+    spread = (chance * (1 - chance) / len(given)) ** 0.5
+    return bool((given == said).mean() > chance + ONE_SIDED * spread)
+
+
+def unlearned(verdict: GateVerdict, images: int) -> GateVerdict:
+    """The verdict on a model whose ``images`` labels taught it nothing: it never serves."""
+    return replace(
+        verdict,
+        promoted=False,
+        provisional=False,
+        sentence=(
+            f"The serving model stays: what the {images} labelled images look like says no more "
+            f"about their labels than chance would; look through the suspected labels in `imgsort "
+            f"report`, and correct them with `imgsort label`."
         ),
     )
 

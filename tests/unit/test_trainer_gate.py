@@ -2,9 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from imgsort.trainer.gate import ClassLoss, Contest, NewToChampion, decide
+from imgsort.trainer.gate import (
+    ClassLoss,
+    Contest,
+    NewToChampion,
+    decide,
+    learned_something,
+    unlearned,
+)
 
 KNOWN = ("cat", "dog")
 
@@ -144,3 +152,26 @@ def test_same_seed_same_bound() -> None:
     """The bootstrap is repeatable."""
     pictures = contests((40, "cat", "dog", "cat"), (40, "dog", "dog", "cat"))
     assert decide(pictures, KNOWN, 0.02) == decide(pictures, KNOWN, 0.02)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("size", [20, 150, 1000])
+def test_shuffled_labels_teach_nothing(classes: int, size: int) -> None:
+    """By chance 1 in 20 looks learned; where 17 of 20 answers are right, all do."""
+    rng = np.random.default_rng(classes * size)
+    by_chance = 0
+    for _ in range(100):
+        labels = rng.permutation(np.arange(size) % classes)
+        by_chance += learned_something(labels, rng.permutation(labels))
+        answers = np.where(np.arange(size) % 20 < 17, labels, (labels + 1) % classes)
+        assert learned_something(labels, answers)
+    assert by_chance <= 14
+
+
+def test_what_learned_nothing_never_serves() -> None:
+    """However well an older head makes it look on the held-out pictures."""
+    verdict = decide(contests((40, "cat", "dog", "cat"), (40, "dog", "dog", "dog")), KNOWN, 0.02)
+    assert verdict.promoted
+    refused = unlearned(verdict, 152)
+    assert (refused.promoted, refused.provisional) == (False, False)
+    assert "the 152 labelled images look like says no more" in refused.sentence
