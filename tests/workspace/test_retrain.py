@@ -14,18 +14,14 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
-from imgsort.backbones import InstalledBackbone
 from imgsort.cli import datasets, labels, training  # noqa: F401 - they register the commands
 from imgsort.cli.app import app
 from imgsort.errors import ModelProblem
-from imgsort.founding import first_model
 from imgsort.images import ImageLimits, decode
 from imgsort.labelling import NewLabel
 from imgsort.registry import Registry
-from imgsort.schema import migrate
 from imgsort.serving import open_serving
 from imgsort.store import Store
-from imgsort.vocabulary import resolve
 from imgsort.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[2]
@@ -64,20 +60,6 @@ def pixels_of(photos: list[Path], size: int) -> NDArray[np.uint8]:
 def typed(workspace: Workspace, *words: str) -> Result:
     """Type ``imgsort -C … words``."""
     return CliRunner().invoke(app, ["-C", str(workspace.root), *words], catch_exceptions=False)
-
-
-@pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory, lite0: InstalledBackbone) -> Path:
-    """A fresh workspace that knows cat, dog and snake."""
-    root = tmp_path_factory.mktemp("founded")
-    (root / "config.toml").write_text('[model]\nbackbone = "efficientnet-lite0"\n')
-    workspace = Workspace.open(root)
-    for folder in (*workspace.picture_folders, workspace.models):
-        folder.mkdir(parents=True)
-    workspace.backbones.symlink_to(lite0.path.parent)
-    migrate(workspace.database)
-    first_model(workspace, lite0, resolve(["cat", "dog", "snake"]))
-    return root
 
 
 @pytest.fixture(scope="session")
