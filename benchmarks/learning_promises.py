@@ -1,7 +1,7 @@
 """Are the learning loop's promises kept on real pictures?
 
     python benchmarks/learning_promises.py {missing,foreign,shuffled,precision} DATA [--seeds 20]
-        [--sets cats_dogs_snakes=cat,dog,snake …] [--whole]
+        [--first 0] [--sets cats_dogs_snakes=cat,dog,snake …] [--whole]
 
 DATA has a folder a set, and in it (however deep) a folder a class, named as the class or its
 plural; a set is given with the words its workspace is made with, which needn't be all its classes.
@@ -203,7 +203,7 @@ class School:
         model = Registry(workspace.models).load(outcome.card.version, names, confidence)
         return Trained(model, outcome.findings.verdict, outcome.findings.suspects)
 
-    def missing(self, seeds: int) -> None:
+    def missing(self, seeds: range) -> None:
         """What becomes of the pictures of a class without labels."""
         every = self.photos("cats_dogs_snakes")
         for words, taught in MISSING:
@@ -214,7 +214,7 @@ class School:
             print(f"classes {words}, labels of {taught}, {left[0].truth}s missing", flush=True)
             print(f"  {len(left)} pictures of that class; v1: {before}", flush=True)
             verdicts, pooled, held_verdicts, held_pooled = [], [], [], []
-            for seed in range(seeds):
+            for seed in seeds:
                 workspace, held = self.split(base, seed)
                 model = self.trained(workspace).classifier
                 verdicts += self.judged(model, left)
@@ -223,17 +223,17 @@ class School:
                 held_verdicts += self.judged(model, unseen)
                 held_pooled += unseen
                 shutil.rmtree(workspace.root)
-            print(f"  v2, {seeds} splits: {told(verdicts, pooled)}")
+            print(f"  v2, {len(seeds)} splits: {told(verdicts, pooled)}")
             print(f"  v2, held-out pictures of the others: {told(held_verdicts, held_pooled)}")
             print(f"  {taken(verdicts, pooled)}", flush=True)
 
-    def foreign(self, seeds: int) -> None:
+    def foreign(self, seeds: range) -> None:
         """Pictures of no known class into a learned cat/dog/snake model."""
         every = self.photos("cats_dogs_snakes")
         others = {name: self.photos(name) for name in FOREIGN}
         base = self.workspace("cat,dog,snake", every, [*chain(*others.values())])
         filed = {name: [0, 0] for name in FOREIGN}
-        for seed in range(seeds):
+        for seed in seeds:
             workspace, _ = self.split(base, seed)
             model = self.trained(workspace).classifier
             for name, count in filed.items():
@@ -245,12 +245,12 @@ class School:
             first = self.judged(served(base), others[name])
             before = np.mean([each.decision == "filed" for each in first])
             print(
-                f"{name} into cat, dog, snake, {seeds} splits: {count} of {images} filed "
+                f"{name} into cat, dog, snake, {len(seeds)} splits: {count} of {images} filed "
                 f"({count / images:.1%}; by v1 {before:.1%})",
                 flush=True,
             )
 
-    def shuffled(self, seeds: int, sets: Sequence[str]) -> None:
+    def shuffled(self, seeds: range, sets: Sequence[str]) -> None:
         """Wrong labels against a champion that was trained with right ones."""
         for chosen in sets:
             name, _, words = chosen.partition("=")
@@ -265,9 +265,9 @@ class School:
             for share in (1.0, SHUFFLED):
                 self._against(base, share, seeds, len(photos))
 
-    def _against(self, base: Workspace, share: float, seeds: int, images: int) -> None:
+    def _against(self, base: Workspace, share: float, seeds: range, images: int) -> None:
         refused, leading, lengths, wrong_in_all, f1 = 0, [0, 0], 0, [0, 0], []
-        for seed in range(seeds):
+        for seed in seeds:
             workspace = self.copied(base)
             wrong, training = shuffle(workspace, share, seed)
             found = self.trained(workspace)
@@ -282,33 +282,34 @@ class School:
             lengths += len(suspects)
             shutil.rmtree(workspace.root)
         print(
-            f"  {share:.0%} of {training} training labels shuffled: refused {refused} of {seeds}, "
+            f"  {share:.0%} of {training} training labels shuffled: refused {refused} of {len(seeds)}, "
             f"macro F1 {np.mean(f1):.3f} on average"
         )
         if share < 1:
             print(
-                f"  suspected on average {lengths / seeds:.1f} of {images}, wrong on average "
-                f"{wrong_in_all[1] / seeds:.1f}; precision {wrong_in_all[0] / max(lengths, 1):.2f} "
+                f"  suspected on average {lengths / len(seeds):.1f} of {images}, wrong on average "
+                f"{wrong_in_all[1] / len(seeds):.1f}; precision {wrong_in_all[0] / max(lengths, 1):.2f} "
                 f"in all, {leading[0] / max(leading[1], 1):.2f} among the first {LEADING:.0%}; "
                 f"found {wrong_in_all[0] / max(wrong_in_all[1], 1):.2f} of the wrong ones",
                 flush=True,
             )
 
-    def precision(self, seeds: int, sets: Sequence[str]) -> None:
+    def precision(self, seeds: range, sets: Sequence[str]) -> None:
         """What is filed of pictures that the training never saw."""
         for chosen in sets:
             name, _, words = chosen.partition("=")
             photos = self.photos(name)
             base = self.workspace(words, photos)
             verdicts, pooled = [], []
-            for seed in range(seeds):
+            for seed in seeds:
                 workspace, held = self.split(base, seed)
                 unseen = [each for each in photos if each.sha256 in held]
                 verdicts += self.judged(self.trained(workspace).classifier, unseen)
                 pooled += unseen
                 shutil.rmtree(workspace.root)
             print(
-                f"{name}, {seeds} splits, held-out pictures: {told(verdicts, pooled)}", flush=True
+                f"{name}, {len(seeds)} splits, held-out pictures: {told(verdicts, pooled)}",
+                flush=True,
             )
 
 
@@ -383,20 +384,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("promise", choices=["missing", "foreign", "shuffled", "precision"])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=20, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--whole", action="store_true")
     options = parser.parse_args()
+    seeds = range(options.first, options.first + options.seeds)
     with tempfile.TemporaryDirectory(prefix="imgsort-promises-") as folder:
         school = School(options.data, Path(folder), whole=options.whole)
         if options.promise == "missing":
-            school.missing(options.seeds)
+            school.missing(seeds)
         elif options.promise == "foreign":
-            school.foreign(options.seeds)
+            school.foreign(seeds)
         elif options.promise == "shuffled":
-            school.shuffled(options.seeds, options.sets)
+            school.shuffled(seeds, options.sets)
         else:
-            school.precision(options.seeds, options.sets)
+            school.precision(seeds, options.sets)
 
 
 if __name__ == "__main__":
