@@ -282,13 +282,14 @@ class School:
             lengths += len(suspects)
             shutil.rmtree(workspace.root)
         print(
-            f"  {share:.0%} of {training} training labels shuffled: refused {refused} of {len(seeds)}, "
-            f"macro F1 {np.mean(f1):.3f} on average"
+            f"  {share:.0%} of {training} training labels shuffled: "
+            f"refused {refused} of {len(seeds)}, macro F1 {np.mean(f1):.3f} on average"
         )
         if share < 1:
             print(
-                f"  suspected on average {lengths / len(seeds):.1f} of {images}, wrong on average "
-                f"{wrong_in_all[1] / len(seeds):.1f}; precision {wrong_in_all[0] / max(lengths, 1):.2f} "
+                f"  suspected on average {lengths / len(seeds):.1f} of {images}, wrong "
+                f"on average {wrong_in_all[1] / len(seeds):.1f}; "
+                f"precision {wrong_in_all[0] / max(lengths, 1):.2f} "
                 f"in all, {leading[0] / max(leading[1], 1):.2f} among the first {LEADING:.0%}; "
                 f"found {wrong_in_all[0] / max(wrong_in_all[1], 1):.2f} of the wrong ones",
                 flush=True,

@@ -278,8 +278,10 @@ class Pipeline:
         if hindrance is not None:
             raise NotNow(hindrance)
         results = self.stages.filing.file(batch)
-        if results[0].paused and all(result.paused for result in results):
-            raise results[0].paused  # nothing gets on: wait, rather than decode all of it again
+        troubles = [result.paused for result in results]
+        shared = next((one for one in troubles if one is not None and not one.alone), None)
+        if shared is not None and all(troubles):
+            raise shared  # nothing gets on: wait, rather than decode all of it again
         return results
 
     def _give_up(self, paths: Iterable[Path]) -> None:

@@ -86,10 +86,12 @@ class StoreBroken(ImgsortError):
 class FilingPaused(ImgsortError):
     """A folder can't take pictures at present; they wait in the inbox until it can."""
 
-    def __init__(self, folder: Path, reason: str) -> None:
-        """``reason`` says what is wrong and what to do, without a full stop."""
+    def __init__(self, folder: Path, reason: str, *, alone: bool = False) -> None:
+        """``reason`` says what is wrong and what to do, without a full stop. ``alone``: it is
+        this folder's own trouble, others may well take pictures."""
         self.folder = folder
         self.reason = reason
+        self.alone = alone
         super().__init__(f"{folder} can't take pictures: {reason}; they wait in the inbox.")
 
 

@@ -16,7 +16,6 @@ from imgsort.errors import FilingPaused, ImgsortError, NothingToDo
 from imgsort.filing import Load, Mover, recover_locked
 from imgsort.filing.destination import Names, Numbers
 from imgsort.filing.folders import Folders
-from imgsort.filing.refusals import paused
 from imgsort.journal import Arrival, Plan
 from imgsort.labelling import HumanLabel, NewLabel
 from imgsort.store import Store
@@ -169,7 +168,7 @@ class Importer:
             folder = folders.folder(wanted.parent, make=True)
             name = names.reserve(folder, wanted.name)
         except OSError as problem:
-            raise _not_taken(paused(wanted.parent, problem)) from problem
+            raise _not_taken(folders.paused(wanted.parent, problem)) from problem
         arrival = Arrival(
             name=os.fsencode(path.name),
             subfolder=b"",

@@ -18,7 +18,7 @@ from imgsort.filing.destination import Names, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover, Refusal
 from imgsort.filing.recovery import recover_locked
-from imgsort.filing.refusals import paused, why
+from imgsort.filing.refusals import why
 from imgsort.identity import Identity, sha256_of
 from imgsort.journal import Cause, Plan, Planned
 from imgsort.sidecars import renamed, tail
@@ -125,7 +125,7 @@ def _ready(errand: Errand, folders: Folders, names: Names, companions: Companion
         tails = [tail(name, source.name) for name in beside]
         name = names.reserve(folder, wanted.name, tails)
     except OSError as problem:
-        trouble = paused(wanted.parent, problem)
+        trouble = folders.paused(wanted.parent, problem)
         return _Ready(errand, refusal=Refusal(trouble.reason, trouble))
     picture = Plan(
         source=source,

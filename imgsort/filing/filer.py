@@ -14,7 +14,6 @@ from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover
 from imgsort.filing.planning import Item, Judged, Planner, Sidecar
 from imgsort.filing.recovery import recover_locked
-from imgsort.filing.refusals import paused
 from imgsort.identity import Identity, sha256_of
 from imgsort.journal import Decision, Plan, Planned
 from imgsort.store import Store
@@ -99,7 +98,7 @@ class Filer:
             folder = mover.folders.folder(wanted.parent, make=True)
             name = mover.names.reserve(folder, wanted.name, item.tails())
         except OSError as problem:
-            return _Ready(item, (), paused(wanted.parent, problem))
+            return _Ready(item, (), mover.folders.paused(wanted.parent, problem))
         return _Ready(item, item.plans(name, self._mode))
 
     def _decided(self, batch: Sequence[_Ready]) -> list[_Underway]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from imgsort.filing.refusals import storage_failed
+from imgsort.errors import FilingPaused
+from imgsort.filing.refusals import FULL, paused, storage_failed
 from imgsort.identity import NotARegularFile
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -113,6 +114,32 @@ class Folders:
             self.touch(above)
             descriptor = _open_within(above, path.name)
         return self._keep(path, descriptor)
+
+    def paused(self, path: Path, problem: OSError) -> FilingPaused:
+        """Why nothing can be put into ``path``, and whether that is this folder's own trouble."""
+        refusing = path
+        while refusing not in self._bases and not os.path.lexists(refusing):
+            refusing = refusing.parent  # there it could not be made
+        return paused(refusing, problem, alone=self._is_alone(path, problem))
+
+    def _is_alone(self, path: Path, problem: OSError) -> bool:
+        base = next((base for base in self._bases if base in path.parents), path)
+        if path == base:
+            return False
+        try:
+            status = base.stat()
+        except OSError:
+            return False  # the whole picture folder is gone
+        if problem.errno in FULL:
+            return self._device(path, status.st_dev) != status.st_dev
+        if problem.errno == errno.EROFS:  # one class folder may be mounted read-only by itself
+            return os.access(base, os.W_OK | os.X_OK, effective_ids=True)
+        return True
+
+    def _device(self, path: Path, otherwise: int) -> int:
+        """Of a folder, or ``otherwise`` where it could not be made or opened."""
+        found = self._open.get(path)
+        return os.fstat(found.descriptor).st_dev if found else otherwise
 
     def touch(self, folder: Folder) -> None:
         """Remember that a name was added to, or removed from, ``folder``."""

@@ -15,7 +15,7 @@ from imgsort.filing.content import make_durable
 from imgsort.filing.destination import Names
 from imgsort.filing.folders import Folder, Folders, Spot
 from imgsort.filing.place import is_at, place, remove
-from imgsort.filing.refusals import NotPlaced, paused, why
+from imgsort.filing.refusals import NotPlaced, why
 from imgsort.identity import Identity
 from imgsort.journal import Landed, Planned
 from imgsort.sidecars import renamed, tail
@@ -136,9 +136,10 @@ class Mover:
                 placed = place(source, target, planned.identity, planned.sha256, planned.mode)
             except FileExistsError:
                 planned = self._retarget(planned, self._reserve(target.folder, wanted, tails))
-            except FilingPaused as problem:
-                self._paused[problem.folder] = problem
-                raise
+            except OSError as problem:
+                trouble = self.folders.paused(target.folder.path, problem)
+                self._paused[trouble.folder] = trouble
+                raise trouble from problem
             else:
                 break
         if planned.mode == "move" and not placed.leftover:
@@ -169,13 +170,13 @@ class Mover:
         try:
             return self.folders.spot(planned.target, make=True)
         except OSError as problem:
-            raise paused(planned.target.parent, problem) from problem
+            raise self.folders.paused(planned.target.parent, problem) from problem
 
     def _reserve(self, folder: Folder, wanted: str, tails: Sequence[str]) -> str:
         try:
             return self.names.reserve(folder, wanted, tails)
         except OSError as problem:
-            raise paused(folder.path, problem) from problem
+            raise self.folders.paused(folder.path, problem) from problem
 
     def _retarget(self, planned: Planned, name: str) -> Planned:
         planned = replace(planned, target=planned.target.with_name(name))

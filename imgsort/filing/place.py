@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from imgsort.filing import renaming
 from imgsort.filing.copying import copy
 from imgsort.filing.destination import destination
-from imgsort.filing.folders import Spot
+from imgsort.filing.folders import Folder, Spot
 from imgsort.filing.refusals import (
     FORBIDDEN,
     FULL,
     ChangedMeanwhile,
     NotPlaced,
-    paused,
     storage_failed,
     why,
 )
@@ -38,7 +37,7 @@ def place(source: Spot, target: Spot, expected: Identity, sha256: str, mode: Mod
     """Bring the file that is ``expected`` to the unused ``target``.
 
     A file to be moved must be durable (``content.make_durable``) before. Raises FileExistsError if
-    the target is taken, NotPlaced for the file's own sake, FilingPaused for its folder's,
+    the target is taken, NotPlaced for the file's own sake, another OSError for the target folder's,
     StorageFailed. Whatever is raised, the source is where it was.
     """
     try:
@@ -51,10 +50,12 @@ def place(source: Spot, target: Spot, expected: Identity, sha256: str, mode: Mod
         if mode == "move" and _renamed(source, target, expected):
             return Placed(expected, leftover=False)
         return Placed(copy(descriptor, expected, sha256, target), leftover=mode == "move")
-    except FileExistsError:
-        raise
     except OSError as problem:
-        raise _meaning(problem, target) from problem
+        if problem.errno == errno.EIO:
+            raise storage_failed(target.path, problem) from problem
+        if isinstance(problem, FileExistsError) or _lies_with_the_folder(problem, target.folder):
+            raise
+        raise NotPlaced(f"it can't be filed ({why(problem)})") from problem
     finally:
         os.close(descriptor)
 
@@ -102,12 +103,8 @@ def _is_still(identity: Identity, status: os.stat_result) -> bool:
     return stat.S_ISREG(status.st_mode) and Identity.of(status) == identity
 
 
-def _meaning(problem: OSError, target: Spot) -> Exception:
+def _lies_with_the_folder(problem: OSError, target: Folder) -> bool:
     """Whose fault is an error between two folders?"""
-    if problem.errno == errno.EIO:
-        return storage_failed(target.path, problem)
-    if problem.errno in FULL:
-        return paused(target.folder.path, problem)
-    if problem.errno in FORBIDDEN and not target.folder.takes_files():
-        return paused(target.folder.path, problem)
-    return NotPlaced(f"it can't be filed ({why(problem)})")
+    if problem.errno in FORBIDDEN:
+        return not target.takes_files()
+    return problem.errno in FULL

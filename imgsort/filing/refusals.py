@@ -37,9 +37,9 @@ def why(problem: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def paused(folder: Path, problem: OSError) -> FilingPaused:
+def paused(folder: Path, problem: OSError, *, alone: bool = False) -> FilingPaused:
     """The error that pauses one destination."""
-    return FilingPaused(folder, _REMEDIES.get(problem.errno or 0) or why(problem))
+    return FilingPaused(folder, _REMEDIES.get(problem.errno or 0) or why(problem), alone=alone)
 
 
 def storage_failed(path: Path, problem: OSError) -> StorageFailed:

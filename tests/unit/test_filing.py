@@ -522,6 +522,8 @@ def test_a_read_only_class_pauses_and_the_rest_goes_on(
         f"{closed} can't take pictures: this user may not write there, correct its owner or mode; "
         f"they wait in the inbox."
     )
+    assert paused.paused is not None
+    assert paused.paused.alone
     assert bench.filed() == ["sorted/dog/b.jpg"]
     closed.chmod(0o755)
     bench.file(paths[0])
@@ -537,7 +539,7 @@ def test_a_class_that_cannot_be_made_pauses(plain_user: Path, make_bench: MakeBe
     paused, unsure = bench.file(*paths)
 
     assert paused.paused is not None
-    assert paused.paused.folder == bench.root / "sorted/cat"
+    assert (paused.paused.folder, paused.paused.alone) == (bench.root / "sorted", True)
     assert unsure.decision == "unsure"
     assert bench.log("SELECT count(*) FROM moves") == [(1,)]
 
@@ -583,33 +585,73 @@ def test_a_missing_base_folder_pauses(bench: Bench) -> None:
     [result] = bench.file(bench.drop("a.jpg"))
 
     assert str(result.paused) == (
-        f"{bench.root / 'sorted/cat'} can't take pictures: it is missing, put it back (mount it?); "
+        f"{bench.root / 'sorted'} can't take pictures: it is missing, put it back (mount it?); "
         f"they wait in the inbox."
     )
+    assert result.paused is not None
+    assert not result.paused.alone
     assert not (bench.root / "sorted").exists()
 
 
-def test_a_full_disk_pauses_and_loses_nothing(make_bench: MakeBench, tmp_path: Path) -> None:
-    """No room in sorted/: its pictures stay in the inbox, no half copy is left, others go on."""
-    small = tmp_path / "small"
-    small.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)]
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
     if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
         pytest.skip("only root can mount a small file system")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_full_disk_pauses_and_loses_nothing(make_bench: MakeBench, small: Path) -> None:
+    """No room in sorted/: its pictures stay in the inbox, no half copy is left, others go on."""
+    bench = make_bench(f'[folders]\nsorted = "{small}"\n')
+    paths = [bench.drop("a.jpg", b"cat " * 50_000), bench.drop("b.jpg", b"unsure 1")]
+
+    full, unsure = bench.file(*paths)
+
+    assert full.paused is not None
+    assert (full.paused.reason, full.paused.alone) == ("its disk is full, make room there", False)
+    assert unsure.decision == "unsure"
+    assert paths[0].read_bytes() == b"cat " * 50_000
+    assert list((small / "cat").iterdir()) == []
+    assert bench.log("SELECT count(*) FROM moves WHERE state = 'planned'") == [(0,)]
+
+
+def test_a_class_on_a_disk_of_its_own_pauses_alone(bench: Bench, small: Path) -> None:
+    """Full, or mounted read-only: the other class folders may well take pictures."""
+    cats = bench.root / "sorted/cat"
+    cats.mkdir()
+    subprocess.run(["mount", "--bind", str(small), str(cats)], check=True)
     try:
-        bench = make_bench(f'[folders]\nsorted = "{small}"\n')
-        paths = [bench.drop("a.jpg", b"cat " * 50_000), bench.drop("b.jpg", b"unsure 1")]
-
-        full, unsure = bench.file(*paths)
-
-        assert full.paused is not None
-        assert full.paused.reason == "its disk is full, make room there"
-        assert unsure.decision == "unsure"
-        assert paths[0].read_bytes() == b"cat " * 50_000
-        assert list((small / "cat").iterdir()) == []
-        assert bench.log("SELECT count(*) FROM moves WHERE state = 'planned'") == [(0,)]
+        [full] = bench.file(bench.drop("a.jpg", b"cat " * 50_000))
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(cats)], check=True)
+        [closed] = bench.file(bench.drop("b.jpg", b"cat 2"))
     finally:
-        subprocess.run(["umount", str(small)], check=True)
+        subprocess.run(["umount", str(cats)], check=True)
+
+    assert full.paused is not None
+    assert (full.paused.reason, full.paused.alone) == ("its disk is full, make room there", True)
+    assert closed.paused is not None
+    assert closed.paused.reason == "it is mounted read-only, mount it writable"
+    assert closed.paused.alone
+
+
+def test_a_library_mounted_read_only_pauses_as_a_whole(make_bench: MakeBench, small: Path) -> None:
+    """No class folder can take pictures then."""
+    bench = make_bench(f'[folders]\nsorted = "{small}"\n')
+    subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
+
+    [result] = bench.file(bench.drop("a.jpg", b"cat 1"))
+
+    assert str(result.paused) == (
+        f"{small} can't take pictures: it is mounted read-only, mount it writable; "
+        f"they wait in the inbox."
+    )
+    assert result.paused is not None
+    assert not result.paused.alone
 
 
 @pytest.mark.parametrize("mode", ["move", "copy"])

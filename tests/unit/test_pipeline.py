@@ -246,7 +246,23 @@ def test_in_a_hurry_what_cannot_be_filed_stays_in_the_inbox() -> None:
     assert rig.listener.left == {"a": "imgsort is stopping", "b": "imgsort is stopping"}
 
 
-def test_a_batch_that_only_waits_for_its_folder_pauses() -> None:
+def test_a_batch_whose_folder_alone_pauses_lets_the_others_pass() -> None:
+    """Its images are set aside; those behind them are filed."""
+    rig = Rig(["a", "b"], Pace(1, 0.01))
+    real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "a link", alone=True)
+
+    def file(batch: Sequence[Judged]) -> list[Result]:
+        if batch[0].outcome.path.name == "a":
+            return [Result(one.outcome.path, "deferred", None, "a link", pause) for one in batch]
+        return real(batch)
+
+    rig.filing.file = file  # type: ignore[method-assign]
+    rig.run()
+    assert rig.listener.troubles == []
+    assert (rig.listener.left, rig.listener.filed) == ({"a": "a link"}, ["b"])
+
+
+def test_a_batch_that_only_waits_for_the_disk_pauses() -> None:
     """Otherwise the same images would be decoded over and over."""
     rig = Rig(["a"], Pace(1, 0.01))
     real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "it is full")

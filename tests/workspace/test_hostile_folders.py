@@ -48,8 +48,8 @@ def contents(*folders: Path) -> Counter[str]:
 def test_a_class_folder_that_is_a_link_gets_nothing(
     workspace: Workspace, photos: list[Path], tmp_path: Path
 ) -> None:
-    """Its pictures wait in the inbox; what lies behind the link is neither moved nor learned; once
-    the link is gone they are filed."""
+    """Its pictures wait in the inbox and nobody waits for them; what lies behind the link is
+    neither moved nor learned; once the link is gone they are filed."""
     outside = tmp_path / "outside"
     outside.mkdir()
     theirs = Path(shutil.copy(photos[0], outside / "theirs.jpg"))
@@ -65,9 +65,11 @@ def test_a_class_folder_that_is_a_link_gets_nothing(
             lambda: "a link or a file stands in its place" in log.read_text(),
             "a word about the link",
         )
+    waits = service.run(workspace, once=True).left_in_place
 
     assert list(outside.iterdir()) == [theirs]
     assert contents(workspace.inbox, workspace.unsure, workspace.rejected) == before
+    assert waits == len(list(workspace.inbox.iterdir())) > 0
     with Store.open(workspace.database, root=workspace.root) as store:
         assert store.current_labels() == {}
 
