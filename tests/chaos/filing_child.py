@@ -1,23 +1,18 @@
 """Files a batch, or recovers, in a process that may die at a fail point.
 
-A server, so that the imports are paid once: each line of JSON on stdin forks a child that does what
-it says; the answer is the signal that killed the child, or 0.
+``forks`` tells how it is ordered to.
 """
 
 import errno
 import hashlib
-import json
 import os
-import sys
-import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from imgsort.classifier import Score, Verdict
 from imgsort.decoder import Picture, Refused
 from imgsort.failpoints import failpoint
 from imgsort.filing import Filer, Judged, mover, place, recover, renaming
@@ -28,7 +23,9 @@ from imgsort.journal import Plan, Planned
 from imgsort.modelcard import ClassEntry, ModelCard
 from imgsort.schema import migrate
 from imgsort.store import Store, engine
+from imgsort.verdict import Score, Verdict
 from imgsort.workspace import Workspace
+from tests.chaos.forks import serve
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 INTRUDER = b"somebody else's file"
@@ -179,28 +176,5 @@ def act(order: dict[str, Any]) -> None:
             file_inbox(workspace, store, troubled=order["action"] == "file-troubled")
 
 
-def serve() -> None:
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _act_and_exit(json.loads(line))
-        _, status = os.waitpid(child, 0)
-        killed_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-        failed = not os.WIFSIGNALED(status) and os.WEXITSTATUS(status) != 0
-        print("failed" if failed else killed_by, flush=True)
-
-
-def _act_and_exit(order: dict[str, Any]) -> NoReturn:
-    status = 1
-    try:
-        act(order)
-        status = 0
-    except Exception:  # noqa: BLE001 - told on stderr, and by the exit status
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(status)
-
-
 if __name__ == "__main__":
-    serve()
+    serve(act)
