@@ -110,8 +110,8 @@ def _sound_store(workspace: Workspace) -> Store:
     if problems:
         store.close()
         raise DatabaseProblem(
-            f"{workspace.database} is damaged ({problems[0]}); put a sound copy in its place: "
-            f"no picture has been touched."
+            f"{workspace.database} is damaged ({problems[0]}); bring a backup back with "
+            f"`imgsort restore FILE`: no picture has been touched."
         )
     return store
 

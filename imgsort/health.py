@@ -85,8 +85,8 @@ def _problems(facts: Facts, max_age: float) -> Iterator[str]:
     said = facts.said or {}
     if facts.damage is not None:
         yield (
-            f"The database is damaged ({facts.damage}); stop imgsort and put a sound copy in its "
-            f"place."
+            f"The database is damaged ({facts.damage}); stop imgsort and bring a backup back with "
+            f"`imgsort restore FILE`."
         )
     if facts.pid is None:
         yield f"No daemon runs on {facts.root}; start it with `imgsort run`."

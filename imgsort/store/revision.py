@@ -37,8 +37,8 @@ def require_current(database: Path) -> None:
     """Raise DatabaseProblem unless the database is there, writable and at this revision."""
     if not database.exists():
         raise DatabaseProblem(
-            f"{database} is missing; put a copy of it back, or start an empty log with "
-            f"`imgsort migrate`."
+            f"{database} is missing; bring it back with `imgsort restore FILE`, or start an "
+            f"empty log with `imgsort migrate`."
         )
     require_writable(database)
     revision = revision_of(database)

@@ -70,8 +70,8 @@ def test_what_passes_by_itself_is_healthy(state: str) -> None:
         ),
         (
             replace(WELL, damage="row 1 missing from index"),
-            "The database is damaged (row 1 missing from index); stop imgsort and put a sound "
-            "copy in its place.",
+            "The database is damaged (row 1 missing from index); stop imgsort and bring a "
+            "backup back with `imgsort restore FILE`.",
         ),
     ],
 )

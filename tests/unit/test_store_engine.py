@@ -164,8 +164,8 @@ def test_a_missing_database_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DatabaseProblem) as told:
         Store.open(tmp_path / "imgsort.db", root=tmp_path)
     assert str(told.value) == (
-        f"{tmp_path}/imgsort.db is missing; put a copy of it back, or start an empty log with "
-        f"`imgsort migrate`."
+        f"{tmp_path}/imgsort.db is missing; bring it back with `imgsort restore FILE`, or "
+        f"start an empty log with `imgsort migrate`."
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -195,7 +195,7 @@ def test_a_database_without_tables_asks_for_migrate(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_refused(database: Path, tmp_path: Path) -> None:
     """A damaged header stops the start, with a way out."""
     database.write_bytes(b"\xff" * 8192)
-    with pytest.raises(DatabaseProblem, match=r"is damaged .*put a sound copy of it in its place"):
+    with pytest.raises(DatabaseProblem, match=r"is damaged .*bring a backup back"):
         Store.open(database, root=tmp_path)
 
 
