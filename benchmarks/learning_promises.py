@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier, Verdict
+from imgsort.classifier import Classifier
 from imgsort.embeddings import EmbeddingStore
 from imgsort.images import ImageLimits, decode
 from imgsort.labelling import NewLabel
@@ -49,6 +49,7 @@ from imgsort.trainer.gate import GateVerdict
 from imgsort.trainer.lessons import lessons
 from imgsort.trainer.material import collect
 from imgsort.trainer.retrain import Options, retrain
+from imgsort.verdict import Verdict
 from imgsort.workspace import Workspace
 
 SETS = (

@@ -28,13 +28,13 @@ import numpy as np
 
 from imgsort.care.backup import back_up
 from imgsort.care.doctor import examine
-from imgsort.classifier import Score, Verdict
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.journal import Arrival, Landed, Plan
 from imgsort.registry import ClassEntry, ModelDraft, Registry
 from imgsort.schema import migrate
 from imgsort.store import Store
+from imgsort.verdict import Score, Verdict
 from imgsort.workspace import Workspace
 
 CLASSES = 20

@@ -6,11 +6,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Verdict
 from imgsort.daemon.pipeline import Decoded
 from imgsort.decoder import Picture
 from imgsort.filing import Judged
 from imgsort.serving import Serving
+from imgsort.verdict import Verdict
 
 
 class Remembered(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Verdict
+from imgsort.verdict import Verdict
 from imgsort.wilson import wilson
 
 Floats = NDArray[np.float32]

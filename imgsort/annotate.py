@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from imgsort.classifier import Verdict
 from imgsort.errors import ImgsortError
+from imgsort.verdict import Verdict
 
 Pixels = NDArray[np.uint8]
 

@@ -1,45 +1,25 @@
 """Head, classes and thresholds: embeddings become verdicts. NumPy only."""
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-NOTHING_KNOWN = "no class is known yet"
-NOT_FINITE = "the network's numbers for this image are not finite"
-NOTHING_FITS = "no known class fits at all"
-UNLIKE = "unlike anything known"
-NOT_FILED_YET = "this class isn't told surely enough yet to file under it"
+from imgsort.verdict import (
+    NEVER,
+    NOT_FILED_YET,
+    NOT_FINITE,
+    NOTHING_KNOWN,
+    UNLIKE,
+    Score,
+    Verdict,
+    shortfall,
+)
+
 _DOUBTS = (UNLIKE, NOT_FILED_YET)
 """Reasons that no threshold changes."""
-
-NEVER = 2.0
-"""Threshold of a class that no confidence is enough for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One class and its confidence, 0 to 1."""
-
-    label: str
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a model says of one image; ``label`` is the best class even when it is unsure."""
-
-    label: str
-    """Empty when there is no best class: the model knows none, or its numbers are not finite."""
-    confidence: float
-    decision: Literal["filed", "unsure"]
-    reason: str | None
-    """Why the image is unsure, in words; None when it is filed."""
-    top_k: tuple[Score, ...]
-    """Best first, ties in class order; shorter than asked for when there are fewer classes."""
 
 
 class Head(Protocol):
@@ -179,21 +159,6 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
     return shares
-
-
-def shortfall(confidence: float, threshold: float) -> str | None:
-    """Why this confidence doesn't suffice, or None. The two numbers never look the same."""
-    if threshold == NEVER:
-        return NOT_FILED_YET
-    if confidence >= threshold:
-        # A threshold of 0 files everything, but nothing under a class that stands for nothing.
-        return None if confidence > 0 else NOTHING_FITS
-    for digits in itertools.count(2):
-        has, needs = f"{confidence:.{digits}f}", f"{threshold:.{digits}f}"
-        if has != needs:
-            break
-    whole, _, decimals = needs.partition(".")
-    return f"confidence {has} is below {whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def _finite_rows(numbers: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from imgsort.annotate import annotated, write_png
-from imgsort.classifier import Verdict
 from imgsort.decoder import DecoderPool, NoAttempts, Picture
 from imgsort.display import display
 from imgsort.errors import ImgsortError
 from imgsort.images import READABLE_SUFFIXES, BadImage, open_for_display
 from imgsort.serving import Serving, open_decoder, open_serving
 from imgsort.store import Store
+from imgsort.verdict import Verdict
 from imgsort.workspace import Workspace
 
 DISPLAY_SIDE = 1200

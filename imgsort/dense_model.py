@@ -17,9 +17,10 @@ from typing import Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import NOT_FILED_YET, UNLIKE, Head, ImagenetHead, softmax
+from imgsort.classifier import Head, ImagenetHead, softmax
 from imgsort.dense_head import DenseHead, Familiarity, KeepingHead, Layer, Share, unit
 from imgsort.modelcard import ModelCard
+from imgsort.verdict import NOT_FILED_YET, UNLIKE
 
 Floats = NDArray[np.float32]
 Tensors = Mapping[str, NDArray[np.generic]]

@@ -10,20 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from imgsort.dense_model import familiarity_of
-from imgsort.embeddings import EmbeddingStore
 from imgsort.errors import ImgsortError
-from imgsort.registry import ModelCard, Registry
-from imgsort.store import Store
+from imgsort.modelcard import ModelCard
+from imgsort.store.reader import Reader
 from imgsort.store.watching import Period
 from imgsort.wilson import Interval, wilson
 from imgsort.workspace import Workspace
 
 WEEK = timedelta(days=7)
-MOST = 20_000
+MOST = 10_000
 """Arrivals that are looked at, the newest of a period."""
 Z = 2.575829
 """One in a hundred calm weeks is called notable by each sign, at most."""
@@ -198,7 +193,7 @@ class Drift:
 
 
 def drift_of(
-    workspace: Workspace, store: Store, card: ModelCard, now: datetime | None = None
+    workspace: Workspace, store: Reader, card: ModelCard, now: datetime | None = None
 ) -> Drift:
     """Look at the last week. Raises what the store raises."""
     since = (now or datetime.now(UTC)) - WEEK
@@ -235,24 +230,18 @@ def _holdout(card: ModelCard) -> tuple[int, int] | None:
     return (held_out - filed, held_out) if 0 <= filed <= held_out and held_out else None
 
 
-def _distance(workspace: Workspace, store: Store, card: ModelCard, week: Period) -> Distance | None:
+def _distance(
+    workspace: Workspace, store: Reader, card: ModelCard, week: Period
+) -> Distance | None:
     """None for a model that has seen no training here, or without stored embeddings."""
     if card.kind == "imagenet" or not workspace.embeddings.exists():
         return None
+    from imgsort.unlikeness import distance_from_training  # with NumPy, which `status` does without
+
     try:
-        familiarity = familiarity_of(Registry(workspace.models).tensors(card.version))
-        if familiarity is None or familiarity.limit <= 0:
-            return None
-        wanted = store.contents_in(week, EMBEDDED)
-        with EmbeddingStore.open(workspace.embeddings) as embeddings:
-            found = embeddings.get(card.backbone_id, card.precision, wanted)
+        return distance_from_training(workspace, card, store.contents_in(week, EMBEDDED))
     except (ImgsortError, OSError, ValueError):
         return None  # the other signs are worth showing without it
-    if not found:
-        return None
-    rows: NDArray[np.float32] = np.stack(list(found.values()))
-    distances = familiarity.distances(rows) / familiarity.limit
-    return Distance(float(np.median(distances)), int((distances > 1).sum()), len(found))
 
 
 def _divergence(one: Mapping[str, int], other: Mapping[str, int], weight: float) -> float:

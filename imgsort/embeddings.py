@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.store.vectors import Damaged, Entry, Space, Vector, VectorFile, files_of
+from imgsort.store.vectors import Damaged, Entry, Space, Vector, VectorFile, files_of, size_on_disk
 
 PLAIN = 0
 """The view that is the picture as it is; augmented views have other numbers."""
@@ -131,11 +131,6 @@ class EmbeddingStore:
         _log.warning("%s was damaged (%s); embeddings are stored anew", self._path, why)
         for path in files_of(self._path):
             path.unlink(missing_ok=True)
-
-
-def size_on_disk(path: Path) -> int:
-    """Bytes of an embeddings.db with its write-ahead log; 0 where there is none."""
-    return sum(part.stat().st_size for part in files_of(path)[:2] if part.exists())
 
 
 def victims(entries: Sequence[Entry], labelled: Collection[str], count: int) -> list[int]:

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from imgsort.classifier import Verdict
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
+from imgsort.verdict import Verdict
 
 Mode = Literal["move", "copy"]
 Decision = Literal["filed", "unsure", "rejected"]

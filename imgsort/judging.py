@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from imgsort.classifier import Verdict
 from imgsort.completing import Progress, embeddings_for
 from imgsort.serving import Serving
 from imgsort.store import Store
+from imgsort.verdict import Verdict
 from imgsort.workspace import Workspace
 
 _AT_ONCE = 2000

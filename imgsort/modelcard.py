@@ -5,15 +5,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 
-from imgsort.classifier import NEVER
 from imgsort.errors import BadLabel
 from imgsort.labels import checked_label
+from imgsort.verdict import NEVER
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SCHEMA = 1
 """Of model.json; a file with a higher one was written by a newer imgsort."""
@@ -103,7 +105,7 @@ class ModelDraft:
     precision: str
     classes: tuple[ClassEntry, ...]
     thresholds: tuple[float, ...]
-    tensors: Mapping[str, NDArray[Any]]
+    tensors: "Mapping[str, NDArray[Any]]"
     temperature: float = 1.0
     metrics: dict[str, JsonValue] = field(default_factory=dict)
     parent: int | None = None
@@ -114,14 +116,16 @@ class ModelDraft:
         backbone: str,
         backbone_id: str,
         classes: Sequence[ClassEntry],
-        head: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
-        groups: NDArray[np.bool_] | None = None,
+        head: "tuple[NDArray[np.float32], NDArray[np.float32]] | None",
+        groups: "NDArray[np.bool_] | None" = None,
     ) -> Self:
         """The model that works without a label.
 
         ``head`` is weight [D, 1000] and bias [1000]; None (weights without the classification top)
         makes a model that knows no class. ``groups`` [K, 1000] None means one class each.
         """
+        import numpy as np
+
         if head is None:
             return cls("imagenet", backbone, backbone_id, "float32", (), (), {})
         weight, bias = head

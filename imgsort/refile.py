@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from imgsort.classifier import Verdict
 from imgsort.completing import Progress
 from imgsort.display import display
 from imgsort.filing import recover
@@ -18,6 +17,7 @@ from imgsort.serving import Serving
 from imgsort.store import Store
 from imgsort.template import plain_name
 from imgsort.tree import Layout
+from imgsort.verdict import Verdict
 from imgsort.workspace import Workspace
 
 

@@ -14,23 +14,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import safetensors.numpy
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-
-from imgsort.classifier import Classifier, Head, ImagenetHead
-from imgsort.dense_model import dense, known_of
 from imgsort.durable import replace_file, replace_link, sync_folder, sync_tree, write_synced
 from imgsort.errors import ModelProblem
 from imgsort.failpoints import failpoint
 from imgsort.modelcard import CardError, ClassEntry, ModelCard, ModelDraft, parsed, rendered
 
+if TYPE_CHECKING:
+    from imgsort.classifier import Classifier
+    from imgsort.headfile import Tensors
+
 __all__ = ["HEAD", "ClassEntry", "ModelCard", "ModelDraft", "Registry"]
 
-Tensors = Mapping[str, NDArray[Any]]
 _CARD = "model.json"
 HEAD = "head.safetensors"
 _REPORT = "report"
@@ -53,9 +49,11 @@ class Registry:
 
         ``write_report`` fills a folder with what is to be known of the version.
         """
+        from imgsort.headfile import packed
+
         with self._locked():
             version = max(self._numbers(), default=0) + 1
-            head = _packed(draft.tensors)
+            head = packed(draft.tensors)
             card = _card(draft, version, head)
             text = rendered(card)
             parsed(text)  # what couldn't be read back is never published
@@ -108,32 +106,30 @@ class Registry:
         version: int,
         names: Mapping[int, str] | None = None,
         confidence: float | None = None,
-    ) -> Classifier:
+    ) -> "Classifier":
         """The classifier of a version, its files verified. Raises ModelProblem.
 
         ``names`` gives classes their present names by id. ``confidence`` replaces the thresholds of
         a model that learned none of its own (kind imagenet).
         """
+        from imgsort.headfile import BUILDERS, classifier_of
+
         card = self.card(version)
-        build = _BUILDERS.get(card.kind)
-        if build is None:
+        if card.kind not in BUILDERS:
             raise ModelProblem(
                 f"Model v{version} is of a kind this imgsort doesn't know ({card.kind}); update "
                 f"imgsort, or activate another with `imgsort models activate V`."
             )
         labels = tuple((names or {}).get(entry.id, entry.name) for entry in card.classes)
         try:
-            tensors = self._tensors(card)
-            head = build(card, labels, tensors)
-            known = known_of(tensors, card.thresholds) if card.kind == "dense" else None
-            classifier = Classifier(head, card.thresholds, known)
+            classifier = classifier_of(card, labels, self._tensors(card))
         except (KeyError, ValueError) as problem:
             raise _damaged(version, f"its head doesn't fit its card: {problem}") from None
         if confidence is not None and card.kind == "imagenet":
             return classifier.with_confidence(confidence)
         return classifier
 
-    def tensors(self, version: int) -> Tensors:
+    def tensors(self, version: int) -> "Tensors":
         """The numbers of a version, verified. Raises ModelProblem."""
         return self._tensors(self.card(version))
 
@@ -218,7 +214,9 @@ class Registry:
             except ModelProblem as problem:
                 yield version, problem
 
-    def _tensors(self, card: ModelCard) -> Tensors:
+    def _tensors(self, card: ModelCard) -> "Tensors":
+        from imgsort.headfile import unpacked
+
         try:
             content = (self._path(card.version) / HEAD).read_bytes()
         except OSError as problem:
@@ -226,8 +224,8 @@ class Registry:
         if hashlib.sha256(content).hexdigest() != card.checksums.get(HEAD):
             raise _damaged(card.version, f"{HEAD} has not the sha256 that {_CARD} records")
         try:
-            return safetensors.numpy.load(content)
-        except SafetensorError as problem:
+            return unpacked(content)
+        except ValueError as problem:
             raise _damaged(card.version, f"{HEAD}: {problem}") from None
 
     def _loads(self, version: int) -> bool:
@@ -264,26 +262,6 @@ class Registry:
                 f"{self.folder} can't be written ({problem.strerror}); free space or correct its "
                 f"owner or mode, then try again."
             ) from None
-
-
-def _imagenet(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Head:
-    if not card.classes:
-        return ImagenetHead.knowing_nothing()
-    return ImagenetHead(
-        labels, tensors["weight"], tensors["bias"], tensors["groups"], card.temperature
-    )
-
-
-_BUILDERS: dict[str, Callable[[ModelCard, tuple[str, ...], Tensors], Head]] = {
-    "imagenet": _imagenet,
-    "dense": dense,
-}
-"""Kind of model -> how its head is made. May raise KeyError or ValueError."""
-
-
-def _packed(tensors: Tensors) -> bytes:
-    # safetensors writes the memory as it lies: a transposed view would be saved scrambled.
-    return safetensors.numpy.save({name: np.ascontiguousarray(a) for name, a in tensors.items()})
 
 
 def _card(draft: ModelDraft, version: int, head: bytes) -> ModelCard:

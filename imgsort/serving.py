@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from imgsort.backbones import BACKBONES, InstalledBackbone
 from imgsort.backbones.int8 import is_int8, record_of
-from imgsort.classifier import Classifier, Verdict
+from imgsort.classifier import Classifier
 from imgsort.config import Decode
 from imgsort.decoder import Attempts, DecoderPool
 from imgsort.errors import ModelProblem
@@ -16,6 +16,7 @@ from imgsort.images import ImageLimits
 from imgsort.registry import HEAD, ModelCard, Registry
 from imgsort.runtime import Runtime, idle_runtime, open_runtime
 from imgsort.store import Store
+from imgsort.verdict import Verdict
 from imgsort.workspace import Workspace
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from imgsort.display import display
 from imgsort.drift import Drift, drift_of
-from imgsort.embeddings import size_on_disk
 from imgsort.errors import ImgsortError
 from imgsort.registry import ModelCard, Registry
-from imgsort.store import Store
 from imgsort.store.overview import Overview
+from imgsort.store.reader import Reader
+from imgsort.store.vectors import size_on_disk
 from imgsort.workspace import Workspace
 
 STALE = timedelta(seconds=30)
@@ -142,7 +142,7 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
     """Look once; ``said`` is the daemon's status file. Raises DatabaseProblem; everything else that
     is wrong is part of the answer.
     """
-    with Store.open(workspace.database, root=workspace.root) as store:
+    with Reader.open(workspace.database, root=workspace.root) as store:
         overview = store.overview()
         model, problem = _model(workspace)
         drift = None if model is None else drift_of(workspace, store, model)

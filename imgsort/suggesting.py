@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Verdict
 from imgsort.completing import Progress, embeddings_for
 from imgsort.display import display
 from imgsort.embeddings import EmbeddingStore
@@ -19,6 +18,7 @@ from imgsort.refile import unconfirmed
 from imgsort.serving import Serving
 from imgsort.store import Store
 from imgsort.tree import Layout
+from imgsort.verdict import Verdict
 from imgsort.workspace import Workspace
 
 Floats = NDArray[np.float32]

@@ -1,6 +1,8 @@
 """The tables of imgsort.db. No queries here; README.md documents every column.
 
-A change here needs a revision in migrations/versions and its number in ``REVISIONS``.
+A change here needs a revision in migrations/versions and its number in ``REVISIONS``. There is no
+ORM, and partial indexes have SQLite's condition alone (the revisions have PostgreSQL's too):
+importing the ORM and a second dialect would cost every command a tenth of a second.
 """
 
 from datetime import UTC, datetime
@@ -8,18 +10,24 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
+    Column,
     Dialect,
     Double,
     ForeignKey,
     Index,
+    Integer,
+    LargeBinary,
     MetaData,
+    Named,
+    Table,
     Text,
+    TypedColumns,
     TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 REVISIONS = ("0001",)
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
@@ -76,17 +84,15 @@ def iso_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {str: Text, datetime: Utc, float: Double}  # noqa: RUF012 - SQLAlchemy's own interface
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
 
 
 def _one_of(column: str, *values: str) -> CheckConstraint:
@@ -94,221 +100,240 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class RunRow(Base):
+class RunColumns(TypedColumns):
     """One invocation that may move or label pictures."""
 
-    __tablename__ = "runs"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    started_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-    summary: Mapped[str | None]
+    id: Named[int] = Column(Integer, primary_key=True)
+    kind: Named[str] = Column(Text)
+    started_at: Named[datetime] = Column(Utc)
+    ended_at: Named[datetime | None] = Column(Utc)
+    summary: Named[str | None] = Column(Text)
 
 
-class ClassRow(Base):
+RUNS = Table("runs", METADATA, RunColumns)
+
+
+class ClassColumns(TypedColumns):
     """A class; models and labels refer to its id, so a rename touches neither."""
 
-    __tablename__ = "classes"
-    __table_args__ = (
-        Index(
-            "uq_classes_name_live",
-            "name",
-            unique=True,
-            sqlite_where=text("retired_at IS NULL"),
-            postgresql_where=text("retired_at IS NULL"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    folder_dev: Mapped[int | None] = mapped_column(Unsigned64)
-    folder_ino: Mapped[int | None] = mapped_column(Unsigned64)
-    created_at: Mapped[datetime]
-    retired_at: Mapped[datetime | None]
+    id: Named[int] = Column(Integer, primary_key=True)
+    name: Named[str] = Column(Text)
+    folder_dev: Named[int | None] = Column(Unsigned64)
+    folder_ino: Named[int | None] = Column(Unsigned64)
+    created_at: Named[datetime] = Column(Utc)
+    retired_at: Named[datetime | None] = Column(Utc)
 
 
-class ModelRow(Base):
+CLASSES = Table(
+    "classes",
+    METADATA,
+    ClassColumns,
+    Index(
+        "uq_classes_name_live",
+        "name",
+        unique=True,
+        sqlite_where=text("retired_at IS NULL"),
+    ),
+)
+
+
+class ModelColumns(TypedColumns):
     """A model version of the registry."""
 
-    __tablename__ = "models"
-
-    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    kind: Mapped[str]
-    backbone: Mapped[str]
-    backbone_id: Mapped[str]
-    precision: Mapped[str]
-    parent: Mapped[int | None] = mapped_column(ForeignKey("models.version"))
-    created_at: Mapped[datetime]
+    version: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    kind: Named[str] = Column(Text)
+    backbone: Named[str] = Column(Text)
+    backbone_id: Named[str] = Column(Text)
+    precision: Named[str] = Column(Text)
+    parent: Named[int | None] = Column(Integer, ForeignKey("models.version"))
+    created_at: Named[datetime] = Column(Utc)
 
 
-class ImageRow(Base):
+MODELS = Table("models", METADATA, ModelColumns)
+
+
+class ImageColumns(TypedColumns):
     """A picture's content, whatever its files are called."""
 
-    __tablename__ = "images"
-    __table_args__ = (_one_of("split", "train", "holdout"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    sha256: Mapped[str] = mapped_column(unique=True)
-    size: Mapped[int] = mapped_column(BigInteger)
-    width: Mapped[int | None]
-    height: Mapped[int | None]
-    format: Mapped[str | None]
-    captured_at: Mapped[str | None]
-    camera: Mapped[str | None]
-    dhash: Mapped[str | None]
-    split: Mapped[str | None]
-    first_seen_at: Mapped[datetime]
+    id: Named[int] = Column(Integer, primary_key=True)
+    sha256: Named[str] = Column(Text, unique=True)
+    size: Named[int] = Column(BigInteger)
+    width: Named[int | None] = Column(Integer)
+    height: Named[int | None] = Column(Integer)
+    format: Named[str | None] = Column(Text)
+    captured_at: Named[str | None] = Column(Text)
+    camera: Named[str | None] = Column(Text)
+    dhash: Named[str | None] = Column(Text)
+    split: Named[str | None] = Column(Text)
+    first_seen_at: Named[datetime] = Column(Utc)
 
 
-class PredictionRow(Base):
+IMAGES = Table(
+    "images",
+    METADATA,
+    ImageColumns,
+    _one_of("split", "train", "holdout"),
+)
+
+
+class PredictionColumns(TypedColumns):
     """What one model said of one image."""
 
-    __tablename__ = "predictions"
-    __table_args__ = (
-        UniqueConstraint("image_id", "model"),
-        _one_of("decision", "filed", "unsure"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    model: Mapped[int] = mapped_column(ForeignKey("models.version"))
-    class_id: Mapped[int | None] = mapped_column(ForeignKey("classes.id"))
-    confidence: Mapped[float]
-    decision: Mapped[str]
-    reason: Mapped[str | None]
-    top_k: Mapped[str]
-    predicted_at: Mapped[datetime]
+    id: Named[int] = Column(Integer, primary_key=True)
+    image_id: Named[int] = Column(Integer, ForeignKey("images.id"))
+    model: Named[int] = Column(Integer, ForeignKey("models.version"))
+    class_id: Named[int | None] = Column(Integer, ForeignKey("classes.id"))
+    confidence: Named[float] = Column(Double)
+    decision: Named[str] = Column(Text)
+    reason: Named[str | None] = Column(Text)
+    top_k: Named[str] = Column(Text)
+    predicted_at: Named[datetime] = Column(Utc)
 
 
-class ArrivalRow(Base):
+PREDICTIONS = Table(
+    "predictions",
+    METADATA,
+    PredictionColumns,
+    UniqueConstraint("image_id", "model"),
+    _one_of("decision", "filed", "unsure"),
+)
+
+
+class ArrivalColumns(TypedColumns):
     """One drop into the inbox, and where its file is now."""
 
-    __tablename__ = "arrivals"
-    __table_args__ = (
-        _one_of("decision", "filed", "unsure", "rejected"),
-        _one_of("state", "decided", "filed"),
-        # For `status`: read whole, so it is narrow.
-        Index("ix_arrivals_counts", "class_id", "decision"),
-        # For `log`, newest first: of anything, one class, one decision, one model.
-        Index("ix_arrivals_arrived_at", "arrived_at", "id", "confidence"),
-        Index("ix_arrivals_class_id", "class_id", "arrived_at", "id", "decision", "confidence"),
-        Index("ix_arrivals_decision", "decision", "arrived_at", "id"),
-        Index("ix_arrivals_model", "model", "arrived_at", "id"),
-        Index("ix_arrivals_image_id", "image_id"),
-        Index("ix_arrivals_path_bytes", "path_bytes"),
-        Index("ix_arrivals_ino", "ino"),
-        Index(
-            "ix_arrivals_src_ino",
-            "src_ino",
-            sqlite_where=text("src_ino IS NOT NULL"),
-            postgresql_where=text("src_ino IS NOT NULL"),
-        ),
-        Index(
-            "ix_arrivals_decided",
-            "id",
-            sqlite_where=text("state = 'decided'"),
-            postgresql_where=text("state = 'decided'"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    name: Mapped[str]
-    name_bytes: Mapped[bytes]
-    subfolder: Mapped[str]
-    subfolder_bytes: Mapped[bytes]
-    path: Mapped[str]
-    path_bytes: Mapped[bytes]
-    decision: Mapped[str]
-    reason: Mapped[str | None]
-    state: Mapped[str]
-    model: Mapped[int | None] = mapped_column(ForeignKey("models.version"))
-    class_id: Mapped[int | None] = mapped_column(ForeignKey("classes.id"))
-    confidence: Mapped[float | None]
-    arrived_at: Mapped[datetime]
-    filed_at: Mapped[datetime | None]
-    missing_at: Mapped[datetime | None]
-    dev: Mapped[int | None] = mapped_column(Unsigned64)
-    ino: Mapped[int | None] = mapped_column(Unsigned64)
-    size: Mapped[int | None] = mapped_column(BigInteger)
-    mtime_ns: Mapped[int | None] = mapped_column(Nanoseconds)
-    src_dev: Mapped[int | None] = mapped_column(Unsigned64)
-    src_ino: Mapped[int | None] = mapped_column(Unsigned64)
-    src_size: Mapped[int | None] = mapped_column(BigInteger)
-    src_mtime_ns: Mapped[int | None] = mapped_column(Nanoseconds)
+    id: Named[int] = Column(Integer, primary_key=True)
+    image_id: Named[int] = Column(Integer, ForeignKey("images.id"))
+    name: Named[str] = Column(Text)
+    name_bytes: Named[bytes] = Column(LargeBinary)
+    subfolder: Named[str] = Column(Text)
+    subfolder_bytes: Named[bytes] = Column(LargeBinary)
+    path: Named[str] = Column(Text)
+    path_bytes: Named[bytes] = Column(LargeBinary)
+    decision: Named[str] = Column(Text)
+    reason: Named[str | None] = Column(Text)
+    state: Named[str] = Column(Text)
+    model: Named[int | None] = Column(Integer, ForeignKey("models.version"))
+    class_id: Named[int | None] = Column(Integer, ForeignKey("classes.id"))
+    confidence: Named[float | None] = Column(Double)
+    arrived_at: Named[datetime] = Column(Utc)
+    filed_at: Named[datetime | None] = Column(Utc)
+    missing_at: Named[datetime | None] = Column(Utc)
+    dev: Named[int | None] = Column(Unsigned64)
+    ino: Named[int | None] = Column(Unsigned64)
+    size: Named[int | None] = Column(BigInteger)
+    mtime_ns: Named[int | None] = Column(Nanoseconds)
+    src_dev: Named[int | None] = Column(Unsigned64)
+    src_ino: Named[int | None] = Column(Unsigned64)
+    src_size: Named[int | None] = Column(BigInteger)
+    src_mtime_ns: Named[int | None] = Column(Nanoseconds)
 
 
-class LabelRow(Base):
+ARRIVALS = Table(
+    "arrivals",
+    METADATA,
+    ArrivalColumns,
+    _one_of("decision", "filed", "unsure", "rejected"),
+    _one_of("state", "decided", "filed"),
+    # For `status`: read whole, so it is narrow.
+    Index("ix_arrivals_counts", "class_id", "decision"),
+    # For `log`, newest first: of anything, one class, one decision, one model.
+    Index("ix_arrivals_arrived_at", "arrived_at", "id", "confidence"),
+    Index("ix_arrivals_class_id", "class_id", "arrived_at", "id", "decision", "confidence"),
+    Index("ix_arrivals_decision", "decision", "arrived_at", "id"),
+    Index("ix_arrivals_model", "model", "arrived_at", "id"),
+    Index("ix_arrivals_image_id", "image_id"),
+    Index("ix_arrivals_path_bytes", "path_bytes"),
+    Index("ix_arrivals_ino", "ino"),
+    Index(
+        "ix_arrivals_src_ino",
+        "src_ino",
+        sqlite_where=text("src_ino IS NOT NULL"),
+    ),
+    Index(
+        "ix_arrivals_decided",
+        "id",
+        sqlite_where=text("state = 'decided'"),
+    ),
+)
+
+
+class LabelColumns(TypedColumns):
     """A human word about an image. Never changed, never deleted: the newest one counts."""
 
-    __tablename__ = "labels"
-    __table_args__ = (
-        _one_of("kind", "label", "withdrawn", "never_use"),
-        _one_of("source", "move", "cli", "csv", "import", "confirm", "audit"),
-        CheckConstraint("(kind = 'label') = (class_id IS NOT NULL)", name="class_of_kind"),
-        Index("ix_labels_image_id", "image_id", "id", "class_id"),
-        Index("ix_labels_labelled_at", "labelled_at"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    class_id: Mapped[int | None] = mapped_column(ForeignKey("classes.id"))
-    kind: Mapped[str]
-    source: Mapped[str]
-    representative: Mapped[bool]
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
-    labelled_at: Mapped[datetime]
+    id: Named[int] = Column(Integer, primary_key=True)
+    image_id: Named[int] = Column(Integer, ForeignKey("images.id"))
+    class_id: Named[int | None] = Column(Integer, ForeignKey("classes.id"))
+    kind: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    representative: Named[bool] = Column(Boolean)
+    run_id: Named[int | None] = Column(Integer, ForeignKey("runs.id"))
+    labelled_at: Named[datetime] = Column(Utc)
 
 
-class MoveRow(Base):
+LABELS = Table(
+    "labels",
+    METADATA,
+    LabelColumns,
+    _one_of("kind", "label", "withdrawn", "never_use"),
+    _one_of("source", "move", "cli", "csv", "import", "confirm", "audit"),
+    CheckConstraint("(kind = 'label') = (class_id IS NOT NULL)", name="class_of_kind"),
+    Index("ix_labels_image_id", "image_id", "id", "class_id"),
+    Index("ix_labels_labelled_at", "labelled_at"),
+)
+
+
+class MoveColumns(TypedColumns):
     """The journal: written before a file moves (planned) and after (done)."""
 
-    __tablename__ = "moves"
-    __table_args__ = (
-        _one_of("mode", "move", "copy"),
-        _one_of("state", "planned", "done"),
-        Index("ix_moves_arrival_id", "arrival_id"),
-        Index("ix_moves_run_id", "run_id"),
-        Index(
-            "ix_moves_planned",
-            "id",
-            sqlite_where=text("state = 'planned'"),
-            postgresql_where=text("state = 'planned'"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
-    arrival_id: Mapped[int | None] = mapped_column(ForeignKey("arrivals.id"))
-    cause: Mapped[str]
-    model: Mapped[int | None] = mapped_column(ForeignKey("models.version"))
-    mode: Mapped[str]
-    state: Mapped[str]
-    source: Mapped[str]
-    source_bytes: Mapped[bytes]
-    target: Mapped[str]
-    target_bytes: Mapped[bytes]
-    sha256: Mapped[str]
-    dev: Mapped[int] = mapped_column(Unsigned64)
-    ino: Mapped[int] = mapped_column(Unsigned64)
-    size: Mapped[int] = mapped_column(BigInteger)
-    mtime_ns: Mapped[int] = mapped_column(Nanoseconds)
-    planned_at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
+    id: Named[int] = Column(Integer, primary_key=True)
+    run_id: Named[int] = Column(Integer, ForeignKey("runs.id"))
+    arrival_id: Named[int | None] = Column(Integer, ForeignKey("arrivals.id"))
+    cause: Named[str] = Column(Text)
+    model: Named[int | None] = Column(Integer, ForeignKey("models.version"))
+    mode: Named[str] = Column(Text)
+    state: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    source_bytes: Named[bytes] = Column(LargeBinary)
+    target: Named[str] = Column(Text)
+    target_bytes: Named[bytes] = Column(LargeBinary)
+    sha256: Named[str] = Column(Text)
+    dev: Named[int] = Column(Unsigned64)
+    ino: Named[int] = Column(Unsigned64)
+    size: Named[int] = Column(BigInteger)
+    mtime_ns: Named[int] = Column(Nanoseconds)
+    planned_at: Named[datetime] = Column(Utc)
+    done_at: Named[datetime | None] = Column(Utc)
 
 
-class DecodeAttemptRow(Base):
+MOVES = Table(
+    "moves",
+    METADATA,
+    MoveColumns,
+    _one_of("mode", "move", "copy"),
+    _one_of("state", "planned", "done"),
+    Index("ix_moves_arrival_id", "arrival_id"),
+    Index("ix_moves_run_id", "run_id"),
+    Index(
+        "ix_moves_planned",
+        "id",
+        sqlite_where=text("state = 'planned'"),
+    ),
+)
+
+
+class DecodeAttemptColumns(TypedColumns):
     """A picture that crashed or hung its decoder, so that a restart doesn't try for ever."""
 
-    __tablename__ = "decode_attempts"
+    dev: Named[int] = Column(Unsigned64, primary_key=True)
+    ino: Named[int] = Column(Unsigned64, primary_key=True)
+    size: Named[int] = Column(BigInteger, primary_key=True)
+    mtime_ns: Named[int] = Column(Nanoseconds, primary_key=True)
+    path: Named[str] = Column(Text)
+    path_bytes: Named[bytes] = Column(LargeBinary)
+    attempts: Named[int] = Column(Integer)
+    reason: Named[str] = Column(Text)
+    last_at: Named[datetime] = Column(Utc)
 
-    dev: Mapped[int] = mapped_column(Unsigned64, primary_key=True)
-    ino: Mapped[int] = mapped_column(Unsigned64, primary_key=True)
-    size: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    mtime_ns: Mapped[int] = mapped_column(Nanoseconds, primary_key=True)
-    path: Mapped[str]
-    path_bytes: Mapped[bytes]
-    attempts: Mapped[int]
-    reason: Mapped[str]
-    last_at: Mapped[datetime]
+
+DECODE_ATTEMPTS = Table("decode_attempts", METADATA, DecodeAttemptColumns)

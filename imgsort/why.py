@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imgsort.classifier import NEVER, Classifier, Verdict
+from imgsort.classifier import Classifier
 from imgsort.completing import Floats, embeddings_for
 from imgsort.dense_head import unit
 from imgsort.display import display
@@ -22,6 +22,7 @@ from imgsort.registry import ModelCard, Registry
 from imgsort.serving import Serving, load_classifier
 from imgsort.store import Store
 from imgsort.tables import iso_utc
+from imgsort.verdict import NEVER, Verdict
 from imgsort.workspace import Workspace
 
 NEIGHBOURS = 5

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from typer.testing import CliRunner
 
-from imgsort.classifier import Score, Verdict
 from imgsort.cli import audits, confirms, datasets, labels  # noqa: F401 - they register the commands
 from imgsort.cli.app import app
 from imgsort.decoder import Picture, Refused
@@ -24,6 +23,7 @@ from imgsort.images import ImageFacts
 from imgsort.registry import ClassEntry, ModelDraft, Registry
 from imgsort.schema import migrate
 from imgsort.store import Store
+from imgsort.verdict import Score, Verdict
 from imgsort.workspace import Workspace
 
 CLASSES = ("cat", "dog", "snake")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import NEVER, Classifier, Head, softmax
+from imgsort.classifier import Classifier, Head, softmax
 from imgsort.dense_head import KeepingHead, Layer
 from imgsort.dense_model import (
     OLD,
@@ -25,6 +25,7 @@ from imgsort.trainer.dataset import Labelled
 from imgsort.trainer.fit import Fitted, fit_head
 from imgsort.trainer.lessons import Lessons
 from imgsort.trainer.material import Material
+from imgsort.verdict import NEVER
 
 _KEEPING, _LAYERS = ("kept", "share"), "layers."
 

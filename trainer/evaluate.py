@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Verdict
+from imgsort.verdict import Verdict
 
 BINS = 10
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier, Verdict
+from imgsort.classifier import Classifier
 from imgsort.dense_model import familiarity_of
 from imgsort.trainer.challenger import Challenger
 from imgsort.trainer.champion import Champion
@@ -27,6 +27,7 @@ from imgsort.trainer.lessons import LEAST, Lessons
 from imgsort.trainer.material import Material
 from imgsort.trainer.strangers import filed_when_unknown
 from imgsort.trainer.suspects import suspects
+from imgsort.verdict import Verdict
 
 TOP_K = 5
 MOST_CELLS, MOST_IN_A_CELL = 6, 8

@@ -7,8 +7,8 @@ are shared out among the others. That is what the model would do, nearly, had it
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import NEVER
 from imgsort.dense_head import Familiarity, unit
+from imgsort.verdict import NEVER
 
 FEWEST_CLASSES = 3
 """With one class left every picture would be sure to be of it."""

@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print."""
 
+import gc
 import io
 import sys
 from importlib import import_module
@@ -45,3 +46,5 @@ def main() -> None:
     except KeyboardInterrupt:
         say("Interrupted.")
         sys.exit(INTERRUPTED)
+    finally:
+        gc.freeze()  # the last collection would look at every module's every object: 0.06 s

@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import gc
 import os
 import sys
 import tempfile
@@ -86,6 +87,11 @@ def root_of(context: typer.Context, here: Path | None) -> Path:
 def opened(context: typer.Context, here: Path | None) -> Workspace:
     """The workspace the user named, checked."""
     return Workspace.open(root_of(context, here))
+
+
+def at_once() -> None:
+    """For commands that only read: looking for garbage takes a tenth of their time."""
+    gc.disable()
 
 
 def reported(command: Callable[P, R]) -> Callable[P, R]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from imgsort.cli.app import Here, Json, app, opened, reported, say, version_number
+from imgsort.cli.app import Here, Json, app, at_once, opened, reported, say, version_number
 from imgsort.cli.output import ascii_only, print_json, print_table, progress
 from imgsort.errors import ImgsortError, NothingToDo
 
@@ -47,9 +47,10 @@ def log(
     as_json: Json = False,
 ) -> None:
     """Query the prediction log, newest first."""
+    at_once()
     workspace = opened(context, here)
     from imgsort import logquery
-    from imgsort.store import Store
+    from imgsort.store.reader import Reader
 
     wanted = logquery.LogFilter(
         label=label,
@@ -60,7 +61,7 @@ def log(
         corrected=corrected,
         limit=limit or None,
     )
-    with Store.open(workspace.database, root=workspace.root) as store:
+    with Reader.open(workspace.database, root=workspace.root) as store:
         rows = store.log(wanted)
         if as_json or form == "json":
             logquery.write_json(rows, sys.stdout, ascii_only=ascii_only())

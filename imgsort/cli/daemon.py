@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imgsort.cli.app import INTERRUPTED, Here, Json, app, opened, reported
+from imgsort.cli.app import INTERRUPTED, Here, Json, app, at_once, opened, reported
 
 
 @app.command()
@@ -34,6 +34,7 @@ def run(
 @reported
 def status(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
     """Is the daemon alive, what waits, which model, how much disk, what went wrong last?"""
+    at_once()
     from imgsort.cli.output import print_json, print_pairs
     from imgsort.daemon.health import read_status
     from imgsort.status import status_of

@@ -5,16 +5,15 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from imgsort.display import UNSAFE, display
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 T = TypeVar("T")
 
@@ -50,6 +49,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     if not sys.stdout.isatty():
         typer.echo("\n".join(_aligned([list(headings), *cells])))
         return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in cells:
         table.add_row(*map(Text, row))
@@ -92,20 +95,29 @@ def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     if not sys.stderr.isatty():
         yield from items
         return
-    bar = Progress(
-        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
-    with bar:
+    with _bar(what, disable=False) as bar:
         yield from bar.track(items, total=total)
 
 
 @contextmanager
 def decoding() -> Iterator[Callable[[int, int], None]]:
     """A bar of pictures opened, on stderr while a person watches; it comes with the first one."""
-    with Progress(
-        TextColumn("opening pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
-    ) as bar:  # fmt: skip
+    with _bar("opening pictures", disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+def _bar(what: str, *, disable: bool) -> "Progress":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True, disable=disable,
+    )  # fmt: skip

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from imgsort.classifier import Verdict
 from imgsort.decoder import Picture, Refused
 from imgsort.identity import Identity
 from imgsort.journal import Arrival, Decision, Mode, Plan
 from imgsort.sidecars import renamed, tail
 from imgsort.template import Template, plain_name
+from imgsort.verdict import Verdict
 from imgsort.workspace import Workspace
 
 

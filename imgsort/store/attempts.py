@@ -7,19 +7,19 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, 
 
 from imgsort.display import display
 from imgsort.identity import Identity
-from imgsort.tables import DecodeAttemptRow
+from imgsort.tables import DECODE_ATTEMPTS
 
 
 def counts(connection: Connection) -> dict[Identity, int]:
     """How often decoding each file has failed hard so far; few files ever do."""
-    row = DecodeAttemptRow
+    row = DECODE_ATTEMPTS.c
     found = connection.execute(select(row.dev, row.ino, row.size, row.mtime_ns, row.attempts))
     return {Identity(*one[:4]): one.attempts for one in found}
 
 
 def count(connection: Connection, identity: Identity) -> int:
     """The same of one file."""
-    found = connection.scalar(select(DecodeAttemptRow.attempts).where(_is(identity)))
+    found = connection.scalar(select(DECODE_ATTEMPTS.c.attempts).where(_is(identity)))
     return found or 0
 
 
@@ -36,10 +36,10 @@ def record(
         "last_at": now,
     }
     if before:
-        connection.execute(update(DecodeAttemptRow).where(_is(identity)).values(values))
+        connection.execute(update(DECODE_ATTEMPTS).where(_is(identity)).values(values))
         return
     connection.execute(
-        insert(DecodeAttemptRow).values(
+        insert(DECODE_ATTEMPTS).values(
             dev=identity.dev,
             ino=identity.ino,
             size=identity.size,
@@ -51,16 +51,16 @@ def record(
 
 def forget(connection: Connection, identities: Sequence[Identity]) -> None:
     """Files that have left the inbox need no count any more. Costs one look when there is none."""
-    if connection.scalar(select(DecodeAttemptRow.attempts).limit(1)) is None:
+    if connection.scalar(select(DECODE_ATTEMPTS.c.attempts).limit(1)) is None:
         return
     for identity in identities:
-        connection.execute(delete(DecodeAttemptRow).where(_is(identity)))
+        connection.execute(delete(DECODE_ATTEMPTS).where(_is(identity)))
 
 
 def _is(identity: Identity) -> ColumnElement[bool]:
     return and_(
-        DecodeAttemptRow.dev == identity.dev,
-        DecodeAttemptRow.ino == identity.ino,
-        DecodeAttemptRow.size == identity.size,
-        DecodeAttemptRow.mtime_ns == identity.mtime_ns,
+        DECODE_ATTEMPTS.c.dev == identity.dev,
+        DECODE_ATTEMPTS.c.ino == identity.ino,
+        DECODE_ATTEMPTS.c.size == identity.size,
+        DECODE_ATTEMPTS.c.mtime_ns == identity.mtime_ns,
     )

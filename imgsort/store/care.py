@@ -19,7 +19,7 @@ from imgsort.identity import Identity
 from imgsort.store.engine import Database, connect, translated
 from imgsort.store.paths import Anchor
 from imgsort.store.tree import FOUND_AGAIN
-from imgsort.tables import ArrivalRow, ClassRow, ImageRow, LabelRow, MoveRow
+from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
 _PAGES = 1024
 """Copied between two rests: 4 MB."""
@@ -165,25 +165,25 @@ class CareLog:
         ]
         if rows:
             with self._database.writing() as connection:
-                connection.execute(insert(ClassRow), rows)
+                connection.execute(insert(CLASSES), rows)
 
     def note_sources(self, sources: Mapping[str, Identity]) -> None:
         """Files of the inbox that are the originals of pictures found again (mode copy)."""
         with self._database.writing() as connection:
             for sha256, source in sources.items():
-                image = select(ImageRow.id).where(ImageRow.sha256 == sha256).scalar_subquery()
+                image = select(IMAGES.c.id).where(IMAGES.c.sha256 == sha256).scalar_subquery()
                 first = (
-                    select(func.min(ArrivalRow.id))
+                    select(func.min(ARRIVALS.c.id))
                     .where(
-                        ArrivalRow.image_id == image,
-                        ArrivalRow.reason == FOUND_AGAIN,
-                        ArrivalRow.src_ino.is_(None),
+                        ARRIVALS.c.image_id == image,
+                        ARRIVALS.c.reason == FOUND_AGAIN,
+                        ARRIVALS.c.src_ino.is_(None),
                     )
                     .scalar_subquery()
                 )
                 connection.execute(
-                    update(ArrivalRow)
-                    .where(ArrivalRow.id == first)
+                    update(ARRIVALS)
+                    .where(ARRIVALS.c.id == first)
                     .values(
                         src_dev=source.dev,
                         src_ino=source.ino,
@@ -194,30 +194,30 @@ class CareLog:
 
     def depended_upon(self) -> set[str]:
         """Contents that a label or the train/holdout split stands on."""
-        newest = select(func.max(LabelRow.id)).group_by(LabelRow.image_id)
-        labelled = select(LabelRow.image_id).where(
-            LabelRow.id.in_(newest), LabelRow.kind == "label"
+        newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
+        labelled = select(LABELS.c.image_id).where(
+            LABELS.c.id.in_(newest), LABELS.c.kind == "label"
         )
         with self._database.reading() as connection:
             rows = connection.scalars(
-                select(ImageRow.sha256).where(
-                    ImageRow.id.in_(labelled) | ImageRow.split.is_not(None)
+                select(IMAGES.c.sha256).where(
+                    IMAGES.c.id.in_(labelled) | IMAGES.c.split.is_not(None)
                 )
             )
             return set(rows)
 
     def trashed(self) -> list[Trashed]:
         """What retention moved to the trash and has not deleted yet, oldest first."""
-        gone = select(MoveRow.source_bytes).where(MoveRow.cause == DELETED)
+        gone = select(MOVES.c.source_bytes).where(MOVES.c.cause == DELETED)
         statement = (
-            select(MoveRow.target_bytes, MoveRow.sha256, MoveRow.size)
+            select(MOVES.c.target_bytes, MOVES.c.sha256, MOVES.c.size)
             .where(
-                MoveRow.cause.in_((TO_TRASH, "sidecar")),
-                MoveRow.target_bytes.between(b"trash/", b"trash0"),  # "0" is the byte after "/"
-                MoveRow.state == "done",
-                MoveRow.target_bytes.not_in(gone),
+                MOVES.c.cause.in_((TO_TRASH, "sidecar")),
+                MOVES.c.target_bytes.between(b"trash/", b"trash0"),  # "0" is the byte after "/"
+                MOVES.c.state == "done",
+                MOVES.c.target_bytes.not_in(gone),
             )
-            .order_by(MoveRow.id)
+            .order_by(MOVES.c.id)
         )
         with self._database.reading() as connection:
             return [
@@ -250,7 +250,7 @@ class CareLog:
         ]
         if rows:
             with self._database.writing() as connection:
-                connection.execute(insert(MoveRow), rows)
+                connection.execute(insert(MOVES), rows)
 
 
 def _now() -> datetime:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from imgsort.images import ImageFacts
 from imgsort.journal import Plan
-from imgsort.tables import ArrivalRow, ImageRow, LabelRow, PredictionRow
+from imgsort.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 
 def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[str, int]:
@@ -20,18 +20,18 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
     if not wanted:
         return {}
     rows = connection.execute(
-        select(ImageRow.id, ImageRow.sha256, ImageRow.width).where(ImageRow.sha256.in_(wanted))
+        select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width).where(IMAGES.c.sha256.in_(wanted))
     ).all()
     known = {row.sha256: row.id for row in rows}
     for row in rows:
         facts = _facts(wanted[row.sha256])
         if row.width is None and facts is not None:
             connection.execute(
-                update(ImageRow).where(ImageRow.id == row.id).values(facts_columns(facts))
+                update(IMAGES).where(IMAGES.c.id == row.id).values(facts_columns(facts))
             )
     fresh = [plan for sha256, plan in wanted.items() if sha256 not in known]
     if fresh:
-        statement = insert(ImageRow).returning(ImageRow.sha256, ImageRow.id)
+        statement = insert(IMAGES).returning(IMAGES.c.sha256, IMAGES.c.id)
         added = connection.execute(statement, [_values(plan, now) for plan in fresh])
         known.update({row.sha256: row.id for row in added})
     return known
@@ -60,11 +60,11 @@ def facts_columns(facts: ImageFacts | None) -> dict[str, Any]:
 def remove_unused_images(connection: Connection, image_ids: Collection[int]) -> None:
     """Delete those of these images that no arrival and no label stands for, predictions first."""
     unused = connection.scalars(
-        select(ImageRow.id).where(
-            ImageRow.id.in_(image_ids),
-            ~exists().where(ArrivalRow.image_id == ImageRow.id),
-            ~exists().where(LabelRow.image_id == ImageRow.id),
+        select(IMAGES.c.id).where(
+            IMAGES.c.id.in_(image_ids),
+            ~exists().where(ARRIVALS.c.image_id == IMAGES.c.id),
+            ~exists().where(LABELS.c.image_id == IMAGES.c.id),
         )
     ).all()
-    connection.execute(delete(PredictionRow).where(PredictionRow.image_id.in_(unused)))
-    connection.execute(delete(ImageRow).where(ImageRow.id.in_(unused)))
+    connection.execute(delete(PREDICTIONS).where(PREDICTIONS.c.image_id.in_(unused)))
+    connection.execute(delete(IMAGES).where(IMAGES.c.id.in_(unused)))

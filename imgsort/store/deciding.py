@@ -17,7 +17,7 @@ from imgsort.store.contents import ensure_images
 from imgsort.store.history import unfiled
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import Judged, class_ids_of, ensure_predictions
-from imgsort.tables import ArrivalRow, MoveRow
+from imgsort.tables import ARRIVALS, MOVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def record_decided(
     files = [plan.identity for plan in plans if plan.arrival]
     steps = _steps(plans, _write_arrivals(connection, rows, files))
     moves = [{"run_id": run_id, "planned_at": now, **_move_values(anchor, step)} for step in steps]
-    statement = insert(MoveRow).returning(MoveRow.id, sort_by_parameter_order=True)
+    statement = insert(MOVES).returning(MOVES.c.id, sort_by_parameter_order=True)
     ids = connection.execute(statement, moves).scalars().all()
     return [step.planned(move_id) for move_id, step in zip(ids, steps, strict=True)]
 
@@ -86,7 +86,7 @@ def _write_arrivals(
         before = again.pop(file, None)
         if before is not None:
             values = {key: value for key, value in row.items() if key != "arrived_at"}
-            connection.execute(update(ArrivalRow).where(ArrivalRow.id == before).values(values))
+            connection.execute(update(ARRIVALS).where(ARRIVALS.c.id == before).values(values))
             ids[position] = before
     fresh = [position for position in range(len(rows)) if position not in ids]
     added = _insert_arrivals(connection, [rows[position] for position in fresh])
@@ -97,7 +97,7 @@ def _write_arrivals(
 def _insert_arrivals(connection: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
     if not rows:
         return []
-    statement = insert(ArrivalRow).returning(ArrivalRow.id, sort_by_parameter_order=True)
+    statement = insert(ARRIVALS).returning(ARRIVALS.c.id, sort_by_parameter_order=True)
     return connection.execute(statement, rows).scalars().all()
 
 

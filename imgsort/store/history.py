@@ -15,7 +15,7 @@ from imgsort.history import Move, PictureHistory, Run, Standing, Word, standing
 from imgsort.identity import Identity
 from imgsort.store.paths import Anchor
 from imgsort.store.tree import PUT_HERE
-from imgsort.tables import ArrivalRow, ImageRow, LabelRow, MoveRow, PredictionRow, RunRow
+from imgsort.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
 
 _CHUNK = 500
 
@@ -31,30 +31,30 @@ class Moved:
 
 def moved_arrivals(connection: Connection, moved: Moved) -> list[int]:
     """The arrivals whose file made such a move, oldest first."""
-    conditions: list[ColumnElement[bool]] = [MoveRow.state == "done", MoveRow.cause != "sidecar"]
+    conditions: list[ColumnElement[bool]] = [MOVES.c.state == "done", MOVES.c.cause != "sidecar"]
     if moved.run is not None:
-        conditions.append(MoveRow.run_id == moved.run)
+        conditions.append(MOVES.c.run_id == moved.run)
     if moved.since is not None:
-        conditions.append(MoveRow.done_at >= moved.since)
+        conditions.append(MOVES.c.done_at >= moved.since)
     if moved.model is not None:
-        conditions.append(MoveRow.model == moved.model)
-    ids = connection.scalars(select(MoveRow.arrival_id).where(*conditions).distinct())
+        conditions.append(MOVES.c.model == moved.model)
+    ids = connection.scalars(select(MOVES.c.arrival_id).where(*conditions).distinct())
     return sorted(one for one in ids if one is not None)
 
 
 def runs_that_moved(connection: Connection) -> Iterator[int]:
     """Runs with a done move, newest first."""
     yield from connection.scalars(
-        select(MoveRow.run_id)
-        .where(MoveRow.state == "done", MoveRow.cause != "sidecar")
+        select(MOVES.c.run_id)
+        .where(MOVES.c.state == "done", MOVES.c.cause != "sidecar")
         .distinct()
-        .order_by(MoveRow.run_id.desc())
+        .order_by(MOVES.c.run_id.desc())
     )
 
 
 def run(connection: Connection, run_id: int) -> Run | None:
     row = connection.execute(
-        select(RunRow.id, RunRow.kind, RunRow.started_at).where(RunRow.id == run_id)
+        select(RUNS.c.id, RUNS.c.kind, RUNS.c.started_at).where(RUNS.c.id == run_id)
     ).one_or_none()
     return None if row is None else Run(row.id, row.kind, row.started_at)
 
@@ -62,23 +62,23 @@ def run(connection: Connection, run_id: int) -> Run | None:
 def unconfirmed(connection: Connection) -> list[int]:
     """Arrivals in sorted/ or unsure/ of which nobody says now what they are, newest first."""
     newest_word = (
-        select(LabelRow.kind)
-        .where(LabelRow.image_id == ArrivalRow.image_id)
-        .order_by(LabelRow.id.desc())
+        select(LABELS.c.kind)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .order_by(LABELS.c.id.desc())
         .limit(1)
-        .correlate(ArrivalRow)
+        .correlate(ARRIVALS)
         .scalar_subquery()
     )
     return list(
         connection.scalars(
-            select(ArrivalRow.id)
+            select(ARRIVALS.c.id)
             .where(
-                ArrivalRow.state == "filed",
-                ArrivalRow.decision.in_(("filed", "unsure")),
-                ArrivalRow.missing_at.is_(None),
+                ARRIVALS.c.state == "filed",
+                ARRIVALS.c.decision.in_(("filed", "unsure")),
+                ARRIVALS.c.missing_at.is_(None),
                 or_(newest_word.is_(None), newest_word == "withdrawn"),
             )
-            .order_by(ArrivalRow.id.desc())
+            .order_by(ARRIVALS.c.id.desc())
         )
     )
 
@@ -95,13 +95,13 @@ def histories(
         words = _words(connection, chunk)
         rows = connection.execute(
             select(
-                *(ArrivalRow.id, ArrivalRow.image_id, ImageRow.sha256, ArrivalRow.path_bytes),
-                *(ArrivalRow.dev, ArrivalRow.ino, ArrivalRow.size, ArrivalRow.mtime_ns),
-                ArrivalRow.missing_at,
+                *(ARRIVALS.c.id, ARRIVALS.c.image_id, IMAGES.c.sha256, ARRIVALS.c.path_bytes),
+                *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
+                ARRIVALS.c.missing_at,
             )
-            .join(ImageRow, ImageRow.id == ArrivalRow.image_id)
-            .where(ArrivalRow.id.in_(chunk))
-            .order_by(ArrivalRow.id)
+            .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+            .where(ARRIVALS.c.id.in_(chunk))
+            .order_by(ARRIVALS.c.id)
         )
         found += [
             PictureHistory(
@@ -128,17 +128,17 @@ def _moves(
 ) -> defaultdict[int, list[Move]]:
     rows = connection.execute(
         select(
-            *(MoveRow.arrival_id, MoveRow.id, MoveRow.run_id, RunRow.kind, MoveRow.cause),
-            *(MoveRow.mode, MoveRow.model, MoveRow.source_bytes, MoveRow.target_bytes),
-            MoveRow.done_at,
+            *(MOVES.c.arrival_id, MOVES.c.id, MOVES.c.run_id, RUNS.c.kind, MOVES.c.cause),
+            *(MOVES.c.mode, MOVES.c.model, MOVES.c.source_bytes, MOVES.c.target_bytes),
+            MOVES.c.done_at,
         )
-        .join(RunRow, RunRow.id == MoveRow.run_id)
+        .join(RUNS, RUNS.c.id == MOVES.c.run_id)
         .where(
-            MoveRow.arrival_id.in_(arrival_ids),
-            MoveRow.state == "done",
-            MoveRow.cause != "sidecar",
+            MOVES.c.arrival_id.in_(arrival_ids),
+            MOVES.c.state == "done",
+            MOVES.c.cause != "sidecar",
         )
-        .order_by(MoveRow.id)
+        .order_by(MOVES.c.id)
     )
     found: defaultdict[int, list[Move]] = defaultdict(list)
     for row in rows:
@@ -159,11 +159,11 @@ def _moves(
 
 
 def _words(connection: Connection, arrival_ids: Sequence[int]) -> defaultdict[int, list[Word]]:
-    images = select(ArrivalRow.image_id).where(ArrivalRow.id.in_(arrival_ids))
+    images = select(ARRIVALS.c.image_id).where(ARRIVALS.c.id.in_(arrival_ids))
     rows = connection.execute(
-        select(LabelRow.image_id, LabelRow.run_id, LabelRow.labelled_at)
-        .where(LabelRow.image_id.in_(images))
-        .order_by(LabelRow.id)
+        select(LABELS.c.image_id, LABELS.c.run_id, LABELS.c.labelled_at)
+        .where(LABELS.c.image_id.in_(images))
+        .order_by(LABELS.c.id)
     )
     found: defaultdict[int, list[Word]] = defaultdict(list)
     for row in rows:
@@ -179,7 +179,7 @@ def restate(connection: Connection, anchor: Anchor, arrival_ids: Collection[int]
     """
     for history in histories(connection, anchor, arrival_ids):
         state = standing(history.moves)
-        arrival = update(ArrivalRow).where(ArrivalRow.id == history.arrival_id)
+        arrival = update(ARRIVALS).where(ARRIVALS.c.id == history.arrival_id)
         if not state.live and state.undone and state.undone[0].cause == "file":
             # Back in the inbox, as if it had never been filed; filed_at tells it from a new one.
             connection.execute(arrival.values(state="decided"))
@@ -209,13 +209,13 @@ def _model_of(state: Standing) -> int | None:
 def _prediction(arrival_id: int, model: int) -> Any:
     return (
         select(
-            PredictionRow.class_id,
-            PredictionRow.confidence,
-            PredictionRow.decision,
-            PredictionRow.reason,
+            PREDICTIONS.c.class_id,
+            PREDICTIONS.c.confidence,
+            PREDICTIONS.c.decision,
+            PREDICTIONS.c.reason,
         )
-        .join(ArrivalRow, ArrivalRow.image_id == PredictionRow.image_id)
-        .where(ArrivalRow.id == arrival_id, PredictionRow.model == model)
+        .join(ARRIVALS, ARRIVALS.c.image_id == PREDICTIONS.c.image_id)
+        .where(ARRIVALS.c.id == arrival_id, PREDICTIONS.c.model == model)
     )
 
 
@@ -226,12 +226,12 @@ def unfiled(connection: Connection, identities: Collection[Identity]) -> dict[Id
     for start in range(0, len(numbers), _CHUNK):
         rows = connection.execute(
             select(
-                *(ArrivalRow.id, ArrivalRow.dev, ArrivalRow.ino, ArrivalRow.size),
-                ArrivalRow.mtime_ns,
+                *(ARRIVALS.c.id, ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size),
+                ARRIVALS.c.mtime_ns,
             ).where(
-                ArrivalRow.ino.in_(numbers[start : start + _CHUNK]),
-                ArrivalRow.state == "decided",
-                ArrivalRow.filed_at.is_not(None),
+                ARRIVALS.c.ino.in_(numbers[start : start + _CHUNK]),
+                ARRIVALS.c.state == "decided",
+                ARRIVALS.c.filed_at.is_not(None),
             )
         )
         found |= {identity: row.id for row in rows if (identity := _identity(row)) is not None}

@@ -17,22 +17,22 @@ from imgsort.store.attempts import forget
 from imgsort.store.contents import remove_unused_images
 from imgsort.store.history import restate
 from imgsort.store.paths import Anchor
-from imgsort.tables import ArrivalRow, MoveRow
+from imgsort.tables import ARRIVALS, MOVES
 
 _PLANNED = "planned"
 _DECIDED = "decided"
 _RESTATING = frozenset({"refile", "undo"})
 """Causes after which another model's verdict, or none, explains where a file is."""
 _CHUNK = 500
-_IDENTITY = (MoveRow.dev, MoveRow.ino, MoveRow.size, MoveRow.mtime_ns)
+_IDENTITY = (MOVES.c.dev, MOVES.c.ino, MOVES.c.size, MOVES.c.mtime_ns)
 
 
 def retarget(connection: Connection, anchor: Anchor, move_id: int, target: Path) -> None:
     """Aim a planned move at another unused name, its own having been taken meanwhile."""
     stored = anchor.stored(target)
     connection.execute(
-        update(MoveRow)
-        .where(MoveRow.id == move_id, MoveRow.state == _PLANNED)
+        update(MOVES)
+        .where(MOVES.c.id == move_id, MOVES.c.state == _PLANNED)
         .values(target=display(stored), target_bytes=stored)
     )
 
@@ -58,8 +58,8 @@ def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]
     if not arrived:
         return
     connection.execute(
-        update(MoveRow)
-        .where(MoveRow.id == bindparam("move_id"))
+        update(MOVES)
+        .where(MOVES.c.id == bindparam("move_id"))
         .values(
             state="done",
             done_at=bindparam("landed_at"),
@@ -103,7 +103,7 @@ def _settle_arrivals(
         }
         for one in pictures
     ]
-    place = update(ArrivalRow).where(ArrivalRow.id == bindparam("arrival"))
+    place = update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival"))
     connection.execute(
         place.values(
             path=bindparam("new_path"),
@@ -116,14 +116,14 @@ def _settle_arrivals(
         ),
         rows,
     )
-    filed = place.where(ArrivalRow.state == _DECIDED)
+    filed = place.where(ARRIVALS.c.state == _DECIDED)
     connection.execute(filed.values(state="filed", filed_at=bindparam("landed_at")), rows)
 
 
 def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:
     rows = connection.execute(
-        select(MoveRow.id, MoveRow.arrival_id, MoveRow.cause, *_IDENTITY).where(
-            MoveRow.id.in_(move_ids), MoveRow.state == _PLANNED
+        select(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause, *_IDENTITY).where(
+            MOVES.c.id.in_(move_ids), MOVES.c.state == _PLANNED
         )
     ).mappings()
     return {
@@ -134,18 +134,18 @@ def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _O
 def drop(connection: Connection, move_ids: Sequence[int]) -> None:
     """Forget moves that won't happen, with the arrivals and images that only they stood for."""
     waiting = _open_moves(connection, move_ids)
-    connection.execute(delete(MoveRow).where(MoveRow.id.in_(list(waiting))))
+    connection.execute(delete(MOVES).where(MOVES.c.id.in_(list(waiting))))
     asked = [one.arrival_id for one in waiting.values() if one.moves_the_picture]
     rows = connection.execute(
-        select(ArrivalRow.id, ArrivalRow.image_id).where(
-            ArrivalRow.id.in_(asked),
-            ArrivalRow.state == _DECIDED,
-            ArrivalRow.filed_at.is_(None),  # one that was filed before has a history
+        select(ARRIVALS.c.id, ARRIVALS.c.image_id).where(
+            ARRIVALS.c.id.in_(asked),
+            ARRIVALS.c.state == _DECIDED,
+            ARRIVALS.c.filed_at.is_(None),  # one that was filed before has a history
         )
     ).all()
     gone = [row.id for row in rows]
-    connection.execute(update(MoveRow).where(MoveRow.arrival_id.in_(gone)).values(arrival_id=None))
-    connection.execute(delete(ArrivalRow).where(ArrivalRow.id.in_(gone)))
+    connection.execute(update(MOVES).where(MOVES.c.arrival_id.in_(gone)).values(arrival_id=None))
+    connection.execute(delete(ARRIVALS).where(ARRIVALS.c.id.in_(gone)))
     remove_unused_images(connection, {row.image_id for row in rows})
 
 
@@ -153,17 +153,17 @@ def unfinished(connection: Connection, anchor: Anchor) -> list[Planned]:
     """Every move that is planned and not done, in the order in which they were planned."""
     rows = connection.execute(
         select(
-            MoveRow.id,
-            MoveRow.arrival_id,
-            MoveRow.source_bytes,
-            MoveRow.target_bytes,
-            MoveRow.sha256,
-            MoveRow.mode,
-            MoveRow.cause,
+            MOVES.c.id,
+            MOVES.c.arrival_id,
+            MOVES.c.source_bytes,
+            MOVES.c.target_bytes,
+            MOVES.c.sha256,
+            MOVES.c.mode,
+            MOVES.c.cause,
             *_IDENTITY,
         )
-        .where(MoveRow.state == _PLANNED)
-        .order_by(MoveRow.id)
+        .where(MOVES.c.state == _PLANNED)
+        .order_by(MOVES.c.id)
     ).mappings()
     return [_planned(anchor, row) for row in rows]
 
@@ -182,7 +182,7 @@ def _planned(anchor: Anchor, row: RowMapping) -> Planned:
 
 
 def reserved_targets(connection: Connection, anchor: Anchor) -> set[Path]:
-    rows = connection.execute(select(MoveRow.target_bytes).where(MoveRow.state == _PLANNED))
+    rows = connection.execute(select(MOVES.c.target_bytes).where(MOVES.c.state == _PLANNED))
     return {anchor.absolute(stored) for stored in rows.scalars()}
 
 
@@ -197,8 +197,8 @@ def known_copies(connection: Connection, identities: Iterable[Identity]) -> set[
     found: set[Identity] = set()
     for start in range(0, len(numbers), _CHUNK):
         rows = connection.execute(
-            select(ArrivalRow.src_ino, ArrivalRow.src_size, ArrivalRow.src_mtime_ns).where(
-                ArrivalRow.src_ino.in_(numbers[start : start + _CHUNK])
+            select(ARRIVALS.c.src_ino, ARRIVALS.c.src_size, ARRIVALS.c.src_mtime_ns).where(
+                ARRIVALS.c.src_ino.in_(numbers[start : start + _CHUNK])
             )
         )
         keys = ((row.src_ino, row.src_size, row.src_mtime_ns) for row in rows)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
 from imgsort.labelling import HumanLabel, NewLabel
 from imgsort.store.predictions import ensure_classes
-from imgsort.tables import ClassRow, ImageRow, LabelRow
+from imgsort.tables import CLASSES, IMAGES, LABELS
 
 _CHUNK = 500
 
@@ -40,7 +40,7 @@ def add_labels(
         }
         for label in labels
     ]
-    connection.execute(insert(LabelRow), rows)
+    connection.execute(insert(LABELS), rows)
     return len(rows)
 
 
@@ -49,8 +49,8 @@ def _image_ids(connection: Connection, sha256s: Iterable[str]) -> dict[str, int]
     found: dict[str, int] = {}
     for start in range(0, len(wanted), _CHUNK):
         rows = connection.execute(
-            select(ImageRow.sha256, ImageRow.id).where(
-                ImageRow.sha256.in_(wanted[start : start + _CHUNK])
+            select(IMAGES.c.sha256, IMAGES.c.id).where(
+                IMAGES.c.sha256.in_(wanted[start : start + _CHUNK])
             )
         )
         found.update({row.sha256: row.id for row in rows})
@@ -59,30 +59,30 @@ def _image_ids(connection: Connection, sha256s: Iterable[str]) -> dict[str, int]
 
 def current_labels(connection: Connection) -> dict[str, HumanLabel]:
     """The newest word on each image that a human ever spoke about, by content."""
-    newest = select(func.max(LabelRow.id)).group_by(LabelRow.image_id)
-    rows = connection.execute(_labels().where(LabelRow.id.in_(newest))).mappings()
+    newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
+    rows = connection.execute(_labels().where(LABELS.c.id.in_(newest))).mappings()
     return {row["sha256"]: _label(row) for row in rows}
 
 
 def label_history(connection: Connection, sha256: str) -> list[HumanLabel]:
     """Everything said about one content, oldest first."""
-    statement = _labels().where(ImageRow.sha256 == sha256).order_by(LabelRow.id)
+    statement = _labels().where(IMAGES.c.sha256 == sha256).order_by(LABELS.c.id)
     return [_label(row) for row in connection.execute(statement).mappings()]
 
 
 def contested(connection: Connection) -> dict[str, set[str]]:
     """Contents that have been called different things -> the classes, by their present names."""
     several = (
-        select(LabelRow.image_id)
-        .where(LabelRow.kind == "label")
-        .group_by(LabelRow.image_id)
-        .having(func.count(LabelRow.class_id.distinct()) > 1)
+        select(LABELS.c.image_id)
+        .where(LABELS.c.kind == "label")
+        .group_by(LABELS.c.image_id)
+        .having(func.count(LABELS.c.class_id.distinct()) > 1)
     )
     rows = connection.execute(
-        select(ImageRow.sha256, ClassRow.name)
-        .join(LabelRow, LabelRow.image_id == ImageRow.id)
-        .join(ClassRow, ClassRow.id == LabelRow.class_id)
-        .where(LabelRow.image_id.in_(several))
+        select(IMAGES.c.sha256, CLASSES.c.name)
+        .join(LABELS, LABELS.c.image_id == IMAGES.c.id)
+        .join(CLASSES, CLASSES.c.id == LABELS.c.class_id)
+        .where(LABELS.c.image_id.in_(several))
     )
     found: dict[str, set[str]] = {}
     for row in rows:
@@ -93,17 +93,17 @@ def contested(connection: Connection) -> dict[str, set[str]]:
 def _labels() -> Select[*tuple[Any, ...]]:
     return (
         select(
-            ImageRow.sha256,
-            LabelRow.kind,
-            LabelRow.class_id,
-            ClassRow.name.label("class_name"),
-            LabelRow.source,
-            LabelRow.representative,
-            LabelRow.labelled_at,
+            IMAGES.c.sha256,
+            LABELS.c.kind,
+            LABELS.c.class_id,
+            CLASSES.c.name.label("class_name"),
+            LABELS.c.source,
+            LABELS.c.representative,
+            LABELS.c.labelled_at,
         )
-        .select_from(LabelRow)
-        .join(ImageRow, ImageRow.id == LabelRow.image_id)
-        .outerjoin(ClassRow, ClassRow.id == LabelRow.class_id)
+        .select_from(LABELS)
+        .join(IMAGES, IMAGES.c.id == LABELS.c.image_id)
+        .outerjoin(CLASSES, CLASSES.c.id == LABELS.c.class_id)
     )
 
 

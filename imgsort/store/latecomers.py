@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from imgsort.store.paths import Anchor
-from imgsort.tables import ArrivalRow
+from imgsort.tables import ARRIVALS
 
 _MOST = 500
 """Folders that are asked about at once."""
@@ -32,12 +32,12 @@ def filed_since(
     wanted = list(subfolders)[:_MOST]
     rows = connection.execute(
         select(
-            ArrivalRow.id, ArrivalRow.name_bytes, ArrivalRow.subfolder_bytes, ArrivalRow.path_bytes
+            ARRIVALS.c.id, ARRIVALS.c.name_bytes, ARRIVALS.c.subfolder_bytes, ARRIVALS.c.path_bytes
         ).where(
-            ArrivalRow.arrived_at >= since,
-            ArrivalRow.subfolder_bytes.in_(wanted),
-            ArrivalRow.state == "filed",
-            ArrivalRow.missing_at.is_(None),
+            ARRIVALS.c.arrived_at >= since,
+            ARRIVALS.c.subfolder_bytes.in_(wanted),
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.missing_at.is_(None),
         )
     )
     return [

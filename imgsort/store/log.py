@@ -14,55 +14,54 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.orm import aliased
 
 from imgsort.logquery import LogFilter, LogRow
-from imgsort.tables import ArrivalRow, ClassRow, ImageRow, LabelRow, PredictionRow
+from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, PREDICTIONS
 
 VIEW = "prediction_log"
 _PAGE = 1000
 
-_Predicted = aliased(ClassRow, name="predicted")
-_Human = aliased(ClassRow, name="human")
-_IS_CORRECT = case((_Human.id.is_not(None), _Human.id == ArrivalRow.class_id))
+_PREDICTED = CLASSES.alias("predicted")
+_HUMAN = CLASSES.alias("human")
+_IS_CORRECT = case((_HUMAN.c.id.is_not(None), _HUMAN.c.id == ARRIVALS.c.class_id))
 
 
 def prediction_log() -> Select[*tuple[Any, ...]]:
     """One row for each arrival whose file has landed."""
     newest_word = (
-        select(LabelRow.class_id)
-        .where(LabelRow.image_id == ArrivalRow.image_id)
-        .order_by(LabelRow.id.desc())
+        select(LABELS.c.class_id)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .order_by(LABELS.c.id.desc())
         .limit(1)
-        .correlate(ArrivalRow)
+        .correlate(ARRIVALS)
         .scalar_subquery()
     )
     said = and_(
-        PredictionRow.image_id == ArrivalRow.image_id, PredictionRow.model == ArrivalRow.model
+        PREDICTIONS.c.image_id == ARRIVALS.c.image_id, PREDICTIONS.c.model == ARRIVALS.c.model
     )
     return (
         select(
-            ArrivalRow.id,
-            ArrivalRow.name,
-            ArrivalRow.path,
-            ImageRow.sha256,
-            _Predicted.name.label("label"),
-            ArrivalRow.confidence,
-            ArrivalRow.decision,
-            ArrivalRow.reason,
-            ArrivalRow.model,
-            type_coerce(ArrivalRow.arrived_at, Text).label("arrived_at"),
-            type_coerce(PredictionRow.predicted_at, Text).label("predicted_at"),
-            type_coerce(ArrivalRow.filed_at, Text).label("filed_at"),
-            _Human.name.label("human_label"),
+            ARRIVALS.c.id,
+            ARRIVALS.c.name,
+            ARRIVALS.c.path,
+            IMAGES.c.sha256,
+            _PREDICTED.c.name.label("label"),
+            ARRIVALS.c.confidence,
+            ARRIVALS.c.decision,
+            ARRIVALS.c.reason,
+            ARRIVALS.c.model,
+            type_coerce(ARRIVALS.c.arrived_at, Text).label("arrived_at"),
+            type_coerce(PREDICTIONS.c.predicted_at, Text).label("predicted_at"),
+            type_coerce(ARRIVALS.c.filed_at, Text).label("filed_at"),
+            _HUMAN.c.name.label("human_label"),
             _IS_CORRECT.label("is_correct"),
         )
-        .select_from(ArrivalRow)
-        .join(ImageRow, ImageRow.id == ArrivalRow.image_id)
-        .outerjoin(_Predicted, _Predicted.id == ArrivalRow.class_id)
-        .outerjoin(PredictionRow, said)
-        .outerjoin(_Human, _Human.id == newest_word)
-        .where(ArrivalRow.state == "filed")
+        .select_from(ARRIVALS)
+        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+        .outerjoin(_PREDICTED, _PREDICTED.c.id == ARRIVALS.c.class_id)
+        .outerjoin(PREDICTIONS, said)
+        .outerjoin(_HUMAN, _HUMAN.c.id == newest_word)
+        .where(ARRIVALS.c.state == "filed")
     )
 
 
@@ -71,7 +70,7 @@ def read_log(connection: Connection, filters: LogFilter) -> Iterator[LogRow]:
     statement = (
         prediction_log()
         .where(*_conditions(connection, filters))
-        .order_by(ArrivalRow.arrived_at.desc(), ArrivalRow.id.desc())
+        .order_by(ARRIVALS.c.arrived_at.desc(), ARRIVALS.c.id.desc())
         .limit(filters.limit)
         .execution_options(yield_per=_PAGE)
     )
@@ -81,7 +80,7 @@ def read_log(connection: Connection, filters: LogFilter) -> Iterator[LogRow]:
 
 def read_arrivals(connection: Connection, wanted: ColumnElement[bool]) -> list[LogRow]:
     """The rows of certain arrivals, newest first."""
-    statement = prediction_log().where(wanted).order_by(ArrivalRow.id.desc())
+    statement = prediction_log().where(wanted).order_by(ARRIVALS.c.id.desc())
     return [_log_row(row) for row in connection.execute(statement)]
 
 
@@ -97,21 +96,21 @@ def _conditions(connection: Connection, filters: LogFilter) -> Iterator[ColumnEl
     """
     if filters.label is not None:
         # Ids, not names: the index is on class_id and arrived_at.
-        ids = connection.scalars(select(ClassRow.id).where(ClassRow.name == filters.label)).all()
-        yield ArrivalRow.class_id.in_(ids)
+        ids = connection.scalars(select(CLASSES.c.id).where(CLASSES.c.name == filters.label)).all()
+        yield ARRIVALS.c.class_id.in_(ids)
     if filters.unsure and filters.label is None:
-        yield ArrivalRow.decision == "unsure"
+        yield ARRIVALS.c.decision == "unsure"
     elif filters.unsure:
-        yield ArrivalRow.decision.not_in(("filed", "rejected"))
+        yield ARRIVALS.c.decision.not_in(("filed", "rejected"))
     if filters.model is not None and filters.label is None and not filters.unsure:
-        yield ArrivalRow.model == filters.model
+        yield ARRIVALS.c.model == filters.model
     elif filters.model is not None:
-        yield ArrivalRow.model + 0 == filters.model
+        yield ARRIVALS.c.model + 0 == filters.model
     if filters.below is not None:
-        yield ArrivalRow.confidence < filters.below
+        yield ARRIVALS.c.confidence < filters.below
     if filters.since is not None:
-        yield ArrivalRow.arrived_at >= filters.since
+        yield ARRIVALS.c.arrived_at >= filters.since
     if filters.corrected:
-        labelled = select(LabelRow.image_id).where(LabelRow.class_id.is_not(None))
-        yield ArrivalRow.image_id.in_(labelled)
+        labelled = select(LABELS.c.image_id).where(LABELS.c.class_id.is_not(None))
+        yield ARRIVALS.c.image_id.in_(labelled)
         yield _IS_CORRECT.is_(False)

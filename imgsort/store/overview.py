@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Executable, func, select
+from sqlalchemy import Connection, ScalarSelect, Select, Table, func, null, select
 
-from imgsort.tables import ArrivalRow, ClassRow, LabelRow, ModelRow, MoveRow
+from imgsort.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
 
 _MOST = 10
+DECISIONS = ("filed", "unsure", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,25 @@ class Overview:
 def overview(connection: Connection, today: datetime) -> Overview:
     """``today`` is when the day began."""
     tallies = _tallies(connection)
+    rest = connection.execute(
+        select(
+            _of_today(today).label("today"),
+            select(func.max(ARRIVALS.c.arrived_at)).scalar_subquery().label("last_arrival"),
+            _corrected().label("corrected"),
+            _labels_since_training().label("labels_since_training"),
+            _unfinished().label("unfinished"),
+        )
+    ).one()
     return Overview(
         filed=_of_decision(tallies, "filed"),
         unsure=_of_decision(tallies, "unsure"),
         rejected=_of_decision(tallies, "rejected"),
         classes=_largest(connection, tallies),
-        today=_since(connection, today),
-        last_arrival=connection.scalar(select(func.max(ArrivalRow.arrived_at))),
-        corrected=_corrected(connection),
-        labels_since_training=_labels_since_training(connection),
-        unfinished=_unfinished(connection),
+        today=rest.today,
+        last_arrival=rest.last_arrival,
+        corrected=rest.corrected,
+        labels_since_training=rest.labels_since_training,
+        unfinished=rest.unfinished,
     )
 
 
@@ -65,12 +75,28 @@ class _Kind:
 
 
 def _tallies(connection: Connection) -> Counter[_Kind]:
-    # Without a condition, so that a narrow index is all that is read (75 ms at 1,000,000 rows);
-    # the few rows that are not filed yet are taken off one by one.
-    kind = (ArrivalRow.class_id, ArrivalRow.decision)
-    every = connection.execute(select(*kind, func.count()).group_by(*kind))
-    tallies = Counter({_Kind(row[0], row[1]): int(row[2]) for row in every})
-    decided = connection.execute(select(*kind).where(ArrivalRow.state == "decided"))
+    # Each count is one stretch of a narrow index, which costs half of what GROUP BY does (44 ms at
+    # 1,000,000 rows); the few rows that are not filed yet are taken off one by one.
+    counts = [
+        select(func.count()).where(ARRIVALS.c.decision == decision).correlate(CLASSES)
+        for decision in DECISIONS
+    ]
+    of_class = [count.where(ARRIVALS.c.class_id == CLASSES.c.id) for count in counts]
+    of_none = [count.where(ARRIVALS.c.class_id.is_(None)) for count in counts]
+    every = (
+        *connection.execute(select(CLASSES.c.id, *(one.scalar_subquery() for one in of_class))),
+        *connection.execute(select(null(), *(one.scalar_subquery() for one in of_none))),
+    )
+    tallies = Counter(
+        {
+            _Kind(class_id, decision): number
+            for class_id, *numbers in every
+            for decision, number in zip(DECISIONS, numbers, strict=True)
+            if number
+        }
+    )
+    kind = (ARRIVALS.c.class_id, ARRIVALS.c.decision)
+    decided = connection.execute(select(*kind).where(ARRIVALS.c.state == "decided"))
     tallies.subtract(_Kind(row[0], row[1]) for row in decided)
     return tallies
 
@@ -86,49 +112,43 @@ def _largest(connection: Connection, tallies: Counter[_Kind]) -> tuple[ClassCoun
         if kind.decision == "filed" and kind.class_id is not None and number > 0
     ][:_MOST]
     wanted = [class_id for class_id, _ in largest]
-    rows = connection.execute(select(ClassRow.id, ClassRow.name).where(ClassRow.id.in_(wanted)))
+    rows = connection.execute(select(CLASSES.c.id, CLASSES.c.name).where(CLASSES.c.id.in_(wanted)))
     names = {row.id: row.name for row in rows}
     return tuple(ClassCount(names[class_id], number) for class_id, number in largest)
 
 
-def _since(connection: Connection, moment: datetime) -> int:
-    return _number(
-        connection,
-        select(func.count()).select_from(ArrivalRow).where(ArrivalRow.arrived_at >= moment),
+def _of_today(moment: datetime) -> ScalarSelect[int]:
+    return _count(ARRIVALS).where(ARRIVALS.c.arrived_at >= moment).scalar_subquery()
+
+
+def _corrected() -> ScalarSelect[int]:
+    newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
+    return (
+        _count(LABELS)
+        .join(ARRIVALS, ARRIVALS.c.image_id == LABELS.c.image_id)
+        .where(
+            LABELS.c.id.in_(newest),
+            LABELS.c.class_id != ARRIVALS.c.class_id,
+            ARRIVALS.c.state == "filed",
+        )
+        .scalar_subquery()
     )
 
 
-def _corrected(connection: Connection) -> int:
-    newest = (
-        select(LabelRow.image_id, func.max(LabelRow.id).label("id"))
-        .group_by(LabelRow.image_id)
-        .subquery()
-    )
-    statement = (
-        select(func.count())
-        .select_from(newest)
-        .join(LabelRow, LabelRow.id == newest.c.id)
-        .join(ArrivalRow, ArrivalRow.image_id == newest.c.image_id)
-        .where(LabelRow.class_id != ArrivalRow.class_id, ArrivalRow.state == "filed")
-    )
-    return _number(connection, statement)
-
-
-def _labels_since_training(connection: Connection) -> int:
+def _labels_since_training() -> ScalarSelect[int]:
     """Labels given since the newest model that was trained here; v1 comes without training."""
-    trained = select(func.max(ModelRow.created_at)).where(ModelRow.kind != "imagenet")
-    latest = connection.scalar(trained)
-    labels = select(func.count()).select_from(LabelRow).where(LabelRow.kind == "label")
-    return _number(
-        connection, labels if latest is None else labels.where(LabelRow.labelled_at > latest)
+    trained = (
+        select(func.coalesce(func.max(MODELS.c.created_at), ""))
+        .where(MODELS.c.kind != "imagenet")
+        .scalar_subquery()
     )
+    labels = _count(LABELS).where(LABELS.c.kind == "label", LABELS.c.labelled_at > trained)
+    return labels.scalar_subquery()
 
 
-def _unfinished(connection: Connection) -> int:
-    return _number(
-        connection, select(func.count()).select_from(MoveRow).where(MoveRow.state == "planned")
-    )
+def _unfinished() -> ScalarSelect[int]:
+    return _count(MOVES).where(MOVES.c.state == "planned").scalar_subquery()
 
 
-def _number(connection: Connection, statement: Executable) -> int:
-    return int(connection.execute(statement).scalar_one())
+def _count(table: Table) -> Select[int]:
+    return select(func.count()).select_from(table)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 from imgsort.identity import Identity
 from imgsort.logged import LoggedPicture
 from imgsort.store.paths import Anchor
-from imgsort.tables import ArrivalRow, ClassRow, ImageRow, LabelRow, MoveRow
+from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
 _CHUNK = 500
 _AFTER_HEX = "g"
@@ -19,7 +19,7 @@ _AFTER_HEX = "g"
 
 def by_ids(connection: Connection, anchor: Anchor, ids: Collection[int]) -> list[LoggedPicture]:
     wanted = sorted(ids)
-    return _all(connection, anchor, (ArrivalRow.id.in_(part) for part in _parts(wanted)))
+    return _all(connection, anchor, (ARRIVALS.c.id.in_(part) for part in _parts(wanted)))
 
 
 def by_paths(
@@ -27,32 +27,32 @@ def by_paths(
 ) -> list[LoggedPicture]:
     """``paths`` are absolute."""
     wanted = sorted(anchor.stored(path) for path in paths)
-    return _all(connection, anchor, (ArrivalRow.path_bytes.in_(part) for part in _parts(wanted)))
+    return _all(connection, anchor, (ARRIVALS.c.path_bytes.in_(part) for part in _parts(wanted)))
 
 
 def by_sha256s(
     connection: Connection, anchor: Anchor, sha256s: Collection[str]
 ) -> list[LoggedPicture]:
     wanted = sorted(sha256s)
-    return _all(connection, anchor, (ImageRow.sha256.in_(part) for part in _parts(wanted)))
+    return _all(connection, anchor, (IMAGES.c.sha256.in_(part) for part in _parts(wanted)))
 
 
 def by_prefix(connection: Connection, anchor: Anchor, prefix: str) -> list[LoggedPicture]:
     """``prefix``: the first lower-case hex digits of a SHA-256."""
-    inside = ImageRow.sha256.between(prefix, prefix + _AFTER_HEX)
+    inside = IMAGES.c.sha256.between(prefix, prefix + _AFTER_HEX)
     return _all(connection, anchor, [inside])
 
 
 def by_names(connection: Connection, anchor: Anchor, names: Collection[str]) -> list[LoggedPicture]:
     """By original file name, in its display form. Reads the whole table, once for 500 names."""
     wanted = sorted(names)
-    return _all(connection, anchor, (ArrivalRow.name.in_(part) for part in _parts(wanted)))
+    return _all(connection, anchor, (ARRIVALS.c.name.in_(part) for part in _parts(wanted)))
 
 
 def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPicture]:
     """Pictures whose file lies in this folder (absolute), or in one below it."""
     start = anchor.stored(folder)
-    inside = (ArrivalRow.path_bytes >= start + b"/") & (ArrivalRow.path_bytes < start + b"0")
+    inside = (ARRIVALS.c.path_bytes >= start + b"/") & (ARRIVALS.c.path_bytes < start + b"0")
     return _all(connection, anchor, [inside])  # "0" is the byte after "/"
 
 
@@ -62,26 +62,26 @@ def not_audited(connection: Connection) -> list[int]:
     Left out are images that an audit has asked about before, and those that a person said never
     to use: nothing can be right about them.
     """
-    audited = exists().where(LabelRow.image_id == ArrivalRow.image_id, LabelRow.source == "audit")
+    audited = exists().where(LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit")
     newest_word = (
-        select(LabelRow.kind)
-        .where(LabelRow.image_id == ArrivalRow.image_id)
-        .order_by(LabelRow.id.desc())
+        select(LABELS.c.kind)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .order_by(LABELS.c.id.desc())
         .limit(1)
-        .correlate(ArrivalRow)
+        .correlate(ARRIVALS)
         .scalar_subquery()
     )
     rows = connection.scalars(
-        select(func.max(ArrivalRow.id))
+        select(func.max(ARRIVALS.c.id))
         .where(
-            ArrivalRow.state == "filed",
-            ArrivalRow.decision.in_(("filed", "unsure")),
-            ArrivalRow.model.is_not(None),
-            ArrivalRow.missing_at.is_(None),
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.decision.in_(("filed", "unsure")),
+            ARRIVALS.c.model.is_not(None),
+            ARRIVALS.c.missing_at.is_(None),
             ~audited,
             or_(newest_word.is_(None), newest_word != "never_use"),
         )
-        .group_by(ArrivalRow.image_id)
+        .group_by(ARRIVALS.c.image_id)
     )
     return sorted(rows)
 
@@ -97,28 +97,28 @@ def _all(
 ) -> list[LoggedPicture]:
     """Newest arrival first within each condition."""
     given = (
-        select(MoveRow.target_bytes)
+        select(MOVES.c.target_bytes)
         .where(
-            MoveRow.arrival_id == ArrivalRow.id, MoveRow.state == "done", MoveRow.cause != "sidecar"
+            MOVES.c.arrival_id == ARRIVALS.c.id, MOVES.c.state == "done", MOVES.c.cause != "sidecar"
         )
-        .order_by(MoveRow.id.desc())
+        .order_by(MOVES.c.id.desc())
         .limit(1)
-        .correlate(ArrivalRow)
+        .correlate(ARRIVALS)
         .scalar_subquery()
     )
     statement = (
         select(
-            *(ArrivalRow.id, ImageRow.sha256, ArrivalRow.path_bytes, ArrivalRow.name_bytes),
-            *(ArrivalRow.dev, ArrivalRow.ino, ArrivalRow.size, ArrivalRow.mtime_ns),
-            *(ArrivalRow.subfolder_bytes, ArrivalRow.decision, ArrivalRow.confidence),
-            *(ArrivalRow.model, ArrivalRow.arrived_at, ArrivalRow.missing_at),
-            *(ImageRow.width, ImageRow.captured_at, ImageRow.camera),
-            *(ClassRow.name.label("guess"), given.label("given")),
+            *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes, ARRIVALS.c.name_bytes),
+            *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
+            *(ARRIVALS.c.subfolder_bytes, ARRIVALS.c.decision, ARRIVALS.c.confidence),
+            *(ARRIVALS.c.model, ARRIVALS.c.arrived_at, ARRIVALS.c.missing_at),
+            *(IMAGES.c.width, IMAGES.c.captured_at, IMAGES.c.camera),
+            *(CLASSES.c.name.label("guess"), given.label("given")),
         )
-        .join(ImageRow, ImageRow.id == ArrivalRow.image_id)
-        .outerjoin(ClassRow, ClassRow.id == ArrivalRow.class_id)
-        .where(ArrivalRow.state == "filed")
-        .order_by(ArrivalRow.id.desc())
+        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+        .outerjoin(CLASSES, CLASSES.c.id == ARRIVALS.c.class_id)
+        .where(ARRIVALS.c.state == "filed")
+        .order_by(ARRIVALS.c.id.desc())
     )
     return [
         _logged(anchor, row)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from imgsort.classifier import Score, Verdict
 from imgsort.errors import ModelProblem
-from imgsort.tables import ClassRow, ImageRow, ModelRow, PredictionRow, iso_utc
+from imgsort.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
+from imgsort.verdict import Score, Verdict
 
 if TYPE_CHECKING:
     from imgsort.modelcard import ModelCard
@@ -29,7 +29,7 @@ class Judged:
 
 def live_classes(connection: Connection) -> dict[int, str]:
     rows = connection.execute(
-        select(ClassRow.id, ClassRow.name).where(ClassRow.retired_at.is_(None))
+        select(CLASSES.c.id, CLASSES.c.name).where(CLASSES.c.retired_at.is_(None))
     )
     return {row.id: row.name for row in rows}
 
@@ -40,15 +40,15 @@ def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) 
     known: dict[str, int] = {}
     for start in range(0, len(wanted), _CHUNK):
         rows = connection.execute(
-            select(ClassRow.id, ClassRow.name).where(
-                ClassRow.name.in_(wanted[start : start + _CHUNK]), ClassRow.retired_at.is_(None)
+            select(CLASSES.c.id, CLASSES.c.name).where(
+                CLASSES.c.name.in_(wanted[start : start + _CHUNK]), CLASSES.c.retired_at.is_(None)
             )
         )
         known.update({row.name: row.id for row in rows})
     fresh = [{"name": name, "created_at": now} for name in wanted if name not in known]
     if fresh:
-        statement = insert(ClassRow).returning(
-            ClassRow.id, ClassRow.name, sort_by_parameter_order=True
+        statement = insert(CLASSES).returning(
+            CLASSES.c.id, CLASSES.c.name, sort_by_parameter_order=True
         )
         known.update({row.name: row.id for row in connection.execute(statement, fresh)})
     return {name: known[name] for name in wanted}
@@ -57,7 +57,7 @@ def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) 
 def ensure_model(connection: Connection, card: "ModelCard") -> None:
     created_at = datetime.fromisoformat(card.created_at)
     known = connection.execute(
-        select(ModelRow.backbone_id, ModelRow.created_at).where(ModelRow.version == card.version)
+        select(MODELS.c.backbone_id, MODELS.c.created_at).where(MODELS.c.version == card.version)
     ).one_or_none()
     if known is None:
         values = {
@@ -69,7 +69,7 @@ def ensure_model(connection: Connection, card: "ModelCard") -> None:
             "parent": card.parent,
             "created_at": created_at,
         }
-        connection.execute(insert(ModelRow).values(values))
+        connection.execute(insert(MODELS).values(values))
     elif known.backbone_id != card.backbone_id or iso_utc(known.created_at) != iso_utc(created_at):
         # Its predictions would be taken for this one's.
         raise ModelProblem(
@@ -94,8 +94,8 @@ def ensure_predictions(
     """Write down each verdict, once for an image and a model."""
     wanted = {(one.image_id, one.model): one.verdict for one in judged}
     rows = connection.execute(
-        select(PredictionRow.image_id, PredictionRow.model).where(
-            PredictionRow.image_id.in_({image_id for image_id, _ in wanted})
+        select(PREDICTIONS.c.image_id, PREDICTIONS.c.model).where(
+            PREDICTIONS.c.image_id.in_({image_id for image_id, _ in wanted})
         )
     )
     known = {(row.image_id, row.model) for row in rows}
@@ -105,7 +105,7 @@ def ensure_predictions(
         if (image_id, model) not in known
     ]
     if fresh:
-        connection.execute(insert(PredictionRow), fresh)
+        connection.execute(insert(PREDICTIONS), fresh)
 
 
 def record_verdicts(
@@ -116,7 +116,7 @@ def record_verdicts(
     for start in range(0, len(wanted), _CHUNK):
         part = wanted[start : start + _CHUNK]
         rows = connection.execute(
-            select(ImageRow.id, ImageRow.sha256).where(ImageRow.sha256.in_(part))
+            select(IMAGES.c.id, IMAGES.c.sha256).where(IMAGES.c.sha256.in_(part))
         )
         judged = [Judged(row.id, model, verdicts[row.sha256]) for row in rows]
         classes = class_ids_of(connection, judged, now)
@@ -127,8 +127,8 @@ def record_verdicts(
         ]
         if renewed:
             connection.execute(
-                update(PredictionRow)
-                .where(PredictionRow.image_id == bindparam("judged"), PredictionRow.model == model)
+                update(PREDICTIONS)
+                .where(PREDICTIONS.c.image_id == bindparam("judged"), PREDICTIONS.c.model == model)
                 .values(decision=bindparam("now"), reason=bindparam("why")),
                 renewed,
             )
@@ -153,21 +153,21 @@ def predictions_for(
 ) -> dict[str, Verdict]:
     """What this model has already said of these images, under the names the classes have now."""
     wanted = list(sha256s)
-    names = {row.id: row.name for row in connection.execute(select(ClassRow.id, ClassRow.name))}
+    names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
     found: dict[str, Verdict] = {}
     for start in range(0, len(wanted), _CHUNK):
         rows = connection.execute(
             select(
-                ImageRow.sha256,
-                PredictionRow.class_id,
-                PredictionRow.confidence,
-                PredictionRow.decision,
-                PredictionRow.reason,
-                PredictionRow.top_k,
+                IMAGES.c.sha256,
+                PREDICTIONS.c.class_id,
+                PREDICTIONS.c.confidence,
+                PREDICTIONS.c.decision,
+                PREDICTIONS.c.reason,
+                PREDICTIONS.c.top_k,
             )
-            .join(PredictionRow, PredictionRow.image_id == ImageRow.id)
+            .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
             .where(
-                ImageRow.sha256.in_(wanted[start : start + _CHUNK]), PredictionRow.model == model
+                IMAGES.c.sha256.in_(wanted[start : start + _CHUNK]), PREDICTIONS.c.model == model
             )
         )
         for row in rows:

@@ -4,46 +4,41 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
-from imgsort.classifier import Verdict
 from imgsort.history import PictureHistory, Run
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.journal import Landed, Plan, Planned
 from imgsort.labelling import HumanLabel, NewLabel
 from imgsort.logged import LoggedPicture
-from imgsort.logquery import LogFilter, LogRow
 from imgsort.store import (
     attempts,
     history,
     journal,
     labels,
     latecomers,
-    log,
     pictures,
     predictions,
     training,
     tree,
-    watching,
 )
 from imgsort.store.deciding import record_decided
 from imgsort.store.engine import Database
-from imgsort.store.overview import Overview, overview
 from imgsort.store.paths import Anchor
-from imgsort.store.revision import require_current
+from imgsort.store.reader import Reader
 from imgsort.store.training import FiledRecord, Side, TrainingRecord
-from imgsort.tables import ArrivalRow, RunRow
+from imgsort.tables import RUNS
 from imgsort.tree import KnownClass, KnownFile, TreeChanges
+from imgsort.verdict import Verdict
 
 if TYPE_CHECKING:
     from imgsort.modelcard import ModelCard
 
 
-class Store:
+class Store(Reader):
     """Open with ``Store.open``. Threads may share one; each call is one transaction.
 
     Besides what a method names, any may raise StoreFull, StoreBusy (both pass by themselves: try
@@ -51,34 +46,9 @@ class Store:
     """
 
     def __init__(self, database: Database, anchor: Anchor) -> None:
-        self._database = database
-        self._anchor = anchor
+        super().__init__(database, anchor)
         self._tries: dict[Identity, int] | None = None
         self._tries_lock = threading.Lock()
-
-    @classmethod
-    def open(cls, database: Path, *, root: Path, checkpointer: bool = False) -> Self:
-        """Open a database at this program's revision; paths below ``root`` are kept relative to it.
-
-        Only the one process that holds ``state/lock`` may be the ``checkpointer``. Raises
-        DatabaseProblem for a file that is missing, damaged, of another revision or not writable.
-        """
-        require_current(database)
-        return cls(Database(database, checkpointer=checkpointer), Anchor.at(root))
-
-    def close(self) -> None:
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def integrity(self) -> list[str]:
         """What is wrong with the database file, in SQLite's words; empty when it is sound."""
@@ -88,25 +58,25 @@ class Store:
 
     def begin_run(self, kind: str) -> int:
         with self._database.writing() as connection:
-            statement = insert(RunRow).values(kind=kind, started_at=_now()).returning(RunRow.id)
+            statement = insert(RUNS).values(kind=kind, started_at=_now()).returning(RUNS.c.id)
             return connection.execute(statement).scalar_one()
 
     def end_run(self, run_id: int, summary: str) -> None:
         with self._database.writing() as connection:
             connection.execute(
-                update(RunRow).where(RunRow.id == run_id).values(ended_at=_now(), summary=summary)
+                update(RUNS).where(RUNS.c.id == run_id).values(ended_at=_now(), summary=summary)
             )
 
     def run_summary(self, run_id: int) -> str | None:
         """What a run left behind for later; None if there is no such run, or nothing yet."""
         with self._database.reading() as connection:
-            return connection.scalar(select(RunRow.summary).where(RunRow.id == run_id))
+            return connection.scalar(select(RUNS.c.summary).where(RUNS.c.id == run_id))
 
     def run_summaries(self, kind: str) -> list[str]:
         """What all runs of this kind left behind, oldest first."""
-        statement = select(RunRow.summary).where(RunRow.kind == kind, RunRow.summary.is_not(None))
+        statement = select(RUNS.c.summary).where(RUNS.c.kind == kind, RUNS.c.summary.is_not(None))
         with self._database.reading() as connection:
-            return [text for text in connection.scalars(statement.order_by(RunRow.id)) if text]
+            return [text for text in connection.scalars(statement.order_by(RUNS.c.id)) if text]
 
     def ensure_classes(self, names: Iterable[str]) -> dict[str, int]:
         """The ids of these classes, which are made if they don't exist."""
@@ -274,23 +244,6 @@ class Store:
         with self._database.writing() as connection:
             tree.note_facts(connection, sha256, facts)
 
-    # The log
-
-    def log(self, filters: LogFilter) -> Iterator[LogRow]:
-        """Matching rows, newest arrival first, read as they are asked for."""
-        with self._database.reading() as connection:
-            yield from log.read_log(connection, filters)
-
-    def arrival(self, arrival_id: int) -> LogRow | None:
-        with self._database.reading() as connection:
-            return next(iter(log.read_arrivals(connection, ArrivalRow.id == arrival_id)), None)
-
-    def arrivals_at(self, path: Path) -> list[LogRow]:
-        """Arrivals whose file was last known at this absolute path, newest first."""
-        lying_there = ArrivalRow.path_bytes == self._anchor.stored(path)
-        with self._database.reading() as connection:
-            return log.read_arrivals(connection, lying_there)
-
     # Training
 
     def training_records(self) -> dict[str, TrainingRecord]:
@@ -371,37 +324,10 @@ class Store:
         with self._database.reading() as connection:
             return history.histories(connection, self._anchor, arrival_ids)
 
-    def judgements(self, period: watching.Period, most: int) -> watching.Judgements:
-        """What was decided about the newest ``most`` arrivals of a period."""
-        with self._database.reading() as connection:
-            return watching.judgements(connection, period, most)
-
-    def contents_in(self, period: watching.Period, most: int) -> list[str]:
-        """The content hashes of the newest ``most`` arrivals of a period."""
-        with self._database.reading() as connection:
-            return watching.contents(connection, period, most)
-
     def filed_since(self, subfolders: Collection[bytes], since: datetime) -> list[latecomers.Filed]:
         """Pictures that came out of these folders of the inbox, by way, and are filed."""
         with self._database.reading() as connection:
             return latecomers.filed_since(connection, self._anchor, subfolders, since)
-
-    def labels_until(self, moment: datetime) -> Mapping[str, int]:
-        """How many images people had put into each class by then."""
-        with self._database.reading() as connection:
-            return watching.labels_until(connection, moment)
-
-    def landmarks(self) -> watching.Landmarks:
-        with self._database.reading() as connection:
-            return watching.landmarks(connection)
-
-    def overview(self, today: datetime | None = None) -> Overview:
-        """The counts for `status`; ``today`` is when the day began (default: local midnight)."""
-        midnight = today or datetime.now().astimezone().replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
-        with self._database.reading() as connection:
-            return overview(connection, midnight)
 
 
 def _now() -> datetime:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, bindparam, exists, select, update
 
 from imgsort.store.paths import Anchor
-from imgsort.tables import ArrivalRow, ImageRow, LabelRow
+from imgsort.tables import ARRIVALS, IMAGES, LABELS
 
 Side = Literal["train", "holdout"]
 
@@ -42,11 +42,11 @@ class FiledRecord:
 
 def records(connection: Connection, anchor: Anchor) -> dict[str, TrainingRecord]:
     """By sha256. Of several files that are there the newest tells."""
-    labelled = select(LabelRow.image_id).distinct()
+    labelled = select(LABELS.c.image_id).distinct()
     rows = connection.execute(
         _facts()
-        .where(ImageRow.id.in_(labelled))
-        .order_by(ArrivalRow.missing_at.is_(None), ArrivalRow.id)
+        .where(IMAGES.c.id.in_(labelled))
+        .order_by(ARRIVALS.c.missing_at.is_(None), ARRIVALS.c.id)
     )
     return {row.sha256: _record(anchor, row) for row in rows}
 
@@ -56,13 +56,13 @@ def filed_unlabelled(connection: Connection, anchor: Anchor, most: int) -> dict[
     rows = connection.execute(
         _facts()
         .where(
-            ArrivalRow.state == "filed",
-            ArrivalRow.decision == "filed",
-            ArrivalRow.class_id.is_not(None),
-            ArrivalRow.missing_at.is_(None),
-            ~exists().where(LabelRow.image_id == ImageRow.id),
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.decision == "filed",
+            ARRIVALS.c.class_id.is_not(None),
+            ARRIVALS.c.missing_at.is_(None),
+            ~exists().where(LABELS.c.image_id == IMAGES.c.id),
         )
-        .order_by(ArrivalRow.id.desc())
+        .order_by(ARRIVALS.c.id.desc())
         .limit(most)
     )
     return {row.sha256: FiledRecord(_record(anchor, row), row.class_id) for row in rows}
@@ -70,9 +70,9 @@ def filed_unlabelled(connection: Connection, anchor: Anchor, most: int) -> dict[
 
 def _facts() -> Select[*tuple[Any, ...]]:
     return select(
-        *(ImageRow.sha256, ImageRow.dhash, ImageRow.camera, ImageRow.captured_at, ImageRow.split),
-        *(ArrivalRow.subfolder, ArrivalRow.path_bytes, ArrivalRow.missing_at, ArrivalRow.class_id),
-    ).outerjoin(ArrivalRow, ArrivalRow.image_id == ImageRow.id)
+        *(IMAGES.c.sha256, IMAGES.c.dhash, IMAGES.c.camera, IMAGES.c.captured_at, IMAGES.c.split),
+        *(ARRIVALS.c.subfolder, ARRIVALS.c.path_bytes, ARRIVALS.c.missing_at, ARRIVALS.c.class_id),
+    ).outerjoin(ARRIVALS, ARRIVALS.c.image_id == IMAGES.c.id)
 
 
 def _record(anchor: Anchor, row: Row[Any]) -> TrainingRecord:
@@ -92,8 +92,8 @@ def freeze(connection: Connection, sides: Mapping[str, Side]) -> None:
     """Only where there is none yet: the holdout never moves."""
     if sides:
         connection.execute(
-            update(ImageRow)
-            .where(ImageRow.sha256 == bindparam("content"), ImageRow.split.is_(None))
+            update(IMAGES)
+            .where(IMAGES.c.sha256 == bindparam("content"), IMAGES.c.split.is_(None))
             .values(split=bindparam("side")),
             [{"content": sha256, "side": side} for sha256, side in sides.items()],
         )

@@ -20,7 +20,7 @@ from imgsort.store.contents import facts_columns
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
-from imgsort.tables import ArrivalRow, ClassRow, ImageRow
+from imgsort.tables import ARRIVALS, CLASSES, IMAGES
 from imgsort.tree import Adopted, KnownClass, KnownFile, Moved, RenamedClass, TreeChanges
 
 _CHUNK = 500
@@ -48,7 +48,7 @@ def known_files(
     connection: Connection, anchor: Anchor, ids: Collection[int] | None = None
 ) -> Iterator[KnownFile]:
     """Every arrival whose file has landed, or those of them that are asked for."""
-    names = {row.id: row.name for row in connection.execute(select(ClassRow.id, ClassRow.name))}
+    names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
     statement = _known().execution_options(yield_per=_PAGE)
     if ids is None:
         for row in connection.execute(statement):
@@ -56,7 +56,7 @@ def known_files(
         return
     wanted = sorted(ids)
     for start in range(0, len(wanted), _CHUNK):
-        chunk = ArrivalRow.id.in_(wanted[start : start + _CHUNK])
+        chunk = ARRIVALS.c.id.in_(wanted[start : start + _CHUNK])
         for row in connection.execute(statement.where(chunk)):
             yield _known_file(anchor, names, row)
 
@@ -64,19 +64,19 @@ def known_files(
 def _known() -> Select[*tuple[Any, ...]]:
     return (
         select(
-            ArrivalRow.id,
-            ArrivalRow.path_bytes,
-            ArrivalRow.dev,
-            ArrivalRow.ino,
-            ArrivalRow.size,
-            ArrivalRow.mtime_ns,
-            ImageRow.sha256,
-            ArrivalRow.decision,
-            ArrivalRow.class_id,
-            ArrivalRow.missing_at.is_not(None),
+            ARRIVALS.c.id,
+            ARRIVALS.c.path_bytes,
+            ARRIVALS.c.dev,
+            ARRIVALS.c.ino,
+            ARRIVALS.c.size,
+            ARRIVALS.c.mtime_ns,
+            IMAGES.c.sha256,
+            ARRIVALS.c.decision,
+            ARRIVALS.c.class_id,
+            ARRIVALS.c.missing_at.is_not(None),
         )
-        .join(ImageRow, ImageRow.id == ArrivalRow.image_id)
-        .where(ArrivalRow.state == "filed")
+        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+        .where(ARRIVALS.c.state == "filed")
     )
 
 
@@ -100,10 +100,10 @@ def known_paths(connection: Connection, anchor: Anchor, paths: Iterable[str]) ->
     found: set[str] = set()
     for start in range(0, len(stored), _CHUNK):
         rows = connection.scalars(
-            select(ArrivalRow.path_bytes).where(
-                ArrivalRow.path_bytes.in_(stored[start : start + _CHUNK]),
-                ArrivalRow.state == "filed",
-                ArrivalRow.missing_at.is_(None),
+            select(ARRIVALS.c.path_bytes).where(
+                ARRIVALS.c.path_bytes.in_(stored[start : start + _CHUNK]),
+                ARRIVALS.c.state == "filed",
+                ARRIVALS.c.missing_at.is_(None),
             )
         )
         found.update(wanted[path] for path in rows)
@@ -112,8 +112,8 @@ def known_paths(connection: Connection, anchor: Anchor, paths: Iterable[str]) ->
 
 def known_classes(connection: Connection) -> list[KnownClass]:
     rows = connection.execute(
-        select(ClassRow.id, ClassRow.name, ClassRow.folder_dev, ClassRow.folder_ino).where(
-            ClassRow.retired_at.is_(None)
+        select(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino).where(
+            CLASSES.c.retired_at.is_(None)
         )
     )
     return [KnownClass(*row) for row in rows]
@@ -125,18 +125,18 @@ def whereabouts(
     """The landed arrivals of these contents."""
     rows = connection.execute(
         select(
-            ArrivalRow.id,
-            ImageRow.sha256,
-            ArrivalRow.path_bytes,
-            ArrivalRow.dev,
-            ArrivalRow.ino,
-            ArrivalRow.size,
-            ArrivalRow.mtime_ns,
-            ArrivalRow.model,
-            ArrivalRow.missing_at,
+            ARRIVALS.c.id,
+            IMAGES.c.sha256,
+            ARRIVALS.c.path_bytes,
+            ARRIVALS.c.dev,
+            ARRIVALS.c.ino,
+            ARRIVALS.c.size,
+            ARRIVALS.c.mtime_ns,
+            ARRIVALS.c.model,
+            ARRIVALS.c.missing_at,
         )
-        .join(ImageRow, ImageRow.id == ArrivalRow.image_id)
-        .where(ImageRow.sha256.in_(sha256s), ArrivalRow.state == "filed")
+        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+        .where(IMAGES.c.sha256.in_(sha256s), ARRIVALS.c.state == "filed")
     )
     return [
         Whereabouts(
@@ -171,7 +171,7 @@ def apply(
 
 def rename_classes(connection: Connection, renamed: Sequence[RenamedClass]) -> None:
     """Two classes may exchange their names, so each gets one that nothing else can have first."""
-    statement = update(ClassRow).where(ClassRow.id == bindparam("renamed_id"))
+    statement = update(CLASSES).where(CLASSES.c.id == bindparam("renamed_id"))
     for name in ("spare", "new"):
         values = [
             {"renamed_id": one.class_id, "name": one.new if name == "new" else f"/{one.class_id}"}
@@ -185,8 +185,8 @@ def mark_missing(connection: Connection, ids: Sequence[int], now: datetime) -> N
     """Their files are gone; the first moment this was seen is kept."""
     if ids:
         connection.execute(
-            update(ArrivalRow)
-            .where(ArrivalRow.id == bindparam("arrival"), ArrivalRow.missing_at.is_(None))
+            update(ARRIVALS)
+            .where(ARRIVALS.c.id == bindparam("arrival"), ARRIVALS.c.missing_at.is_(None))
             .values(missing_at=now),
             [{"arrival": one} for one in ids],
         )
@@ -195,7 +195,7 @@ def mark_missing(connection: Connection, ids: Sequence[int], now: datetime) -> N
 def _repath(connection: Connection, anchor: Anchor, moved: Sequence[tuple[int, str]]) -> None:
     if moved:
         connection.execute(
-            update(ArrivalRow).where(ArrivalRow.id == bindparam("arrival")),
+            update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival")),
             [{"arrival": arrival, **_path_values(anchor, path)} for arrival, path in moved],
         )
 
@@ -211,7 +211,7 @@ def _relocate(connection: Connection, anchor: Anchor, moved: Sequence[Moved]) ->
         for one in moved
     ]
     if rows:
-        statement = update(ArrivalRow).where(ArrivalRow.id == bindparam("arrival"))
+        statement = update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival"))
         connection.execute(statement, rows)
 
 
@@ -237,7 +237,7 @@ def _adopt(
         }
         for one in adopted
     ]
-    connection.execute(insert(ArrivalRow), rows)
+    connection.execute(insert(ARRIVALS), rows)
 
 
 def _ensure_contents(
@@ -251,7 +251,7 @@ def _ensure_contents(
         if sha256 not in found
     ]
     if fresh:
-        connection.execute(insert(ImageRow), fresh)
+        connection.execute(insert(IMAGES), fresh)
         found = _contents(connection, list(sizes))
     return found
 
@@ -260,8 +260,8 @@ def _contents(connection: Connection, sha256s: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for start in range(0, len(sha256s), _CHUNK):
         rows = connection.execute(
-            select(ImageRow.sha256, ImageRow.id).where(
-                ImageRow.sha256.in_(sha256s[start : start + _CHUNK])
+            select(IMAGES.c.sha256, IMAGES.c.id).where(
+                IMAGES.c.sha256.in_(sha256s[start : start + _CHUNK])
             )
         )
         found.update({row.sha256: row.id for row in rows})
@@ -275,18 +275,18 @@ def _remember_folders(connection: Connection, changes: TreeChanges, now: datetim
         for folder in changes.folders
     ]
     if rows:
-        connection.execute(update(ClassRow).where(ClassRow.id == bindparam("class")), rows)
+        connection.execute(update(CLASSES).where(CLASSES.c.id == bindparam("class")), rows)
 
 
 def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
     """Contents that were adopted and never opened -> a file of each."""
     rows = connection.execute(
-        select(ImageRow.sha256, ArrivalRow.path_bytes)
-        .join(ArrivalRow, ArrivalRow.image_id == ImageRow.id)
+        select(IMAGES.c.sha256, ARRIVALS.c.path_bytes)
+        .join(ARRIVALS, ARRIVALS.c.image_id == IMAGES.c.id)
         .where(
-            ImageRow.width.is_(None),
-            ArrivalRow.reason.in_(_UNOPENED),
-            ArrivalRow.missing_at.is_(None),
+            IMAGES.c.width.is_(None),
+            ARRIVALS.c.reason.in_(_UNOPENED),
+            ARRIVALS.c.missing_at.is_(None),
         )
     )
     return {row.sha256: anchor.absolute(row.path_bytes) for row in rows}
@@ -294,13 +294,13 @@ def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
 
 def note_unreadable(connection: Connection, sha256: str, reason: str) -> None:
     """An adopted file turned out to be no picture; it isn't opened again."""
-    image = select(ImageRow.id).where(ImageRow.sha256 == sha256).scalar_subquery()
+    image = select(IMAGES.c.id).where(IMAGES.c.sha256 == sha256).scalar_subquery()
     connection.execute(
-        update(ArrivalRow)
-        .where(ArrivalRow.image_id == image, ArrivalRow.reason.in_(_UNOPENED))
+        update(ARRIVALS)
+        .where(ARRIVALS.c.image_id == image, ARRIVALS.c.reason.in_(_UNOPENED))
         .values(
             decision="rejected",
-            reason=ArrivalRow.reason + f", but it can't be read: {reason}",
+            reason=ARRIVALS.c.reason + f", but it can't be read: {reason}",
         )
     )
 
@@ -308,8 +308,8 @@ def note_unreadable(connection: Connection, sha256: str, reason: str) -> None:
 def note_facts(connection: Connection, sha256: str, facts: ImageFacts) -> None:
     """What was found out about a picture that was adopted without being opened."""
     connection.execute(
-        update(ImageRow)
-        .where(ImageRow.sha256 == sha256, ImageRow.width.is_(None))
+        update(IMAGES)
+        .where(IMAGES.c.sha256 == sha256, IMAGES.c.width.is_(None))
         .values(facts_columns(facts))
     )
 

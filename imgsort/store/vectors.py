@@ -198,6 +198,11 @@ def files_of(path: Path) -> tuple[Path, Path, Path]:
     return path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
+def size_on_disk(path: Path) -> int:
+    """Bytes of an embeddings.db with its write-ahead log; 0 where there is none."""
+    return sum(part.stat().st_size for part in files_of(path)[:2] if part.exists())
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:

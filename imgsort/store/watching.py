@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from imgsort.tables import ArrivalRow, ClassRow, ImageRow, LabelRow, ModelRow, RunRow
+from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MODELS, RUNS
 
-_NEWEST = (ArrivalRow.arrived_at.desc(), ArrivalRow.id.desc())
+_NEWEST = (ARRIVALS.c.arrived_at.desc(), ARRIVALS.c.id.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Period:
     until: datetime | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = [ArrivalRow.model == self.model]
+        found: list[ColumnElement[bool]] = [ARRIVALS.c.model == self.model]
         if self.since is not None:
-            found.append(ArrivalRow.arrived_at >= self.since)
+            found.append(ARRIVALS.c.arrived_at >= self.since)
         if self.until is not None:
-            found.append(ArrivalRow.arrived_at < self.until)
+            found.append(ARRIVALS.c.arrived_at < self.until)
         return found
 
 
@@ -53,7 +53,7 @@ class Landmarks:
 
 def judgements(connection: Connection, period: Period, most: int) -> Judgements:
     """Of the newest ``most`` arrivals of a period."""
-    kind = (ArrivalRow.decision, ArrivalRow.class_id)
+    kind = (ARRIVALS.c.decision, ARRIVALS.c.class_id)
     part = select(*kind).where(*period.conditions()).order_by(*_NEWEST).limit(most).subquery()
     kinds = (part.c.decision, part.c.class_id)
     names, filed, unsure = _names(connection), Counter[str](), 0
@@ -70,36 +70,36 @@ def judgements(connection: Connection, period: Period, most: int) -> Judgements:
 def contents(connection: Connection, period: Period, most: int) -> list[str]:
     """The content hashes of the newest ``most`` arrivals of a period."""
     part = (
-        select(ArrivalRow.image_id).where(*period.conditions()).order_by(*_NEWEST).limit(most)
+        select(ARRIVALS.c.image_id).where(*period.conditions()).order_by(*_NEWEST).limit(most)
     ).subquery()
     return list(
-        connection.scalars(select(ImageRow.sha256).where(ImageRow.id.in_(select(part.c.image_id))))
+        connection.scalars(select(IMAGES.c.sha256).where(IMAGES.c.id.in_(select(part.c.image_id))))
     )
 
 
 def labels_until(connection: Connection, moment: datetime) -> Counter[str]:
     """What people had called images by then, the newest word on each, by class."""
     newest = (
-        select(func.max(LabelRow.id).label("id"))
-        .where(LabelRow.labelled_at <= moment)
-        .group_by(LabelRow.image_id)
+        select(func.max(LABELS.c.id).label("id"))
+        .where(LABELS.c.labelled_at <= moment)
+        .group_by(LABELS.c.image_id)
         .subquery()
     )
     rows = connection.execute(
-        select(LabelRow.class_id, func.count())
-        .join(newest, newest.c.id == LabelRow.id)
-        .where(LabelRow.kind == "label")
-        .group_by(LabelRow.class_id)
+        select(LABELS.c.class_id, func.count())
+        .join(newest, newest.c.id == LABELS.c.id)
+        .where(LABELS.c.kind == "label")
+        .group_by(LABELS.c.class_id)
     )
     names = _names(connection)
     return Counter({names[row[0]]: int(row[1]) for row in rows if row[0] in names})
 
 
 def landmarks(connection: Connection) -> Landmarks:
-    trained = select(func.max(ModelRow.created_at)).where(ModelRow.kind != "imagenet")
-    starts = select(func.count()).select_from(RunRow).where(RunRow.kind == "run")
+    trained = select(func.max(MODELS.c.created_at)).where(MODELS.c.kind != "imagenet")
+    starts = select(func.count()).select_from(RUNS).where(RUNS.c.kind == "run")
     return Landmarks(connection.scalar(trained), connection.execute(starts).scalar_one())
 
 
 def _names(connection: Connection) -> dict[int, str]:
-    return {row.id: row.name for row in connection.execute(select(ClassRow.id, ClassRow.name))}
+    return {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imgsort.agreement import Agreement, agreement
-from imgsort.classifier import Verdict
+from imgsort.verdict import Verdict
 
 Decision = Literal["filed", "unsure"]
 

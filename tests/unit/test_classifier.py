@@ -6,17 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imgsort.classifier import (
-    NOT_FINITE,
-    NOTHING_FITS,
-    NOTHING_KNOWN,
-    Classifier,
-    ImagenetHead,
-    Score,
-    Verdict,
-    shortfall,
-    softmax,
-)
+from imgsort.classifier import Classifier, ImagenetHead, softmax
+from imgsort.verdict import NOT_FINITE, NOTHING_FITS, NOTHING_KNOWN, Score, Verdict, shortfall
 
 Floats = NDArray[np.float32]
 

@@ -5,7 +5,7 @@ import pytest
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from imgsort.classifier import NOT_FILED_YET, UNLIKE, Classifier, ImagenetHead
+from imgsort.classifier import Classifier, ImagenetHead
 from imgsort.dense_head import DenseHead, Familiarity, KeepingHead, Layer, Share
 from imgsort.dense_model import (
     Advised,
@@ -23,6 +23,7 @@ from imgsort.dense_model import (
     old_section,
     unproven_section,
 )
+from imgsort.verdict import NOT_FILED_YET, UNLIKE
 
 CAT, DOG, SNAKE, NEWT = 1, 2, 3, 4
 NAMES = {CAT: "cat", DOG: "dog", SNAKE: "snake", NEWT: "newt"}

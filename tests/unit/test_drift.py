@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from imgsort import drift as drift_module
+from imgsort import unlikeness
 from imgsort.dense_head import Familiarity
 from imgsort.drift import ClassMix, Distance, Drift, UnsureRate, drift_of
 from imgsort.embeddings import EmbeddingStore
@@ -183,7 +184,7 @@ def test_the_distance_from_training(
         embeddings.put("0123abcd", "float32", vectors)
     known = Familiarity(near[None], 1, 0.5)
     monkeypatch.setattr(Registry, "tensors", lambda *_: {})
-    monkeypatch.setattr(drift_module, "familiarity_of", lambda _: known)
+    monkeypatch.setattr(unlikeness, "familiarity_of", lambda _: known)
     drift = drift_of(workspace, store, card(1, kind="dense"), now=NOON)
     assert drift.distance == Distance(0.0, 20, 60)
     assert drift.notable[0].startswith("33% of this week's pictures are unlike anything")

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from imgsort.daemon.keeper import EmbeddingKeeper
 from imgsort.daemon.notices import Notices
-from imgsort.embeddings import EmbeddingStore, size_on_disk, victims
-from imgsort.store.vectors import Entry, files_of
+from imgsort.embeddings import EmbeddingStore, victims
+from imgsort.store.vectors import Entry, files_of, size_on_disk
 
 WIDTH = 64
 Vectors = dict[str, NDArray[np.float32]]

@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsort.classifier import Score, Verdict
 from imgsort.decoder import Picture, Refused
 from imgsort.errors import FilingPaused, StorageFailed
 from imgsort.filing import Filer, Judged, Recovered, Result, recover, renaming
@@ -32,6 +31,7 @@ from imgsort.journal import Plan, Planned
 from imgsort.modelcard import ClassEntry, ModelCard
 from imgsort.schema import migrate
 from imgsort.store import Store
+from imgsort.verdict import Score, Verdict
 from imgsort.workspace import Workspace
 
 ARRIVED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -12,11 +12,12 @@ import pytest
 import safetensors.numpy
 
 from imgsort.backbones import InstalledBackbone
-from imgsort.classifier import NOT_FINITE, Classifier, ImagenetHead
+from imgsort.classifier import Classifier, ImagenetHead
 from imgsort.errors import ModelProblem
 from imgsort.modelcard import ClassEntry, ModelDraft
 from imgsort.registry import Registry
 from imgsort.serving import Serving, active_card
+from imgsort.verdict import NOT_FINITE
 from imgsort.workspace import Workspace
 
 WIDTH = 4

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier, Verdict
+from imgsort.classifier import Classifier
 from imgsort.daemon.inference import ModelInference
 from imgsort.daemon.pipeline import Decoded
 from imgsort.daemon.source import Candidate
@@ -17,6 +17,7 @@ from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.modelcard import ModelCard
 from imgsort.serving import Serving
+from imgsort.verdict import Verdict
 
 FACTS = ImageFacts(8, 8, "JPEG", None, None, 0)
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -15,7 +15,7 @@ from sqlalchemy import CheckConstraint, create_engine, inspect
 
 from imgsort.errors import DatabaseProblem
 from imgsort.schema import Migrated, head_revision, migrate, revision_of
-from imgsort.tables import REVISIONS, Base
+from imgsort.tables import METADATA, REVISIONS
 from tests.logbook import Workplace, file_all, new_store, verdict
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"
@@ -160,7 +160,7 @@ def test_every_check_of_the_program_is_in_the_database(tmp_path: Path) -> None:
     migrate(database)
     engine = create_engine(f"sqlite:///{database}")
     inspector = inspect(engine)
-    for table in Base.metadata.tables.values():
+    for table in METADATA.tables.values():
         declared = {
             (one.name, str(one.sqltext))
             for one in table.constraints

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsort.classifier import Verdict
 from imgsort.daemon import pipeline as pipeline_module
 from imgsort.daemon.overlap import HANDS
 from imgsort.daemon.pipeline import (
@@ -28,6 +27,7 @@ from imgsort.filing import Judged, Result
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.runtime import DeviceMemoryExhausted
+from imgsort.verdict import Verdict
 
 FACTS = ImageFacts(8, 8, "JPEG", None, None, 0)
 SURE = Verdict("cat", 0.9, "filed", None, ())

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from imgsort import adoption
-from imgsort.classifier import Verdict
 from imgsort.config import Config
 from imgsort.daemon.corrections import Timetable
 from imgsort.decoder import DecoderPool
@@ -28,6 +27,7 @@ from imgsort.store import Store
 from imgsort.tree import ClassFolder, KnownClass, KnownFile, Layout
 from imgsort.treediff import differences
 from imgsort.treescan import look_through
+from imgsort.verdict import Verdict
 from imgsort.workspace import Workspace
 from tests.logbook import FACTS, NOON, new_store, verdict
 

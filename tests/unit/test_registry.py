@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsort.classifier import NOTHING_KNOWN, ImagenetHead
+from imgsort.classifier import ImagenetHead
 from imgsort.durable import write_synced
 from imgsort.errors import ModelProblem
 from imgsort.modelcard import rendered
 from imgsort.registry import ClassEntry, ModelDraft, Registry
+from imgsort.verdict import NOTHING_KNOWN
 
 CLASSES = (ClassEntry(11, "cat"), ClassEntry(12, "chien"))
 CAT = np.array([[4, 0, 0]], np.float32)

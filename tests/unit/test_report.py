@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import pytest
 
-from imgsort.classifier import Verdict
 from imgsort.trainer import report
 from imgsort.trainer.evaluate import Evaluation, Judged, evaluate
 from imgsort.trainer.findings import (
@@ -28,6 +27,7 @@ from imgsort.trainer.findings import (
 from imgsort.trainer.gate import GateVerdict
 from imgsort.trainer.report.charts import MOST_LINES, charted, charts
 from imgsort.trainer.report.words import summary
+from imgsort.verdict import Verdict
 
 NASTY = '<script>alert("$x$")</script>&'
 

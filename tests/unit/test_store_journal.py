@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from imgsort.classifier import Verdict
 from imgsort.identity import Identity
 from imgsort.journal import Landed
 from imgsort.logquery import LogFilter
 from imgsort.store import Store
+from imgsort.verdict import Verdict
 from tests.logbook import (
     NOON,
     Workplace,

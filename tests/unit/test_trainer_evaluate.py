@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from imgsort.classifier import Verdict
 from imgsort.trainer.evaluate import (
     ClassMetrics,
     Confusion,
@@ -13,6 +12,7 @@ from imgsort.trainer.evaluate import (
     ReliabilityBin,
     evaluate,
 )
+from imgsort.verdict import Verdict
 
 
 def about(number: float) -> Any:

@@ -1,0 +1,93 @@
+"""imgsort.db as `log`, `status` and drift ask it: the part of ``Store`` that loads quickly."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from imgsort.logquery import LogFilter, LogRow
+from imgsort.store import log, watching
+from imgsort.store.engine import Database
+from imgsort.store.overview import Overview, overview
+from imgsort.store.paths import Anchor
+from imgsort.store.revision import require_current
+from imgsort.tables import ARRIVALS
+
+
+class Reader:
+    """Open with ``open``. Threads may share one; each call is one transaction.
+
+    Any call may raise StoreFull, StoreBusy (both pass by themselves: try again later), StoreBroken,
+    or DatabaseProblem when the file turns out to be damaged.
+    """
+
+    def __init__(self, database: Database, anchor: Anchor) -> None:
+        self._database = database
+        self._anchor = anchor
+
+    @classmethod
+    def open(cls, database: Path, *, root: Path, checkpointer: bool = False) -> Self:
+        """Open a database at this program's revision; paths below ``root`` are kept relative to it.
+
+        Only the one process that holds ``state/lock`` may be the ``checkpointer``. Raises
+        DatabaseProblem for a file that is missing, damaged, of another revision or not writable.
+        """
+        require_current(database)
+        return cls(Database(database, checkpointer=checkpointer), Anchor.at(root))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def log(self, filters: LogFilter) -> Iterator[LogRow]:
+        """Matching rows, newest arrival first, read as they are asked for."""
+        with self._database.reading() as connection:
+            yield from log.read_log(connection, filters)
+
+    def arrival(self, arrival_id: int) -> LogRow | None:
+        with self._database.reading() as connection:
+            return next(iter(log.read_arrivals(connection, ARRIVALS.c.id == arrival_id)), None)
+
+    def arrivals_at(self, path: Path) -> list[LogRow]:
+        """Arrivals whose file was last known at this absolute path, newest first."""
+        lying_there = ARRIVALS.c.path_bytes == self._anchor.stored(path)
+        with self._database.reading() as connection:
+            return log.read_arrivals(connection, lying_there)
+
+    def judgements(self, period: watching.Period, most: int) -> watching.Judgements:
+        """What was decided about the newest ``most`` arrivals of a period."""
+        with self._database.reading() as connection:
+            return watching.judgements(connection, period, most)
+
+    def contents_in(self, period: watching.Period, most: int) -> list[str]:
+        """The content hashes of the newest ``most`` arrivals of a period."""
+        with self._database.reading() as connection:
+            return watching.contents(connection, period, most)
+
+    def labels_until(self, moment: datetime) -> Mapping[str, int]:
+        """How many images people had put into each class by then."""
+        with self._database.reading() as connection:
+            return watching.labels_until(connection, moment)
+
+    def landmarks(self) -> watching.Landmarks:
+        with self._database.reading() as connection:
+            return watching.landmarks(connection)
+
+    def overview(self, today: datetime | None = None) -> Overview:
+        """The counts for `status`; ``today`` is when the day began (default: local midnight)."""
+        midnight = today or datetime.now().astimezone().replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        with self._database.reading() as connection:
+            return overview(connection, midnight)

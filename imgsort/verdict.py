@@ -1,0 +1,51 @@
+"""What a model says of one image, and why it isn't sure. Plain values: no NumPy, no model."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Literal
+
+NOTHING_KNOWN = "no class is known yet"
+NOT_FINITE = "the network's numbers for this image are not finite"
+NOTHING_FITS = "no known class fits at all"
+UNLIKE = "unlike anything known"
+NOT_FILED_YET = "this class isn't told surely enough yet to file under it"
+
+NEVER = 2.0
+"""Threshold of a class that no confidence is enough for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One class and its confidence, 0 to 1."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a model says of one image; ``label`` is the best class even when it is unsure."""
+
+    label: str
+    """Empty when there is no best class: the model knows none, or its numbers are not finite."""
+    confidence: float
+    decision: Literal["filed", "unsure"]
+    reason: str | None
+    """Why the image is unsure, in words; None when it is filed."""
+    top_k: tuple[Score, ...]
+    """Best first, ties in class order; shorter than asked for when there are fewer classes."""
+
+
+def shortfall(confidence: float, threshold: float) -> str | None:
+    """Why this confidence doesn't suffice, or None. The two numbers never look the same."""
+    if threshold == NEVER:
+        return NOT_FILED_YET
+    if confidence >= threshold:
+        # A threshold of 0 files everything, but nothing under a class that stands for nothing.
+        return None if confidence > 0 else NOTHING_FITS
+    for digits in itertools.count(2):
+        has, needs = f"{confidence:.{digits}f}", f"{threshold:.{digits}f}"
+        if has != needs:
+            break
+    whole, _, decimals = needs.partition(".")
+    return f"confidence {has} is below {whole}.{decimals.rstrip('0').ljust(2, '0')}"
