@@ -27,6 +27,7 @@ from imgsort.tree import (
     Vanished,
 )
 from imgsort.treediff import Differences, Sight, differences, to_hash, trusted_moves
+from imgsort.treeglance import all_in_place
 from imgsort.treenotices import notices
 from imgsort.treescan import hashed, is_at, look_through
 from imgsort.workspace import Workspace
@@ -123,7 +124,10 @@ def reconcile_folders(
 
     Raises FilingPaused where a picture folder is missing, StorageFailed, or what the store raises.
     """
-    looker = _Looker(store, Layout.of(workspace), hashes or Hashes(), adopt_library)
+    layout = Layout.of(workspace)
+    if all_in_place(layout, store):
+        return ReconcileSummary()
+    looker = _Looker(store, layout, hashes or Hashes(), adopt_library)
     for _ in range(TRIES):
         look = looker.look()
         changes: TreeChanges | None = look.seen.changes

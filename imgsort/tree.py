@@ -103,6 +103,17 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """What one scan saw, in short."""
+
+    signs: set[int]
+    """One a file in sorted/, unsure/ and rejected/; see ``treescan.sign_of``."""
+    folders: tuple[ClassFolder, ...]
+    complete: bool
+    """False where a folder couldn't be looked into."""
+
+
+@dataclass(frozen=True, slots=True)
 class KnownFile:
     """An arrival whose file has landed, and where it was last."""
 

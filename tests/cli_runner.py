@@ -1,6 +1,5 @@
 """Run the command line as a user does: in a process of its own, with nothing of the test's."""
 
-import gc
 import hashlib
 import json
 import os
@@ -103,7 +102,6 @@ def started(*arguments: str | Path) -> subprocess.Popen[str]:
 def asked(*arguments: str | Path) -> Answer:
     """The same without a process of its own: quick, for what depends on no environment."""
     done = CliRunner().invoke(registered(), [os.fspath(one) for one in arguments])
-    gc.enable()  # some commands end before they make garbage; a test's process does not
     return Answer(done.exit_code, done.stdout, done.stderr, frozenset())
 
 

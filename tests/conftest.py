@@ -1,6 +1,7 @@
 """Fixtures that several test files share: the test data, and each backbone installed once."""
 
 import fcntl
+import gc
 import os
 import subprocess
 import sys
@@ -19,6 +20,13 @@ from imgsort.backbones import install
 name, folder, random = sys.argv[1:]
 print(install(name, Path(folder), random_weights=random == "random").id)
 """
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected() -> Iterator[None]:
+    """Commands that end at once leave that to the end of their process; tests run them in ours."""
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
