@@ -34,9 +34,9 @@ def adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
     """Labels may repeat what was said before; ``unlimited`` takes a library: it was asked about."""
     layout, now = sight.layout, sight.disk.taken_at
     copies = [file for file in matches.copies if layout.place_of(file.path).room in _DECISIONS]
-    young = [file for file in copies if now - file.changed_at < COPY_SECONDS]
+    young = [file for file in copies if _is_young(file, now, COPY_SECONDS)]
     new = [file for file in matches.new if _is_adoptable(file, layout)]
-    unsettled = [file for file in new if now - file.changed_at < SETTLE_SECONDS]
+    unsettled = [file for file in new if _is_young(file, now, SETTLE_SECONDS)]
     if unsettled:  # somebody may be copying a library in: how much it is, is seen at the end
         return Adoption(waiting=tuple(file.path for file in (*unsettled, *young)))
     waiting = tuple(file.path for file in young)
@@ -62,6 +62,11 @@ def adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
             label = replace(label, source="import", representative=label.kind == "label")
         adopted.append(Adopted(file, sha256, _DECISIONS[place.room], label))
     return Adoption(tuple(adopted), waiting)
+
+
+def _is_young(file: DiskFile, now: float, seconds: float) -> bool:
+    """What will have changed in an hour has not: a clock was set back, or is another machine's."""
+    return abs(now - file.changed_at) < seconds
 
 
 def _is_adoptable(file: DiskFile, layout: Layout) -> bool:

@@ -692,3 +692,16 @@ def test_looks_rest_longer_than_they_take() -> None:
     times.looked(began=200.0, ended=202.0, scan_seconds=30.0, waiting=True)
     times.hinted(203.0)
     assert times.next_at == pytest.approx(242.0)
+
+
+def test_a_clock_that_was_set_back_keeps_no_picture_waiting(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its change lies in the future then, as on a server whose clock is ahead."""
+    album.filed("a.jpg")
+    (album.sorted / "cat/new.jpg").write_bytes(b"new")
+    shutil.copy(album.sorted / "cat/a.jpg", album.workspace.sorted / "cat/copy.jpg")
+    wrong = time.time() - 3600
+    monkeypatch.setattr(time, "time", lambda: wrong)
+    summary = album.look()
+    assert (summary.adopted, summary.waiting) == (2, 0)
