@@ -19,6 +19,7 @@ from imgsort.trainer.examine import (
     doubtful,
     hold_exam,
     mistakes,
+    relaxed_champion,
     strangers,
 )
 from imgsort.trainer.findings import Findings
@@ -98,6 +99,11 @@ def tested(trained: Trained, watch: Callable[[int, int], None]) -> Findings:
         mistakes=mistakes(material, exam),
         cells=cells(material, exam),
         suspects=doubtful(material, split, challenger),
+        relaxed=(
+            None
+            if verdict.promoted or terms.options.force
+            else relaxed_champion(material, champion, terms.target_precision)
+        ),
     )
 
 

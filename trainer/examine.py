@@ -21,10 +21,11 @@ from imgsort.trainer.findings import (
     Pictured,
     Strangers,
 )
-from imgsort.trainer.gate import Contest
+from imgsort.trainer.gate import FEWEST, Contest
 from imgsort.trainer.groups import Grouping
 from imgsort.trainer.lessons import LEAST, Lessons
 from imgsort.trainer.material import Material
+from imgsort.trainer.relaxing import Relaxed, relaxed
 from imgsort.trainer.strangers import filed_when_unknown
 from imgsort.trainer.suspects import suspects
 from imgsort.verdict import Verdict
@@ -172,6 +173,21 @@ def cells(material: Material, exam: Exam) -> tuple[Cell, ...]:
             tuple(sorted(pictures, key=lambda each: -each.confidence)[:MOST_IN_A_CELL]),
         )
         for (truth, said), pictures in ranked[:MOST_CELLS]
+    )
+
+
+def relaxed_champion(
+    material: Material, champion: Champion, target_precision: float
+) -> Relaxed | None:
+    """On every representative picture: the first model was trained on none of them."""
+    pictures = [picture for picture in material.labelled if picture.representative]
+    if champion.card.kind != "imagenet" or len(pictures) < FEWEST:
+        return None
+    return relaxed(
+        _judged(champion.classifier, material.rows(pictures)),
+        [material.names[picture.label] for picture in pictures],
+        champion.confidence,
+        target_precision,
     )
 
 

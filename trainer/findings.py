@@ -6,6 +6,7 @@ from typing import Literal
 
 from imgsort.trainer.evaluate import Evaluation
 from imgsort.trainer.gate import GateVerdict
+from imgsort.trainer.relaxing import Relaxed
 
 Standing = Literal["learned", "kept", "too few"]
 Answer = Literal["yes", "no", "unclear"]
@@ -149,3 +150,5 @@ class Findings:
     """The fullest first."""
     suspects: tuple[Pictured, ...]
     """Pictures whose label is probably wrong, the surest first."""
+    relaxed: Relaxed | None = None
+    """What the first model could file, while it goes on serving."""

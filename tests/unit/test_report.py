@@ -25,6 +25,7 @@ from imgsort.trainer.findings import (
     Strangers,
 )
 from imgsort.trainer.gate import GateVerdict
+from imgsort.trainer.relaxing import Relaxed
 from imgsort.trainer.report.charts import MOST_LINES, charted, charts
 from imgsort.trainer.report.words import summary
 from imgsort.verdict import Verdict
@@ -209,6 +210,22 @@ def test_the_summary_says_what_changed_and_what_to_do(tmp_path: Path) -> None:
     assert "cat for dog 2 times (sorted/odd & <name>.png, a picture that is gone)" in text
     assert "1 label may be wrong" in text
     assert "Of 10 images that you took out of every class" in text
+
+
+def test_what_the_first_model_could_file_is_told(tmp_path: Path) -> None:
+    """With the line to type, on the terminal and on the page; not where nothing is to be gained."""
+    found = findings(["cat", "dog"], tmp_path)
+    more = replace(found, relaxed=Relaxed(0.45, 80, 79, 46, 100))
+    told = (
+        f"v{found.champion} could file more as it is: with confidence = 0.45 under [model] in "
+        f"config.toml 80% of the 100 images that speak for all, 1 of them wrongly, instead of 46%."
+    )
+    assert told in list(summary(more, tmp_path))
+    assert not any("could file more" in line for line in summary(found, tmp_path))
+    out = tmp_path / "report"
+    out.mkdir()
+    report.write(out, more, tmp_path, ignore)
+    assert told in (out / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_forced_model_is_called_so(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def _which(findings: Findings) -> str:
 
 def _advice(findings: Findings, drawn: Mapping[str, bytes]) -> str:
     hints = [
+        *words.could_file(findings),
         *words.wishes(findings.classes),
         words.would_help(findings.curve),
         *words.foreign(findings.strangers),
