@@ -21,6 +21,7 @@ from imgsort.tables import ARRIVALS, MOVES
 
 _PLANNED = "planned"
 _DECIDED = "decided"
+_FILED = "filed"
 _RESTATING = frozenset({"refile", "undo"})
 """Causes after which another model's verdict, or none, explains where a file is."""
 _CHUNK = 500
@@ -117,7 +118,20 @@ def _settle_arrivals(
         rows,
     )
     filed = place.where(ARRIVALS.c.state == _DECIDED)
-    connection.execute(filed.values(state="filed", filed_at=bindparam("landed_at")), rows)
+    connection.execute(filed.values(state=_FILED, filed_at=bindparam("landed_at")), rows)
+    # A file that somebody put back into the inbox, and that comes to the same place again before
+    # anybody looked, is this arrival's now. No look could tell the two apart later.
+    before = update(ARRIVALS).where(
+        ARRIVALS.c.path_bytes == bindparam("new_path_bytes"),
+        ARRIVALS.c.id != bindparam("arrival"),
+        ARRIVALS.c.state == _FILED,
+        ARRIVALS.c.missing_at.is_(None),
+        ARRIVALS.c.ino == bindparam("new_ino"),
+        ARRIVALS.c.dev == bindparam("new_dev"),
+        ARRIVALS.c.size == bindparam("new_size"),
+        ARRIVALS.c.mtime_ns == bindparam("new_mtime_ns"),
+    )
+    connection.execute(before.values(missing_at=bindparam("landed_at")), rows)
 
 
 def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:

@@ -501,6 +501,22 @@ def test_a_copy_whose_bytes_are_not_those_judged_is_thrown_away(make_bench: Make
     assert bench.files() == {"inbox/a.jpg": b"cat 2"}
 
 
+def test_a_picture_filed_again_is_at_its_place_once(bench: Bench) -> None:
+    """Put back into the inbox and filed to the same place before anybody looked: one file, so one
+    arrival has it. Another file at an old place tells nothing of the one that lay there."""
+    path = bench.drop("a.jpg", b"cat 1")
+    bench.file(path)
+    filed = bench.root / "sorted/cat/a.jpg"
+    filed.rename(path)
+    bench.file(path)
+    here = "SELECT id FROM arrivals WHERE state = 'filed' AND missing_at IS NULL"
+    assert bench.log(here) == [(2,)]
+
+    filed.rename(bench.root / "sorted/a.jpg")
+    bench.file(bench.drop("a.jpg", b"cat 2"))
+    assert bench.log(here) == [(2,), (3,)]
+
+
 # Folders that can't be written, disks that are full
 
 
