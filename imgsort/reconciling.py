@@ -173,6 +173,11 @@ class _Looker:
             disk = replace(disk, inbox=self._inbox(disk, found))
             on_their_way = {str(path) for path in self.store.reserved_targets()}
             found.strangers = [one for one in found.strangers if one.path not in on_their_way]
+            found.same = [
+                (one, file)
+                for one, file in found.same
+                if not (one.missing and file.path in on_their_way)
+            ]
             trusted = trusted_moves(found, disk, classes, self.layout)
             wanted = to_hash(found, disk, trusted, unlimited=self.unlimited)
             digests = self.hashes.of(wanted)
@@ -201,11 +206,13 @@ def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
     before = {one.known.arrival_id: one.known for one in every}
     now = {one.arrival_id: one for one in store.known_files(before)} if before else {}
     firm = {arrival_id for arrival_id, one in before.items() if now.get(arrival_id) == one}
-    left = {one.known.location for one in every}
-    landed = store.known_paths(one.file.path for one in changes.adopted) - left
+    left = {one.known.location for one in every if not one.known.missing}
+    back = [one for one in changes.moved if one.known.missing]
+    files = [*(one.file for one in changes.adopted), *(one.file for one in back)]
+    landed = store.known_paths(file.path for file in files) - left
     checked = replace(
         changes,
-        moved=tuple(one for one in changes.moved if _has_moved(one, firm)),
+        moved=tuple(one for one in changes.moved if _has_moved(one, firm, landed)),
         vanished=tuple(one for one in changes.vanished if _has_vanished(one, firm)),
         repathed=tuple(one for one in changes.repathed if one.known.arrival_id in firm),
         adopted=tuple(one for one in changes.adopted if _is_new(one, landed)),
@@ -213,8 +220,10 @@ def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
     return None if changes.renamed and checked != changes else checked
 
 
-def _has_moved(one: Moved, firm: set[int]) -> bool:
+def _has_moved(one: Moved, firm: set[int], landed: set[str]) -> bool:
     here, before = one.file.path, one.known.location
+    if one.known.missing and here in landed:
+        return False  # it was put back and filed again: another arrival has it by now
     if one.known.arrival_id not in firm or not is_at(here, one.file.identity):
         return False
     return here == before or not is_at(before, one.known.identity)

@@ -62,7 +62,10 @@ class Books:
 
     def waiting(self) -> int:
         """Pictures in the inbox."""
-        return len(_contents(self.workspace.inbox))
+        return sum(
+            path.is_file() and not path.name.startswith(".part-")
+            for path in self.workspace.inbox.rglob("*")
+        )
 
     def _tree(self) -> dict[Path, str]:
         tree: dict[Path, str] = {}

@@ -16,6 +16,7 @@ from imgsort.daemon.corrections import Timetable
 from imgsort.decoder import DecoderPool
 from imgsort.errors import FilingPaused
 from imgsort.examining import examine_adopted
+from imgsort.filing import recover
 from imgsort.identity import Identity
 from imgsort.images import ImageLimits
 from imgsort.journal import Arrival, Landed, Plan
@@ -45,8 +46,17 @@ class Album:
     def sorted(self) -> Path:
         return self.workspace.sorted
 
-    def filed(self, name: str, said: str = "cat", content: bytes | None = None) -> Path:
-        """A picture that the daemon filed under ``said``, or put into unsure/ or rejected/."""
+    def filed(
+        self,
+        name: str,
+        said: str = "cat",
+        content: bytes | None = None,
+        *,
+        landed: bool = True,
+        moved_from: Path | None = None,
+    ) -> Path:
+        """A picture that the daemon filed under ``said``, or put into unsure/ or rejected/;
+        ``landed``: and that the log has."""
         judged: Verdict | None = verdict(said, 0.9)
         folder = self.sorted / said
         if said == "unsure":
@@ -55,8 +65,11 @@ class Album:
             judged, folder = None, self.workspace.rejected
         path = folder / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content or f"picture {name}".encode())
-        os.utime(path, (LONG_AGO, LONG_AGO + len(name)))
+        if moved_from is not None:
+            moved_from.rename(path)
+        else:
+            path.write_bytes(content or f"picture {name}".encode())
+            os.utime(path, (LONG_AGO, LONG_AGO + len(name)))
         plan = Plan(
             source=self.workspace.inbox / name,
             target=path,
@@ -76,7 +89,8 @@ class Album:
             ),
         )
         planned = self.store.record_decided(self.store.begin_run("run"), [plan])[0]
-        self.store.mark_landed([Landed(planned.move_id, path, plan.identity, NOON)])
+        if landed:
+            self.store.mark_landed([Landed(planned.move_id, path, plan.identity, NOON)])
         return path
 
     def look(self, **options: bool) -> ReconcileSummary:
@@ -692,6 +706,22 @@ def test_looks_rest_longer_than_they_take() -> None:
     times.looked(began=200.0, ended=202.0, scan_seconds=30.0, waiting=True)
     times.hinted(203.0)
     assert times.next_at == pytest.approx(242.0)
+
+
+def test_what_a_dead_mover_placed_brings_no_older_arrival_back(album: Album) -> None:
+    """Sent back, missed, filed again to the very place, and killed before the log had it: the file
+    is the new arrival's, now and after the recovery."""
+    filed = album.filed("a.jpg")
+    back = album.workspace.inbox / "a.jpg"
+    filed.rename(back)
+    assert album.look().missing == 1
+    album.filed("a.jpg", landed=False, moved_from=back)
+    album.look()
+    assert album.paths() == set()
+    recover(album.workspace, album.store)
+    album.look()
+    here = [one.arrival_id for one in album.store.known_files() if not one.missing]
+    assert here == [2]
 
 
 def test_a_clock_that_was_set_back_keeps_no_picture_waiting(
