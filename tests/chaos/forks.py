@@ -2,12 +2,41 @@
 
 import json
 import os
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
+REPOSITORY = Path(__file__).parents[2]
 Order = dict[str, Any]
+
+
+class Server:
+    """A script beside this file that serves, in a process of its own."""
+
+    def __init__(self, script: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, Path(__file__).parent / script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        )
+
+    def killed(self, order: Order) -> bool:
+        """Have it carried out. True if that was killed on the way, False if it came to its end."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        answer = self._process.stdout.readline().strip()
+        assert answer in {"0", "9"}, f"{order}: {answer}"
+        return answer == "9"
+
+    def close(self) -> None:
+        self._process.communicate()
 
 
 def serve(act: Callable[[Order], None]) -> None:

@@ -1,26 +1,15 @@
 """Movers that die where they are told to: ``filing_child`` in a process of its own."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.chaos.forks import Server
 
 
 class Movers:
     """Starts movers one after the other, each in a process of its own."""
 
     def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, Path(__file__).parent / "filing_child.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-        )
+        self._server = Server("filing_child.py")
 
     def run(
         self, action: str, root: Path, *, way: str = "", failpoint: str = "", broken: str = ""
@@ -29,8 +18,6 @@ class Movers:
 
         ``broken``: one of the variants that ``filing_child`` breaks on purpose.
         """
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
         order = {
             "action": action,
             "root": str(root),
@@ -38,10 +25,7 @@ class Movers:
             "failpoint": failpoint,
             "broken": broken,
         }
-        print(json.dumps(order), file=self._server.stdin, flush=True)
-        answer = self._server.stdout.readline().strip()
-        assert answer in {"0", "9"}, f"{order}: {answer}"
-        return answer == "9"
+        return self._server.killed(order)
 
     def close(self) -> None:
-        self._server.communicate()
+        self._server.close()

@@ -5,8 +5,6 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -27,9 +25,9 @@ from hypothesis.stateful import (
 )
 
 from imgsort import failpoints
+from tests.chaos.forks import Server
 from tests.chaos.ledger import Harm, Ledger
 
-REPOSITORY = Path(__file__).parents[2]
 YOUNG_SECONDS = 60.0
 """A file that somebody moved between a kill and the recovery is a new one, which is taken into the
 log once it is 2 seconds old (30 as the copy of another)."""
@@ -56,29 +54,17 @@ class Child:
     """``machine_child`` in a process of its own."""
 
     def __init__(self) -> None:
-        self.server = subprocess.Popen(
-            [sys.executable, Path(__file__).parent / "machine_child.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-        )
+        self.server = Server("machine_child.py")
 
     def does(self, action: str, root: Path, failpoint: str, seen: dict[str, str]) -> bool:
         """True if it was killed on the way."""
-        assert self.server.stdin is not None
-        assert self.server.stdout is not None
         order = {
             "action": action,
             "root": str(root),
             "failpoint": failpoint,
             "seen": json.dumps(seen),
         }
-        print(json.dumps(order), file=self.server.stdin, flush=True)
-        answer = self.server.stdout.readline().strip()
-        assert answer in {"0", "9"}, f"{action} at {failpoint!r}: {answer}"
-        return answer == "9"
+        return self.server.killed(order)
 
 
 class People(RuleBasedStateMachine):
@@ -259,7 +245,7 @@ def _child(tmp_path_factory: pytest.TempPathFactory) -> object:
     People.founded = tmp_path_factory.mktemp("machine") / "photos"
     People.child.does("found", People.founded, "", {})
     yield
-    People.child.server.communicate()
+    People.child.server.close()
 
 
 def test_people_and_imgsort_in_any_order(ledger: Ledger) -> None:
