@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.closing import Closing
 from imgsort.daemon.notices import Notices
 from imgsort.embeddings import EmbeddingStore
 from imgsort.errors import ImgsortError
@@ -34,7 +33,7 @@ class _End:
     """No more will come."""
 
 
-class EmbeddingKeeper:
+class EmbeddingKeeper(Closing):
     """A queue in memory and a thread that empties it into embeddings.db.
 
     When the disk can't keep up, or is full, embeddings are dropped: they can be computed again.
@@ -74,17 +73,6 @@ class EmbeddingKeeper:
         with suppress(queue.Full):
             self._queue.put(_End(), timeout=CLOSE_SECONDS)
         self._thread.join(CLOSE_SECONDS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _run(self) -> None:
         store: EmbeddingStore | None = None

@@ -8,12 +8,12 @@ import math
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.closing import Closing
 from imgsort.store.vectors import Damaged, Entry, Space, Vector, VectorFile, files_of, size_on_disk
 
 PLAIN = 0
@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
 
 
-class EmbeddingStore:
+class EmbeddingStore(Closing):
     """Embeddings by content hash, backbone, precision and view. Threads may share it.
 
     A damaged file is made anew with one line in the log. Every method may raise StoreFull,
@@ -50,17 +50,6 @@ class EmbeddingStore:
             if self._file is not None:
                 self._file.close()
                 self._file = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def put(
         self,

@@ -10,10 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Self
 
 from imgsort import images
+from imgsort.closing import Closing
 from imgsort.decoder.examine import (
     CHANGED,
     Assignment,
@@ -44,7 +43,7 @@ class _Job:
     outcome: Future[Outcome]
 
 
-class DecoderPool:
+class DecoderPool(Closing):
     """Decodes files in ``workers`` processes (0: one a core), none of which is trusted.
 
     Each picture comes out ``size`` by ``size``. One try may take ``timeout_seconds``, and
@@ -103,17 +102,6 @@ class DecoderPool:
             self._jobs.put(None)
         for lane in self._lanes:
             lane.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _serve(self, worker: Worker) -> None:
         """One lane: a worker, and one file at a time."""

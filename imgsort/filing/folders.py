@@ -6,9 +6,8 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from imgsort.closing import Closing
 from imgsort.errors import FilingPaused
 from imgsort.filing.refusals import FULL, paused, storage_failed
 from imgsort.identity import NotARegularFile
@@ -68,7 +67,7 @@ class Spot:
         return descriptor
 
 
-class Folders:
+class Folders(Closing):
     """The folders of one batch, each opened once and fsynced once.
 
     ``bases`` are the picture folders: a link there is the user's own arrangement and followed,
@@ -80,15 +79,7 @@ class Folders:
         self._open: dict[Path, Folder] = {}
         self._touched: dict[Path, Folder] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         for folder in self._open.values():
             os.close(folder.descriptor)
         self._open.clear()

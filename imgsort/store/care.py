@@ -9,11 +9,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from sqlalchemy import func, insert, select, update
 
+from imgsort.closing import Closing
 from imgsort.display import display
 from imgsort.identity import Identity
 from imgsort.store.engine import Database, connect, translated
@@ -137,7 +137,7 @@ class Trashed:
     size: int
 
 
-class CareLog:
+class CareLog(Closing):
     """The part of the log that restore, rebuild and retention write. Close it after use."""
 
     def __init__(self, database: Path, root: Path) -> None:
@@ -146,17 +146,6 @@ class CareLog:
 
     def close(self) -> None:
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def seed_classes(self, names: Mapping[int, str]) -> None:
         """Make classes under the ids that models know them by. The table must be empty."""

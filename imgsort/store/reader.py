@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from imgsort.closing import Closing
 from imgsort.logquery import LogFilter, LogRow
 from imgsort.store import log, watching
 from imgsort.store.engine import Database
@@ -15,7 +15,7 @@ from imgsort.store.revision import require_current
 from imgsort.tables import ARRIVALS
 
 
-class Reader:
+class Reader(Closing):
     """Open with ``open``. Threads may share one; each call is one transaction.
 
     Any call may raise StoreFull, StoreBusy (both pass by themselves: try again later), StoreBroken,
@@ -38,17 +38,6 @@ class Reader:
 
     def close(self) -> None:
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def log(self, filters: LogFilter) -> Iterator[LogRow]:
         """Matching rows, newest arrival first, read as they are asked for."""
