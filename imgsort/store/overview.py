@@ -122,17 +122,22 @@ def _of_today(moment: datetime) -> ScalarSelect[int]:
 
 
 def _corrected() -> ScalarSelect[int]:
+    # Of an index alone, label by label; what is not filed yet is taken off, as above.
     newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
-    return (
+    all_of_them = (
         _count(LABELS)
         .join(ARRIVALS, ARRIVALS.c.image_id == LABELS.c.image_id)
-        .where(
-            LABELS.c.id.in_(newest),
-            LABELS.c.class_id != ARRIVALS.c.class_id,
-            ARRIVALS.c.state == "filed",
-        )
+        .where(LABELS.c.id.in_(newest), LABELS.c.class_id != ARRIVALS.c.class_id)
+    )
+    said = (
+        select(LABELS.c.class_id)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .order_by(LABELS.c.id.desc())
+        .limit(1)
         .scalar_subquery()
     )
+    decided = _count(ARRIVALS).where(ARRIVALS.c.state == "decided", ARRIVALS.c.class_id != said)
+    return select(all_of_them.scalar_subquery() - decided.scalar_subquery()).scalar_subquery()
 
 
 def _labels_since_training() -> ScalarSelect[int]:

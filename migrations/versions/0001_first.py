@@ -162,9 +162,11 @@ def _arrivals() -> None:
         postgresql_where=sa.text("state = 'decided'"),
     )
     op.create_index("ix_arrivals_decision", "arrivals", ["decision", "arrived_at", "id"])
-    op.create_index("ix_arrivals_image_id", "arrivals", ["image_id"])
+    op.create_index("ix_arrivals_image_id", "arrivals", ["image_id", "class_id"])
     op.create_index("ix_arrivals_ino", "arrivals", ["ino"])
-    op.create_index("ix_arrivals_model", "arrivals", ["model", "arrived_at", "id"])
+    op.create_index(
+        "ix_arrivals_model", "arrivals", ["model", "arrived_at", "id", "decision", "class_id"]
+    )
     op.create_index("ix_arrivals_path_bytes", "arrivals", ["path_bytes"])
     op.create_index(
         "ix_arrivals_src_ino",

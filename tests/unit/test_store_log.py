@@ -144,6 +144,15 @@ def test_status_counts_what_has_landed(store: Store, tmp_path: Path) -> None:
     assert overview.total == 7
 
 
+def test_a_correction_counts_once_its_file_has_landed(store: Store, tmp_path: Path) -> None:
+    """The picture that a human called a cat is dropped again, and called a dog again."""
+    again = replace(Workplace(tmp_path).plan(9, verdict("dog")), sha256=sha256("1"))
+    store.record_decided(store.begin_run("run"), [again])
+    assert store.overview(NOON).corrected == 1
+    file_all(store, [replace(again, source=again.source.with_name("b9.jpg"))])
+    assert store.overview(NOON).corrected == 2
+
+
 def test_status_of_an_empty_log(tmp_path: Path) -> None:
     """Nothing has happened yet."""
     with new_store(tmp_path) as store:
