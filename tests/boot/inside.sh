@@ -165,6 +165,27 @@ five() { [ "$(find "/home/carla/my photos 100%/unsure" -type f -user carla | wc 
 wait_for 60 "5 pictures filed as carla's own" five
 grep -E '^ProtectHome|^User' /etc/systemd/system/carla.service | tr '\n' ' '; echo
 systemctl stop carla
+
+echo "== the same with metrics by HTTP: loopback and nothing else"
+port=9464
+scrape() { # ADDRESS
+    python -c 'import sys, urllib.request as web
+print(web.urlopen(f"http://{sys.argv[1]}/metrics", timeout=5).read().decode())' "$1"
+}
+grep -q '^\[metrics\]' "/home/carla/my photos 100%/config.toml" || echo '[metrics]' >>"/home/carla/my photos 100%/config.toml"
+sed -i '/^port *=/d; s/^\[metrics\]$/&\nport = '$port'/' "/home/carla/my photos 100%/config.toml"
+imgsort -C "/home/carla/my photos 100%" service install --name carla >/dev/null
+systemctl daemon-reload
+grep -E '^(IPAddress|RestrictAddressFamilies|PrivateNetwork)' /etc/systemd/system/carla.service | tr '\n' ' '; echo
+systemctl start carla || { journalctl --no-pager -b -u carla | tail -n 30; missing "READY of carla with a port"; }
+is_scraped() { scrape "127.0.0.1:$port" | grep -q '^imgsort_images_total'; }
+wait_for 30 "metrics on 127.0.0.1:$port" is_scraped
+scrape "127.0.0.1:$port" | grep '^imgsort_images_total' | head -n 3
+listening() { awk 'NR > 1 && $4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6; }
+[ "$(listening)" = "0100007F:$(printf %04X $port)" ] || missing "one listener, on 127.0.0.1 (there is: $(listening))"
+seen "the only listener: $(listening)"
+systemctl stop carla
+sed -i '/^port *=/d' "/home/carla/my photos 100%/config.toml"
 imgsort -C "/home/carla/my photos 100%" service uninstall --name carla >/dev/null
 systemctl daemon-reload
 
@@ -184,6 +205,11 @@ seen "READY: $(as_carla systemctl --user show -p StatusText --value imgsort)"
 runuser -u carla -- python /share/pictures.py "/home/carla/my photos 100%/inbox" fourth 5
 ten() { [ "$(find "/home/carla/my photos 100%/unsure" -type f -user carla | wc -l)" = 10 ]; }
 wait_for 60 "5 more filed by carla's own service" ten
+as_carla systemctl --user start imgsort-retrain.service || {
+    journalctl --no-pager -b _UID="$(id -u carla)" | tail -n 30
+    missing "retrain of the user's own"
+}
+seen "the user's retrain: $(as_carla systemctl --user show -p Result,ExecMainStatus --value imgsort-retrain | tr '\n' ' ')"
 as_carla systemctl --user disable --now imgsort.service imgsort-retrain.timer
 as_carla imgsort -C "/home/carla/my photos 100%" service uninstall --user
 
