@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from imgsort.annotate import annotated, write_png
+from imgsort.config import Decode
 from imgsort.decoder import DecoderPool, NoAttempts, Picture
 from imgsort.display import display
 from imgsort.errors import ImgsortError
-from imgsort.images import READABLE_SUFFIXES, BadImage, open_for_display
+from imgsort.images import READABLE_SUFFIXES
 from imgsort.serving import Serving, open_decoder, open_serving
 from imgsort.store import Store
 from imgsort.verdict import Verdict
+from imgsort.viewing import views
 from imgsort.workspace import Workspace
 
 DISPLAY_SIDE = 1200
@@ -107,16 +109,15 @@ def refuse_target(target: Path, picture: Path) -> None:
         raise ImgsortError(f"{target} is the picture itself; name another file with --annotate.")
 
 
-def draw(picture: Path, verdict: Verdict, target: Path) -> None:
+def draw(picture: Path, verdict: Verdict, target: Path, config: Decode) -> None:
     """Write the picture as PNG with its label and scores on it. Raises ImgsortError."""
     refuse_target(target, picture)
-    try:
-        pixels = open_for_display(picture, DISPLAY_SIDE)
-    except (BadImage, OSError) as problem:
+    (seen,) = views([picture], DISPLAY_SIDE, config)
+    if not isinstance(seen, Picture):
         raise ImgsortError(
-            f"{picture} can't be drawn on ({problem}); it changed meanwhile, so try again."
-        ) from None
-    write_png(target, annotated(pixels, verdict))
+            f"{picture} can't be drawn on ({seen.reason}); it changed meanwhile, so try again."
+        )
+    write_png(target, annotated(seen.pixels, verdict))
 
 
 def _one_batch(serving: Serving, pool: DecoderPool, paths: Sequence[Path]) -> Iterator[Classified]:

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort import images
 from imgsort.backbones import BACKBONES, InstalledBackbone
 from imgsort.backbones.int8 import is_int8, record_of
 from imgsort.classifier import Classifier
 from imgsort.config import Decode
 from imgsort.decoder import Attempts, DecoderPool
+from imgsort.decoder.examine import Decode as HowToDecode
 from imgsort.errors import ModelProblem
 from imgsort.images import ImageLimits
 from imgsort.registry import HEAD, ModelCard, Registry
@@ -132,7 +134,11 @@ def require_compatible(card: ModelCard, backbone: InstalledBackbone, precision: 
 
 
 def open_decoder(
-    config: Decode, size: int, attempts: Attempts, bases: tuple[Path, ...] = ()
+    config: Decode,
+    size: int,
+    attempts: Attempts,
+    bases: tuple[Path, ...] = (),
+    decode: HowToDecode = images.decode,
 ) -> DecoderPool:
     """The worker processes that open untrusted pictures, limited as the configuration says.
 
@@ -148,4 +154,5 @@ def open_decoder(
         memory_mb=config.memory_mb,
         attempts=attempts,
         bases=bases,
+        decode=decode,
     )

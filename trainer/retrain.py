@@ -229,6 +229,10 @@ def _champion(work: _Work, serving: Serving) -> Champion:
 
 def _reporter(work: _Work, findings: Findings) -> Callable[[Path, int], None]:
     def write(folder: Path, version: int) -> None:
-        report.write(folder, numbered(findings, version), work.workspace.root, work.watch.progress)
+        here = work.workspace
+        thumbnails = report.Thumbnails.of(
+            findings, here.config.decode, here.picture_folders, work.watch.progress
+        )
+        report.write(folder, numbered(findings, version), here.root, thumbnails)
 
     return write

@@ -127,7 +127,8 @@ def classify(
         if result.verdict is None:
             say(f"{result.path}: {result.reason}.")
     if annotate is not None and results[0].verdict is not None:
-        classifying.draw(results[0].path, results[0].verdict, annotate)
+        config = workspace.config.decode
+        classifying.draw(results[0].path, results[0].verdict, annotate, config)
     if as_json:
         print_json([result.as_dict() for result in results])
     else:

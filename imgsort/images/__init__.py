@@ -7,7 +7,7 @@ from imgsort.images.facts import BadImage, ImageFacts, ImageLimits
 from imgsort.images.picture import (
     PREPROCESSING,
     decode,
-    open_for_display,
+    decode_for_display,
     settle_in,
 )
 
@@ -28,6 +28,6 @@ __all__ = [
     "ImageFacts",
     "ImageLimits",
     "decode",
-    "open_for_display",
+    "decode_for_display",
     "settle_in",
 ]

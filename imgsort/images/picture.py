@@ -1,12 +1,10 @@
 """The one way from bytes to pixels, for the daemon, the trainer, classify and bench alike."""
 
 import io
-import os
 import warnings
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from imgsort.identity import open_regular
 from imgsort.images.facts import BadImage, ImageFacts, ImageLimits
 
 if TYPE_CHECKING:
@@ -17,47 +15,37 @@ if TYPE_CHECKING:
 PREPROCESSING = "whole-picture-area-1"
 """Change it with anything that changes pixels: embeddings made under another one don't compare."""
 
-_DISPLAY_LIMITS = ImageLimits(max_pixels=178_000_000, max_bytes=1 << 30)
-
 
 def decode(data: bytes, size: int, limits: ImageLimits) -> "tuple[NDArray[np.uint8], ImageFacts]":
     """The whole picture as uint8 RGB [size, size, 3], upright, and its facts.
 
     Raises BadImage, and nothing else, for whatever a decoder may throw at such bytes.
     """
-    from imgsort.images.blame import in_words
+    from imgsort.images.resizing import squared
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of every oddity in a file's metadata
-            return _decoded(data, size, limits)
-    except Exception as problem:  # any type may come out of a decoder
-        raise BadImage(in_words(problem, data, limits)) from problem
+    # Turning the small square is as good as turning the big picture, and far cheaper.
+    return _decoded(data, limits, lambda image: squared(_loaded(image, size), size))
 
 
-def open_for_display(path: Path, longest_side: int) -> "NDArray[np.uint8]":
-    """The picture at ``path`` as uint8 RGB [H, W, 3], upright, shrunk to fit ``longest_side``.
+def decode_for_display(
+    data: bytes, size: int, limits: ImageLimits
+) -> "tuple[NDArray[np.uint8], ImageFacts]":
+    """The same, but keeping its proportions: in the top left of uint8 RGB [size, size, 3].
 
-    Raises BadImage, or OSError where the file can't be read.
+    It is shrunk to fit, never enlarged; ``fitted_size`` of its facts says how much of it is shown.
     """
-    from imgsort.images.blame import in_words
-    from imgsort.images.resizing import fitted
+    import numpy as np
 
-    data = _read(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with _opened(data, _DISPLAY_LIMITS) as image:
-                return _upright_rgb(fitted(_loaded(image, longest_side), longest_side), image)
-    except Exception as problem:
-        raise BadImage(in_words(problem, data, _DISPLAY_LIMITS)) from problem
+    from imgsort.images.resizing import fitted_size, resized
 
+    def shrunk(image: "Image") -> "NDArray[np.uint8]":
+        width, height = fitted_size(image.width, image.height, size)
+        return resized(_loaded(image, size), width, height)
 
-def _read(path: Path) -> bytes:
-    """The bytes of a regular file, one more than is allowed at most. Raises OSError."""
-    descriptor = open_regular(path)
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(_DISPLAY_LIMITS.max_bytes + 1)
+    pixels, facts = _decoded(data, limits, shrunk)
+    sheet = np.zeros((size, size, 3), np.uint8)
+    sheet[: pixels.shape[0], : pixels.shape[1]] = pixels
+    return sheet, facts
 
 
 def settle_in(limits: ImageLimits) -> None:
@@ -76,25 +64,39 @@ def settle_in(limits: ImageLimits) -> None:
     formats.register()
 
 
-def _decoded(data: bytes, size: int, limits: ImageLimits) -> "tuple[NDArray[np.uint8], ImageFacts]":
-    from imgsort.images.exif import QUARTER_TURNS, camera, captured_at, exif_of, orientation
-    from imgsort.images.resizing import dhash, squared
+def _decoded(
+    data: bytes, limits: ImageLimits, load: "Callable[[Image], NDArray[np.uint8]]"
+) -> "tuple[NDArray[np.uint8], ImageFacts]":
+    from imgsort.images.blame import in_words
 
-    with _opened(data, limits) as image:
-        width, height = image.size
-        # Turning the small square is as good as turning the big picture, and far cheaper.
-        pixels = _upright_rgb(squared(_loaded(image, size), size), image)
-        exif = exif_of(image)
-        if orientation(exif) in QUARTER_TURNS:
-            width, height = height, width
-        return pixels, ImageFacts(
-            width=width,
-            height=height,
-            format=image.format or "",
-            captured_at=captured_at(exif),
-            camera=camera(exif),
-            dhash=dhash(pixels),
-        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of every oddity in a file's metadata
+            with _opened(data, limits) as image:
+                return _with_facts(image, load)
+    except Exception as problem:  # any type may come out of a decoder
+        raise BadImage(in_words(problem, data, limits)) from problem
+
+
+def _with_facts(
+    image: "Image", load: "Callable[[Image], NDArray[np.uint8]]"
+) -> "tuple[NDArray[np.uint8], ImageFacts]":
+    from imgsort.images.exif import QUARTER_TURNS, camera, captured_at, exif_of, orientation
+    from imgsort.images.resizing import dhash
+
+    width, height = image.size
+    pixels = _upright_rgb(load(image), image)
+    exif = exif_of(image)
+    if orientation(exif) in QUARTER_TURNS:
+        width, height = height, width
+    return pixels, ImageFacts(
+        width=width,
+        height=height,
+        format=image.format or "",
+        captured_at=captured_at(exif),
+        camera=camera(exif),
+        dhash=dhash(pixels),
+    )
 
 
 def _opened(data: bytes, limits: ImageLimits) -> "Image":

@@ -22,13 +22,15 @@ def squared(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return _resize(shrunk, size, size, cv2.INTER_LINEAR)
 
 
-def fitted(pixels: NDArray[np.uint8], longest_side: int) -> NDArray[np.uint8]:
-    """Shrink to fit a square of ``longest_side``, keeping the proportions; never enlarge."""
-    height, width = pixels.shape[:2]
+def fitted_size(width: int, height: int, longest_side: int) -> tuple[int, int]:
+    """Width and height that fit a square of ``longest_side``, in proportion; never enlarged."""
     scale = min(1.0, longest_side / max(height, width))
-    return _resize(
-        pixels, max(1, round(width * scale)), max(1, round(height * scale)), cv2.INTER_AREA
-    )
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resized(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Shrink [H, W] or [H, W, 3]."""
+    return _resize(pixels, width, height, cv2.INTER_AREA)
 
 
 def dhash(pixels: NDArray[np.uint8]) -> int:

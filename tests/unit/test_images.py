@@ -19,7 +19,6 @@ from imgsort.images import (
     ImageFacts,
     ImageLimits,
     decode,
-    open_for_display,
 )
 
 LIMITS = ImageLimits(max_pixels=4_000_000, max_bytes=10_000_000)
@@ -500,27 +499,6 @@ def test_a_flat_and_a_rising_picture_have_the_hashes_computed_by_hand() -> None:
 
     assert facts_of(saved(flat("L", 77))).dhash == 0
     assert facts_of(saved(Image.fromarray(rising))).dhash == (1 << 64) - 1
-
-
-def test_a_picture_for_display_keeps_its_proportions(tmp_path: Path) -> None:
-    """Shrunk to fit, upright, never enlarged."""
-    stored = quarters("RGB", list(ORIENTED[6])).resize((400, 200), Image.Resampling.NEAREST)
-    big, small = tmp_path / "big.png", tmp_path / "small.png"
-    big.write_bytes(tagged(stored, "PNG", {274: 6}))
-    small.write_bytes(saved(flat("L", 7)))
-
-    assert open_for_display(big, 100).shape == (100, 50, 3)
-    assert tuple(open_for_display(big, 100)[10, 10]) == RED
-    assert open_for_display(small, 100).shape == (30, 40, 3)
-
-
-def test_a_picture_for_display_that_is_damaged_is_refused(tmp_path: Path) -> None:
-    """The same reasons as for sorting."""
-    broken = tmp_path / "broken.jpg"
-    broken.write_bytes(noisy("JPEG")[:3000])
-
-    with pytest.raises(BadImage, match=r"^the file is cut short$"):
-        open_for_display(broken, 100)
 
 
 def test_the_suffixes_are_lower_case_with_a_dot() -> None:

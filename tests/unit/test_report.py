@@ -1,5 +1,6 @@
 """The report: a page that stands alone, figures that are drawn, sentences that say what to do."""
 
+import hashlib
 import json
 import re
 import struct
@@ -12,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from imgsort.config import Decode
 from imgsort.trainer import report
 from imgsort.trainer.evaluate import Evaluation, Judged, evaluate
 from imgsort.trainer.findings import (
@@ -51,7 +53,8 @@ def findings(labels: list[str], folder: Path) -> Findings:
     picture = folder / "sorted" / "odd & <name>.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(picture), np.full((30, 60, 3), (0, 0, 255), np.uint8))
-    shown = Pictured("a" * 64, picture, labels[0], labels[1], 0.93, filed=True)
+    sha256 = hashlib.sha256(picture.read_bytes()).hexdigest()
+    shown = Pictured(sha256, picture, labels[0], labels[1], 0.93, filed=True)
     gone = Pictured("b" * 64, None, labels[1], labels[0], 0.61, filed=False)
     before, after = evaluation(labels, 0.3), evaluation(labels, 0.1, 1)
     f1 = ({each.label: each.f1 for each in one.classes} for one in (before, after))
@@ -103,6 +106,13 @@ class _References(HTMLParser):
         ]
 
 
+def written(out: Path, found: Findings) -> None:
+    """The report of a workspace that ``out`` lies in."""
+    root = out.parent
+    thumbnails = report.Thumbnails.of(found, Decode(workers=1), (root / "sorted",), ignore)
+    report.write(out, found, root, thumbnails)
+
+
 def ignore(done: int, total: int) -> None:
     pass
 
@@ -118,7 +128,7 @@ def test_the_page_stands_alone(tmp_path: Path) -> None:
     found = findings([NASTY, "dog", "蛇"], tmp_path)
     out = tmp_path / "report"
     out.mkdir()
-    report.write(out, found, tmp_path, ignore)
+    written(out, found)
     text = (out / "index.html").read_text(encoding="utf-8")
     references = _References()
     references.feed(text)
@@ -135,7 +145,7 @@ def test_the_folder_has_figures_and_numbers(tmp_path: Path) -> None:
     found = findings(["cat", "dog", "snake"], tmp_path)
     out = tmp_path / "report"
     out.mkdir()
-    report.write(out, found, tmp_path, ignore)
+    written(out, found)
     names = {path.name for path in out.iterdir()}
     assert names == {
         *("index.html", "metrics.json", "confusion.png", "classes.png", "reliability.png"),
@@ -145,6 +155,21 @@ def test_the_folder_has_figures_and_numbers(tmp_path: Path) -> None:
     assert numbers["summary"][0].startswith("The new one serves.")
     assert numbers["evaluation"]["accuracy"] == found.evaluation.accuracy
     assert numbers["mistakes"][0]["path"] == str(found.mistakes[0].path)
+
+
+def test_another_picture_in_its_place_is_not_shown(tmp_path: Path) -> None:
+    """Neither what was put there since, nor what a link leads to: a tile says that it is gone."""
+    found = findings(["cat", "dog", "snake"], tmp_path)
+    picture = found.mistakes[0].path
+    assert picture is not None
+    assert report.Thumbnails.of(found, Decode(workers=1), (), ignore).pixels
+    kept = picture.rename(tmp_path / "kept.png")
+    picture.symlink_to(kept)
+    below = (tmp_path / "sorted",)
+    assert not report.Thumbnails.of(found, Decode(workers=1), below, ignore).pixels
+    picture.unlink()
+    cv2.imwrite(str(picture), np.zeros((30, 60, 3), np.uint8))
+    assert not report.Thumbnails.of(found, Decode(workers=1), below, ignore).pixels
 
 
 @pytest.mark.parametrize("count", [2, 3, 20, 100])
@@ -171,7 +196,7 @@ def test_of_many_classes_those_that_need_a_look_are_charted(tmp_path: Path) -> N
     assert shown == ["class number 99", *weakest]
     out = tmp_path / "report"
     out.mkdir()
-    report.write(out, found, tmp_path, ignore)
+    written(out, found)
     assert "Shown are 30 of 100" in (out / "index.html").read_text(encoding="utf-8")
 
 
@@ -224,7 +249,7 @@ def test_what_the_first_model_could_file_is_told(tmp_path: Path) -> None:
     assert not any("could file more" in line for line in summary(found, tmp_path))
     out = tmp_path / "report"
     out.mkdir()
-    report.write(out, more, tmp_path, ignore)
+    written(out, more)
     assert told in (out / "index.html").read_text(encoding="utf-8")
 
 
@@ -235,5 +260,5 @@ def test_a_forced_model_is_called_so(tmp_path: Path) -> None:
     assert "because of --force" in next(summary(found, tmp_path))
     out = tmp_path / "report"
     out.mkdir()
-    report.write(out, found, tmp_path, ignore)
+    written(out, found)
     assert 'class="forced"' in (out / "index.html").read_text(encoding="utf-8")

@@ -1,7 +1,6 @@
 """The report of one training: a page for people, figures as PNG, numbers as JSON."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,13 @@ from imgsort.trainer.report.page import page
 from imgsort.trainer.report.thumbnails import Thumbnails, contact_sheet
 from imgsort.trainer.report.words import summary
 
-__all__ = ["METRICS", "PAGE", "numbers", "summary", "write"]
+__all__ = ["METRICS", "PAGE", "Thumbnails", "numbers", "summary", "write"]
 
 PAGE, METRICS, SHEET = "index.html", "metrics.json", "mistakes.png"
 
 
-def write(
-    folder: Path, findings: Findings, root: Path, progress: Callable[[int, int], None]
-) -> None:
+def write(folder: Path, findings: Findings, root: Path, thumbnails: Thumbnails) -> None:
     """Fill ``folder``, which is empty. Paths below the workspace's ``root`` are told from there."""
-    thumbnails = Thumbnails.of(findings, progress)
     drawn = charts(findings)
     if findings.mistakes:
         drawn[SHEET] = contact_sheet(findings.mistakes, thumbnails)

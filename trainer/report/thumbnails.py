@@ -1,4 +1,4 @@
-"""Small pictures for the report, each opened once; what can't be opened is a grey tile."""
+"""Small pictures for the report; what can't be opened, or is another picture now, is grey."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.images import BadImage, open_for_display
+from imgsort.config import Decode
+from imgsort.decoder import Picture
 from imgsort.trainer.findings import Findings, Pictured
 from imgsort.trainer.report.charts import BLUE, DPI, RED, short
+from imgsort.viewing import views
 
 SIDE = 150
 """Longest side, pixels."""
@@ -24,19 +26,25 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnails:
-    """RGB [h, w, 3] by content hash, for the pictures that could be opened."""
+    """RGB [h, w, 3] by content hash, for the pictures that are still there."""
 
     pixels: Mapping[str, Pixels]
 
     @classmethod
-    def of(cls, findings: Findings, progress: Callable[[int, int], None]) -> Self:
-        """All that the page shows."""
-        wanted = {each.sha256: each.path for each in pictured(findings)}
+    def of(
+        cls,
+        findings: Findings,
+        config: Decode,
+        bases: tuple[Path, ...],
+        progress: Callable[[int, int], None],
+    ) -> Self:
+        """All that the page shows. Below ``bases`` no link is followed."""
+        shown = {each.sha256: each.path for each in pictured(findings)}
+        wanted = {sha256: path for sha256, path in shown.items() if path is not None}
         found = {}
-        for done, (sha256, path) in enumerate(wanted.items(), 1):
-            pixels = _opened(path)
-            if pixels is not None:
-                found[sha256] = pixels
+        for done, seen in enumerate(views(list(wanted.values()), SIDE, config, bases), 1):
+            if isinstance(seen, Picture) and wanted.get(seen.sha256) == seen.path:
+                found[seen.sha256] = seen.pixels
             progress(done, len(wanted))
         return cls(found)
 
@@ -88,12 +96,3 @@ def contact_sheet(pictures: Sequence[Pictured], thumbnails: Thumbnails) -> bytes
         target = io.BytesIO()
         figure.savefig(target, format="png", dpi=DPI, facecolor="white")
     return target.getvalue()
-
-
-def _opened(path: Path | None) -> Pixels | None:
-    if path is None:
-        return None
-    try:
-        return open_for_display(path, SIDE)
-    except (BadImage, OSError):
-        return None
