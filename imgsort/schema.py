@@ -19,7 +19,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event, inspect
 
 from imgsort.durable import sync_folder
 from imgsort.errors import DatabaseProblem
-from imgsort.store.engine import connect, damaged, require_writable, translated
+from imgsort.store.engine import connect, damaged, require_writable, translated, write_ahead
 from imgsort.store.revision import head_revision, newer, require_current, revision_of
 from imgsort.store.view import create_views, drop_views
 
@@ -59,7 +59,7 @@ def migrate(database: Path, *, scripts: Path | None = None) -> Migrated:
         with translated(database):
             with closing(connect(database, mode="rwc")) as connection:
                 _require_sound(database, connection)
-                connection.execute("PRAGMA journal_mode = WAL")
+            write_ahead(database)
             snapshot = _upgrade(database, config, known[-1])
     return Migrated(before, known[-1], snapshot)
 

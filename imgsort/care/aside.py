@@ -6,7 +6,7 @@ from pathlib import Path
 from imgsort.durable import sync_folder
 from imgsort.workspace import Workspace
 
-_DATABASE_FILES = ("", "-wal", "-shm")
+_DATABASE_FILES = ("", "-wal", "-shm", "-journal")
 
 
 def aside_folder(workspace: Workspace, why: str) -> Path:

@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select, update
 from imgsort.closing import Closing
 from imgsort.display import display
 from imgsort.identity import Identity
-from imgsort.store.engine import Database, connect, translated
+from imgsort.store.engine import Database, connect, translated, write_ahead
 from imgsort.store.paths import Anchor
 from imgsort.store.tree import FOUND_AGAIN
 from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
@@ -98,6 +98,7 @@ def copy_database(source: Path, target: Path, rest: Callable[[], None]) -> dict[
 
 def settle_wal(database: Path) -> None:
     """Bring what is in the -wal file into the database. Hold ``state/lock``."""
+    write_ahead(database)  # from the first transaction on, when it comes from a backup
     with translated(database), closing(connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

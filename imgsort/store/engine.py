@@ -6,7 +6,7 @@ Everything that only SQLite understands lives here and in ``imgsort.schema``.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
@@ -85,6 +85,15 @@ def connect(
         # SQLite before 3.51.3 can lose a WAL that two processes checkpoint at once.
         connection.execute("PRAGMA wal_autocheckpoint = 0")
     return connection
+
+
+def write_ahead(path: Path) -> None:
+    """Put a database into WAL mode, in which readers and the writer don't wait for each other.
+
+    It stays so; but a backup's database, which is one file, isn't. Only for the ``checkpointer``.
+    """
+    with translated(path), closing(connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def sqlite_version() -> str:

@@ -8,7 +8,7 @@ from typing import Self
 from imgsort.closing import Closing
 from imgsort.logquery import LogFilter, LogRow
 from imgsort.store import log, watching
-from imgsort.store.engine import Database
+from imgsort.store.engine import Database, write_ahead
 from imgsort.store.overview import Overview, overview
 from imgsort.store.paths import Anchor
 from imgsort.store.revision import require_current
@@ -34,6 +34,8 @@ class Reader(Closing):
         DatabaseProblem for a file that is missing, damaged, of another revision or not writable.
         """
         require_current(database)
+        if checkpointer:
+            write_ahead(database)
         return cls(Database(database, checkpointer=checkpointer), Anchor.at(root))
 
     def close(self) -> None:

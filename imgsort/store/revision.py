@@ -17,11 +17,14 @@ def head_revision() -> str:
 def revision_of(database: Path) -> str | None:
     """The revision a database file is at; None if it is missing or has no schema yet.
 
-    Opens read-only and changes nothing. Raises DatabaseProblem for a file that is no database.
+    Changes nothing, but for undoing what a killed program left half written outside of WAL mode.
+    Raises DatabaseProblem for a file that is no database.
     """
     if not database.exists():
         return None
-    with translated(database), closing(connect(database, mode="ro")) as connection:
+    half_written = database.with_name(f"{database.name}-journal").exists()
+    mode = "rw" if half_written else "ro"
+    with translated(database), closing(connect(database, mode=mode)) as connection:
         return _stamped(connection)
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,29 @@ def test_a_database_of_a_newer_program_is_left_alone(database: Path, tmp_path: P
         Store.open(database, root=tmp_path)
     assert told.value.exit_code == 78
     assert database.read_bytes() == before
+
+
+def test_what_was_half_written_outside_of_wal_mode_is_undone(
+    database: Path, tmp_path: Path
+) -> None:
+    """A hot journal, as a power cut leaves it beside a database that a backup tool copied."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = DELETE")
+        writer.execute("PRAGMA cache_size = 1")  # so that pages reach the file before the commit
+        writer.execute("BEGIN")
+        writer.executemany(
+            "INSERT INTO runs (kind, started_at) VALUES (?, '2026-11-22T12:00:00.000Z')",
+            [("x" * 3000,)] * 50,
+        )
+        cut = tmp_path / "cut"
+        cut.mkdir()
+        for name in ("imgsort.db", "imgsort.db-journal"):
+            shutil.copy(database.with_name(name), cut / name)
+        writer.execute("ROLLBACK")
+    with Store.open(cut / "imgsort.db", root=cut, checkpointer=True) as store:
+        assert store.integrity() == []
+        assert store.run_summaries("x" * 3000) == []
+    assert not (cut / "imgsort.db-journal").exists()
 
 
 def test_a_database_without_tables_asks_for_migrate(tmp_path: Path) -> None:
