@@ -75,13 +75,13 @@ def restore(root: Path, file: Path) -> Restored:
 
 def _workspace(root: Path, file: Path) -> tuple[Workspace, bool]:
     """The workspace to restore into, and whether it needs the backup's configuration."""
-    if not (root / "config.toml").exists() and not (root / "state").exists():
-        _require_empty(root)
     try:
         config, needed = load_config(root / "config.toml"), False
     except ConfigProblem:
         config, needed = _config_of(root, file), True
     workspace = Workspace(root, config)
+    if not workspace.config_file.exists() and not workspace.state.exists():
+        _require_empty_or_sorted(workspace)
     for folder in (*workspace.picture_folders, workspace.state, workspace.models):
         # One of an absolute path may be a disk that isn't mounted: nothing is made there.
         if folder.is_relative_to(root):
@@ -90,15 +90,24 @@ def _workspace(root: Path, file: Path) -> tuple[Workspace, bool]:
     return workspace, needed
 
 
-def _require_empty(root: Path) -> None:
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise BackupProblem(
-            f"{root} is no imgsort workspace and not empty; name a workspace, or an empty folder, "
-            f"with -C."
-        )
+def _require_empty_or_sorted(workspace: Workspace) -> None:
+    """Nothing may be there, or at least the pictures: then it was this workspace."""
+    if workspace.inbox.is_dir() and workspace.sorted.is_dir():
+        return
+    if any(not path.name.startswith(WORK) for path in workspace.root.iterdir()):
+        raise _not_ours(workspace.root)
+
+
+def _not_ours(root: Path) -> BackupProblem:
+    return BackupProblem(
+        f"{root} is no imgsort workspace and not empty; name a workspace, or an empty folder, "
+        f"with -C."
+    )
 
 
 def _config_of(root: Path, file: Path) -> Config:
+    if root.exists() and not root.is_dir():
+        raise _not_ours(root)
     root.mkdir(parents=True, exist_ok=True)
     with _work_folder(root) as folder:
         archive.unpack(file, folder, no_rest)
@@ -117,9 +126,10 @@ def _work_folder(parent: Path) -> Iterator[Path]:
 
 def _sweep(workspace: Workspace) -> None:
     """What a killed restore left; the daemon lock keeps others away."""
-    for path in workspace.state.glob(f"{WORK}*"):
-        if path.is_dir() and not path.is_symlink():
-            archive.discard(path)
+    for folder in (workspace.state, workspace.root):
+        for path in folder.glob(f"{WORK}*"):
+            if path.is_dir() and not path.is_symlink():
+                archive.discard(path)
 
 
 def _checked(file: Path, staged: Path) -> Manifest:

@@ -1,6 +1,7 @@
 """`restore` and `rebuild-db`: the log comes back, the present one stays, no word is invented."""
 
 import io
+import shutil
 import sqlite3
 import tarfile
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from imgsort.care.rebuild import rebuild
 from imgsort.care.restore import restore
 from imgsort.errors import BackupProblem, WorkspaceBusy
 from imgsort.reconciling import apply_reconcile
+from imgsort.store import Store
 from imgsort.store.care import soundness
 from imgsort.workspace import Workspace
 from tests.care.test_backup import damage
@@ -64,6 +66,55 @@ def test_the_present_database_is_kept(desk: Desk) -> None:
         names = [name for (name,) in old.execute("SELECT name FROM arrivals")]
     assert "snake-1.jpg" in names
     assert soundness(kept, thorough=True) == []
+
+
+def mode(database: Path) -> str:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
+        return str(opened.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+def test_the_log_is_written_ahead_again(desk: Desk) -> None:
+    """A backup's database is one file; used like that, readers would make the daemon wait."""
+    saved = back_up(desk.workspace).path
+    restore(desk.workspace.root, saved)
+    assert mode(desk.workspace.database) == "wal"
+    rebuild(desk.workspace, force=True)
+    assert mode(desk.workspace.database) == "wal"
+
+
+def test_a_backup_put_in_place_by_hand_is_written_ahead_too(desk: Desk, tmp_path: Path) -> None:
+    """By who knows tar: from the next start of the daemon on."""
+    saved = back_up(desk.workspace).path
+    archive.unpack(saved, tmp_path, lambda: None)
+    (tmp_path / archive.DATABASE).replace(desk.workspace.database)
+    assert mode(desk.workspace.database) == "delete"
+    with Store.open(desk.workspace.database, root=desk.workspace.root, checkpointer=True):
+        assert mode(desk.workspace.database) == "wal"
+
+
+def test_a_journal_of_the_old_database_goes_aside_with_it(desk: Desk) -> None:
+    """SQLite would take it for the new one's."""
+    saved = back_up(desk.workspace).path
+    journal = desk.workspace.database.with_name("imgsort.db-journal")
+    journal.write_bytes(b"of the old one")
+    done = restore(desk.workspace.root, saved)
+    assert (done.aside / journal.name).read_bytes() == b"of the old one"
+    assert not journal.exists()
+    assert desk.agrees()
+
+
+def test_pictures_alone_are_the_workspace_again(desk: Desk) -> None:
+    """Where configuration and state are gone; what a killed restore left is nobody's."""
+    saved = back_up(desk.workspace).path.rename(desk.workspace.root.parent / "saved.tar")
+    shutil.rmtree(desk.workspace.state)
+    desk.workspace.config_file.unlink()
+    (desk.workspace.root / ".restoring-1").mkdir()
+    before = desk.tree()
+    done = restore(desk.workspace.root, saved)
+    assert (done.config, done.models, done.refound.missing) == (True, (1,), 0)
+    assert desk.tree() == before
+    assert desk.agrees()
+    assert not list(desk.workspace.root.glob(".restoring-*"))
 
 
 def test_a_daemon_is_never_interrupted(desk: Desk) -> None:

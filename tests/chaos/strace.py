@@ -1,0 +1,44 @@
+"""A command under strace, which kills it at a system call."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from imgsort.workspace import Workspace
+from tests.chaos.program import PATIENCE, command, environment
+
+
+def require_strace() -> None:
+    """Skip the test, and say why, where strace isn't there or may not trace."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed (apt-get install strace)")
+    answer = subprocess.run(
+        ["strace", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False
+    )
+    if answer.returncode != 0:
+        pytest.skip(f"strace may not trace here: {answer.stderr.strip()}")
+
+
+def killed(workspace: Workspace, words: tuple[object, ...], calls: str, number: int) -> bool:
+    """Type a command that dies at its ``number``-th of these ``calls``; False if it made fewer.
+
+    Only a process's own calls are counted, so it is killed at each process's ``number``-th.
+    """
+    trace = Path(workspace.root).with_suffix(".trace")
+    under = ["strace", "-f", "-o", str(trace), "-e", f"trace={calls}"]
+    under += ["-e", f"inject={calls}:signal=KILL:when={number}"]
+    answer = subprocess.run(
+        [*under, *command(workspace, *words)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert "Traceback" not in answer.stderr, answer.stderr
+    if answer.returncode == 0:
+        return False
+    assert answer.returncode == -9, f"{answer.returncode}: {answer.stderr}"
+    return True
