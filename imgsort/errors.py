@@ -50,7 +50,14 @@ class WordProblem(ImgsortError):
 
 
 class WeightsMissing(ImgsortError):
-    """The backbone's weights are not on this machine; give them with --weights FILE."""
+    """The backbone's weights are not on this machine; give them with --weights FILE.
+
+    ``without_choice`` is the sentence for who must have this backbone and no other.
+    """
+
+    def __init__(self, sentence: str, without_choice: str | None = None) -> None:
+        super().__init__(sentence)
+        self.without_choice = without_choice or sentence
 
 
 class ModelProblem(ImgsortError):

@@ -19,7 +19,7 @@ HEAD = "imagenet_head.safetensors"
 GRAPH = "model.xml"
 GRAPH_WEIGHTS = "model.bin"
 CACHE = "cache"
-REINSTALL = "install it again with `imgsort init` in a new folder, or restore a backup"
+REINSTALL = "put it back with `imgsort models reinstall`"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 

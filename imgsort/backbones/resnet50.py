@@ -138,7 +138,7 @@ def _answers() -> bool:
 def _downloaded() -> Path:
     """Keras's own download (100 MB), which compares the MD5 sum."""
     if not downloadable():
-        raise WeightsMissing(_how_to_get_them("this machine can't reach their server"))
+        raise _missing("this machine can't reach their server")
     keras = import_keras()
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(STALL_SECONDS)
@@ -149,16 +149,19 @@ def _downloaded() -> Path:
             )
         )
     except Exception as problem:
-        raise WeightsMissing(_how_to_get_them("their download failed")) from problem
+        raise _missing("their download failed") from problem
     finally:
         socket.setdefaulttimeout(before)
 
 
-def _how_to_get_them(reason: str) -> str:
-    return (
+def _missing(reason: str) -> WeightsMissing:
+    return WeightsMissing(
         f"The weights of resnet50 are not on this machine and {reason}: fetch {WITH_TOP.url} "
         f"elsewhere, then put it into {cache_folder()} or name it with --weights FILE; or choose "
-        "--backbone efficientnet-lite0, which works offline."
+        "--backbone efficientnet-lite0, which works offline.",
+        f"The weights of resnet50 are not on this machine and {reason}: fetch {WITH_TOP.url} "
+        f"elsewhere, then put it into {cache_folder()} and type `imgsort models reinstall`, or "
+        "name it there with --weights FILE.",
     )
 
 

@@ -10,7 +10,7 @@ import typer
 from imgsort.cli.app import FAILED, Here, Json, app, opened, reported, root_of, say
 from imgsort.cli.output import counted, print_json
 from imgsort.display import display
-from imgsort.errors import NothingToDo
+from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
     from imgsort.care.doctor import Finding
@@ -101,9 +101,13 @@ def restore(
     """Put a backup's database in place of the present one, which is kept aside."""
     from imgsort.care.restore import restore as restored
 
-    done = restored(root_of(context, here), file.absolute())
+    root = root_of(context, here)
+    done = restored(root, file.absolute())
+    problem = _backbone_put_back(root)
+    if problem is not None:
+        say(f"The log is restored, but no picture can be judged yet. {problem}")
     if as_json:
-        print_json(done.as_dict())
+        print_json(done.as_dict() | {"backbone_problem": problem})
         return
     refound = done.refound
     typer.echo(
@@ -116,6 +120,22 @@ def restore(
     if done.config:
         typer.echo("config.toml came from the backup.")
     typer.echo(f"What was there before is in {display(done.aside)}.")
+
+
+def _backbone_put_back(root: Path) -> str | None:
+    """No backup holds the backbone. The answer is what is in the way."""
+    from imgsort import reinstalling
+    from imgsort.workspace import Workspace
+
+    try:
+        workspace = Workspace.open(root)
+        card = reinstalling.card_of(workspace, None)
+        if not reinstalling.is_installed(workspace, card):
+            say("Preparing the backbone (about half a minute)…")
+            reinstalling.reinstall(workspace, card)
+    except ImgsortError as problem:
+        return str(problem)
+    return None
 
 
 @app.command("rebuild-db")

@@ -1,5 +1,6 @@
 """`models`: the registry."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -102,6 +103,34 @@ def rollback(context: typer.Context, here: Here = None, as_json: Json = False) -
     from imgsort.registry import Registry
 
     _tell(Registry(opened(context, here).models).rollback(), as_json)
+
+
+@models.command()
+@reported
+def reinstall(
+    context: typer.Context,
+    version: Annotated[
+        int | None,
+        typer.Argument(parser=version_number, metavar="[V]", help="Default: the active one."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keras's file of the backbone's weights.")
+    ] = None,
+    here: Here = None,
+    as_json: Json = False,
+) -> None:
+    """Put back the backbone that a version looks through, where it is gone or damaged."""
+    from imgsort import reinstalling
+
+    workspace = opened(context, here)
+    card = reinstalling.card_of(workspace, version)
+    if not reinstalling.is_installed(workspace, card):
+        say("Preparing the backbone (about half a minute)…")
+    installed = reinstalling.reinstall(workspace, card, weights)
+    if as_json:
+        print_json({"version": card.version, "backbone": installed.name, "id": installed.id})
+    else:
+        typer.echo(f"The backbone {installed.id} of model v{card.version} is in place.")
 
 
 def _tell(version: int, as_json: bool) -> None:

@@ -1,11 +1,15 @@
 """`imgsort models`: list, show, activate, rollback."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from imgsort.backbones import resnet50
+from imgsort.errors import ModelProblem, WeightsMissing
 from imgsort.registry import ModelDraft, Registry
+from imgsort.reinstalling import is_installed, reinstall
 from imgsort.serving import active_card
 from imgsort.workspace import Workspace
 from tests.cli_runner import asked, imgsort
@@ -19,6 +23,48 @@ def two(home: Path) -> Path:
     draft = ModelDraft.imagenet(card.backbone, card.backbone_id, (), None)
     assert Registry(workspace.models).publish(draft).version == 2
     return home
+
+
+def test_a_backbone_that_is_gone_or_damaged_is_put_back(home: Path) -> None:
+    """By `restore`, for no backup holds it, and by `models reinstall`; then the model judges."""
+    backbones = home / "state" / "backbones"
+    saved = asked("-C", home, "backup", "--json").json["path"]
+    shutil.rmtree(backbones)
+    answer = imgsort("-C", home, "restore", saved)
+    assert (answer.code, "Preparing the backbone" in answer.err) == (0, True)
+    assert "can't be judged" not in answer.err
+    (folder,) = backbones.iterdir()
+    whole = (folder / "model.bin").read_bytes()
+    (folder / "model.bin").write_bytes(whole[:-1] + b"!")
+    code, said = asked("-C", home, "models", "activate", "1").said
+    assert (code, "put it back with `imgsort models reinstall`" in said) == (1, True)
+    answer = imgsort("-C", home, "models", "reinstall", "--json")
+    assert (answer.code, answer.json["id"]) == (0, folder.name)
+    assert (folder / "model.bin").read_bytes() == whole
+    assert asked("-C", home, "models", "activate", "1").code == 0
+
+
+def test_weights_of_another_backbone_are_refused(home: Path) -> None:
+    """The embeddings would be others; what is there for other models stays."""
+    workspace = Workspace.open(home)
+    card = replace(active_card(workspace), backbone_id="efficientnet-lite0-000000000000")
+    with pytest.raises(ModelProblem, match=r"looks through .*-000000000000, but these weights"):
+        reinstall(workspace, card)
+    assert is_installed(workspace, active_card(workspace))
+
+
+def test_weights_that_cant_be_had_are_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With where to get them; another backbone is no way out here."""
+    workspace = Workspace.open(home)
+    card = replace(active_card(workspace), backbone="resnet50", backbone_id="resnet50-0")
+    monkeypatch.setenv("KERAS_HOME", str(home / "none"))
+    monkeypatch.setattr(resnet50, "downloadable", lambda: False)
+    with pytest.raises(WeightsMissing) as told:
+        reinstall(workspace, card)
+    assert "and type `imgsort models reinstall`, or name it there with --weights FILE." in str(
+        told.value
+    )
+    assert "lite0" not in str(told.value)
 
 
 def test_models_are_listed(two: Path) -> None:
