@@ -1,7 +1,6 @@
 """strace kills the unmodified program at one system call after the other, or makes them fail."""
 
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from tests.chaos.books import Books
 from tests.chaos.ledger import Ledger
 from tests.chaos.program import PATIENCE, Program, run_once, said
+from tests.chaos.strace import require_strace
 
 IMAGES = 3
 KILLED = {
@@ -49,13 +49,7 @@ class Struck:
 
 @pytest.fixture(autouse=True)
 def _strace() -> None:
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed (apt-get install strace)")
-    answer = subprocess.run(
-        ["strace", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False
-    )
-    if answer.returncode != 0:
-        pytest.skip(f"strace may not trace here: {answer.stderr.strip()}")
+    require_strace()
 
 
 def strike(books: Books, calls: str, fault: str) -> Struck:
