@@ -26,10 +26,10 @@ from imgsort.tree import (
     TreeChanges,
     Vanished,
 )
-from imgsort.treediff import Differences, Sight, differences, to_hash, trusted_moves
-from imgsort.treeglance import all_in_place
+from imgsort.treediff import Differences, Sight, to_hash, trusted_moves
+from imgsort.treelook import look_at
 from imgsort.treenotices import notices
-from imgsort.treescan import hashed, is_at, look_through
+from imgsort.treescan import hashed, is_at
 from imgsort.workspace import Workspace
 
 TRIES = 3
@@ -125,8 +125,6 @@ def reconcile_folders(
     Raises FilingPaused where a picture folder is missing, StorageFailed, or what the store raises.
     """
     layout = Layout.of(workspace)
-    if all_in_place(layout, store):
-        return ReconcileSummary()
     looker = _Looker(store, layout, hashes or Hashes(), adopt_library)
     for _ in range(TRIES):
         look = looker.look()
@@ -161,11 +159,8 @@ class _Looker:
     unlimited: bool
 
     def look(self) -> _Look:
-        # The disk first: what is filed meanwhile is then known too many, which one lstat tells;
-        # the other way round it would be a file too many, which must be hashed.
-        disk = look_through(self.layout)
-        found = differences(disk, list(self.store.known_files()), self.layout)
-        classes = self.store.known_classes()
+        look = look_at(self.layout, self.store)
+        disk, found, classes = look.disk, look.found, look.classes
         found.lost = [one for one in found.lost if not is_at(one.location, one.identity)]
         digests: dict[str, str] = {}
         spoken: dict[str, HumanLabel] = {}

@@ -91,26 +91,17 @@ class Snapshot:
     """What one scan saw."""
 
     files: Mapping[str, DiskFile]
-    """By path: sorted/, unsure/ and rejected/."""
+    """By path: sorted/, unsure/ and rejected/, but for files that were expected as they are."""
     inbox: tuple[DiskFile, ...]
     folders: tuple[ClassFolder, ...]
     unseen: tuple[str, ...]
     """Folders that couldn't be looked into: nothing below them may be called gone."""
+    empty: tuple[str, ...]
+    """Picture folders that hold no file at all."""
     devices: Mapping[str, int]
     """The device of each picture folder that was looked through."""
     taken_at: float
     """Seconds of the wall clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """What one scan saw, in short."""
-
-    signs: set[int]
-    """One a file in sorted/, unsure/ and rejected/; see ``treescan.sign_of``."""
-    folders: tuple[ClassFolder, ...]
-    complete: bool
-    """False where a folder couldn't be looked into."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Differences:
     """Disk and log, path by path; no file has been opened."""
 
     settled: list[KnownFile] = field(default_factory=list)
+    """In their places; perhaps only those that could matter."""
     same: list[tuple[KnownFile, DiskFile]] = field(default_factory=list)
     """There as before, or again, as far as path, size and time tell."""
     lost: list[KnownFile] = field(default_factory=list)
@@ -46,11 +47,18 @@ class Sight:
     layout: Layout
 
 
-def differences(disk: Snapshot, known: Sequence[KnownFile], layout: Layout) -> Differences:
-    """Pair known files with what lies at their paths."""
-    found, explained = Differences(), set[str]()
-    unseen = (*disk.unseen, *_bare(disk, known, layout))
-    identities: dict[Identity, int] | None = None
+def differences(
+    disk: Snapshot,
+    known: Sequence[KnownFile],
+    settled: Sequence[KnownFile] = (),
+) -> Differences:
+    """Pair known files with what lies at their paths.
+
+    ``settled`` are in their places, and neither among the known nor in the snapshot.
+    """
+    found, explained = Differences(settled=list(settled)), set[str]()
+    unseen = (*disk.unseen, *_bare(disk, known))
+    identities: set[Identity] | None = None
     for one in sorted(known, key=lambda one: one.missing):  # who is there has the first claim
         path = one.location
         file = disk.files.get(path)
@@ -66,7 +74,7 @@ def differences(disk: Snapshot, known: Sequence[KnownFile], layout: Layout) -> D
                 found.settled.append(one)
             continue
         if identities is None:
-            identities = {one.identity: one.arrival_id for one in known}
+            identities = {one.identity for one in (*known, *settled)}
         if _looks_the_same(one.identity, file.identity) and file.identity not in identities:
             explained.add(path)
             found.same.append((one, file))
@@ -81,16 +89,15 @@ def _looks_the_same(before: Identity, now: Identity) -> bool:
     return (before.size, before.mtime_ns) == (now.size, now.mtime_ns)
 
 
-def _bare(disk: Snapshot, known: Sequence[KnownFile], layout: Layout) -> list[str]:
+def _bare(disk: Snapshot, known: Sequence[KnownFile]) -> list[str]:
     """Picture folders that hold no file at all and are on another device than their files were:
     naked mount points."""
     suspects = []
-    for base in (layout.sorted, layout.unsure, layout.rejected):
-        if not any(path.startswith(f"{base}/") for path in disk.files):
-            there = (one for one in known if not one.missing and _is_below(one.location, [base]))
-            devices = {one.identity.dev for one in there}
-            if devices and disk.devices[base] not in devices:
-                suspects.append(base)
+    for base in disk.empty:
+        there = (one for one in known if not one.missing and _is_below(one.location, [base]))
+        devices = {one.identity.dev for one in there}
+        if devices and disk.devices[base] not in devices:
+            suspects.append(base)
     return suspects
 
 

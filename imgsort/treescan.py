@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imgsort.errors import FilingPaused
 from imgsort.identity import Identity, open_regular, sha256_of
-from imgsort.tree import ClassFolder, DiskFile, Glance, Layout, Snapshot
+from imgsort.tree import ClassFolder, DiskFile, Layout, Snapshot
 
 DEEPEST = 64
 LITTER_FOLDERS = frozenset({"@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"})
@@ -54,17 +54,36 @@ class _Walk:
             self.take(path, status)
 
 
-def look_through(layout: Layout) -> Snapshot:
+def look_through(layout: Layout, expected: set[int] | None = None) -> Snapshot:
     """What lies there now. Raises FilingPaused where a picture folder is missing: a disk that
     isn't mounted is no empty folder.
+
+    ``expected``: the signs of files that the log has there. Those that are found are taken out of
+    it and not told: what stays in it is missing.
     """
     now = time.time()
+    missed = expected if expected is not None else set[int]()
     files: dict[str, DiskFile] = {}
     inbox: list[DiskFile] = []
-    walk, devices = _Walk(lambda path, status: files.update({path: _file(path, status)})), {}
+    seen = 0
+
+    def take(path: str, status: os.stat_result) -> None:
+        nonlocal seen
+        seen += 1
+        file = _file(path, status)
+        sign = sign_of(path, file.identity)
+        if sign in missed:
+            missed.discard(sign)
+        else:
+            files[path] = file
+
+    walk, devices, empty = _Walk(take), {}, []
     for base in (layout.sorted, layout.unsure, layout.rejected):
         devices[base] = _device(base)
+        before = seen
         walk.below(base)
+        if seen == before:
+            empty.append(base)
     devices[layout.inbox] = _device(layout.inbox)
     _Walk(lambda path, status: inbox.append(_file(path, status))).below(layout.inbox)
     return Snapshot(
@@ -72,22 +91,10 @@ def look_through(layout: Layout) -> Snapshot:
         inbox=tuple(inbox),
         folders=tuple(_class_folders(layout.sorted)),
         unseen=tuple(walk.unseen),
+        empty=tuple(empty),
         devices=devices,
         taken_at=now,
     )
-
-
-def glance(layout: Layout) -> Glance:
-    """The same in a tenth of the memory, for who only asks whether all is as it was.
-
-    Raises as ``look_through``.
-    """
-    signs: set[int] = set()
-    walk = _Walk(lambda path, status: signs.add(sign_of(path, Identity.of(status))))
-    for base in (layout.sorted, layout.unsure, layout.rejected):
-        _device(base)
-        walk.below(base)
-    return Glance(signs, tuple(_class_folders(layout.sorted)), complete=not walk.unseen)
 
 
 def sign_of(path: str, identity: Identity) -> int:

@@ -14,8 +14,9 @@ from imgsort.reconcile import reconcile
 from imgsort.store import Store
 from imgsort.store.care import CareLog
 from imgsort.tree import Adopted, DiskFile, Layout, Moved, TreeChanges, Vanished
-from imgsort.treediff import Sight, differences, to_hash, trusted_moves
-from imgsort.treescan import hashed, look_through
+from imgsort.treediff import Sight, to_hash, trusted_moves
+from imgsort.treelook import look_at
+from imgsort.treescan import hashed
 from imgsort.workspace import Workspace
 
 _LATER = float("inf")
@@ -44,10 +45,9 @@ def refind_locked(workspace: Workspace, store: Store, log: CareLog, run_id: int)
     recover_locked(workspace, store)
     layout = Layout.of(workspace)
     # Nothing is too young to be taken: whoever moves pictures meanwhile is seen by the next look.
-    seen = look_through(layout)
-    disk = replace(seen, inbox=(), taken_at=_LATER)
-    found = differences(disk, list(store.known_files()), layout)
-    classes = store.known_classes()
+    look = look_at(layout, store)
+    disk = replace(look.disk, inbox=(), taken_at=_LATER)
+    found, classes = look.found, look.classes
     trusted = trusted_moves(found, disk, classes, layout)
     hashes = hashed(to_hash(found, disk, trusted, unlimited=True), lambda: False)
     sight = Sight(disk, found, hashes, classes, {}, layout)
@@ -55,7 +55,7 @@ def refind_locked(workspace: Workspace, store: Store, log: CareLog, run_id: int)
     if changes:
         store.apply_tree(run_id, changes)
     if workspace.config.filing.mode == "copy":
-        log.note_sources(_originals(changes.adopted, seen.inbox))
+        log.note_sources(_originals(changes.adopted, look.disk.inbox))
     return Refound(
         found=len(changes.adopted),
         moved=sum(one.known.location != one.file.path for one in changes.moved),

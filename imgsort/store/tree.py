@@ -61,6 +61,18 @@ def known_files(
             yield _known_file(anchor, names, row)
 
 
+def known_places(connection: Connection, anchor: Anchor) -> Iterator[tuple[str, Identity]]:
+    """The same of those that aren't missing, in short: absolute path and identity."""
+    numbers = (ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns)
+    statement: Select[*tuple[Any, ...]] = (
+        select(ARRIVALS.c.path_bytes, *numbers)
+        .where(ARRIVALS.c.state == "filed", ARRIVALS.c.missing_at.is_(None))
+        .execution_options(yield_per=_PAGE)
+    )
+    for path, dev, ino, size, mtime_ns in connection.execute(statement):
+        yield anchor.text(path), Identity(dev, ino, size, mtime_ns)
+
+
 def _known() -> Select[*tuple[Any, ...]]:
     return (
         select(

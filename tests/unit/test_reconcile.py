@@ -604,7 +604,7 @@ def test_renumbered_devices_cost_nothing(album: Album, monkeypatch: pytest.Monke
     renumbered = [
         replace(one, identity=replace(one.identity, dev=99)) for one in album.store.known_files()
     ]
-    found = differences(look_through(layout), renumbered, layout)
+    found = differences(look_through(layout), renumbered)
     assert (len(found.same), found.lost, found.strangers) == (1, [], [])
 
 
@@ -616,8 +616,8 @@ def test_a_naked_mount_point_is_no_empty_folder(album: Album) -> None:
         replace(one, identity=replace(one.identity, dev=99)) for one in album.store.known_files()
     ]
     picture.unlink()
-    assert not differences(look_through(layout), elsewhere, layout)
-    assert differences(look_through(layout), list(album.store.known_files()), layout).lost
+    assert not differences(look_through(layout), elsewhere)
+    assert differences(look_through(layout), list(album.store.known_files())).lost
 
 
 def test_a_missing_folder_teaches_nothing(album: Album) -> None:

@@ -8,24 +8,24 @@ from imgsort.errors import FilingPaused, ImgsortError
 from imgsort.reconciling import apply_reconcile
 from imgsort.store import Store
 from imgsort.tree import Layout
-from imgsort.treediff import differences, is_picture
-from imgsort.treescan import is_at, look_through
+from imgsort.treediff import is_picture
+from imgsort.treelook import look_at
+from imgsort.treescan import is_at
 from imgsort.workspace import Workspace
 
 
 def check_pictures(workspace: Workspace) -> Iterator[Finding]:
     layout = Layout.of(workspace)
     try:
-        disk = look_through(layout)
         with Store.open(workspace.database, root=workspace.root) as store:
-            known = list(store.known_files())
-            found = differences(disk, known, layout)
+            look = look_at(layout, store)
             underway = {str(path) for path in store.reserved_targets()}
     except FilingPaused as problem:
         yield Finding("error", "pictures", f"{problem}", "Put that folder back (mount it?).")
         return
     except ImgsortError:
         return  # the check of the database says why
+    disk, found = look.disk, look.found
     missing = [one.location for one in found.lost if not is_at(one.location, one.identity)]
     orphans = [
         one.path
@@ -42,8 +42,7 @@ def check_pictures(workspace: Workspace) -> Iterator[Finding]:
             "Correct their owner or mode: what lies there is not in the log.",
         )
     if not missing and not orphans:
-        here = sum(not one.missing for one in known)
-        yield ok("pictures", f"The log and the folders agree on {here:,} pictures.")
+        yield ok("pictures", f"The log and the folders agree on {look.present:,} pictures.")
 
 
 def _missing(workspace: Workspace, paths: Sequence[str]) -> Iterator[Finding]:

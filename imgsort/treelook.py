@@ -1,0 +1,69 @@
+"""One look at the picture folders and the log, which keeps only what differs.
+
+A file and its row take a thousand bytes, what stands for a file that lies where the log has it a
+hundred: a library of a million pictures must not cost the daemon a gigabyte at each look.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imgsort.store import Store
+from imgsort.tree import KnownClass, KnownFile, Layout, Snapshot, class_of_folder
+from imgsort.treediff import Differences, differences
+from imgsort.treescan import look_through, sign_of
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLook:
+    """Disk and log."""
+
+    disk: Snapshot
+    found: Differences
+    classes: list[KnownClass]
+    present: int
+    """How many files the log has."""
+
+
+def look_at(layout: Layout, store: Store) -> TreeLook:
+    """Compare them; no file is opened, and nobody is held up.
+
+    Raises FilingPaused where a picture folder is missing, or what the store raises.
+    """
+    expected = {sign_of(path, identity) for path, identity in store.known_places()}
+    present = len(expected)
+    disk = look_through(layout, expected)
+    # What is filed from here on is known too many, which one lstat tells.
+    classes = store.known_classes()
+    if not expected and _is_all(disk, classes):
+        return TreeLook(disk, Differences(), classes, present)
+    settled: list[KnownFile] = []
+    rest = list(_unsettled(store, disk, expected, settled))
+    return TreeLook(disk, differences(disk, rest, settled), classes, present)
+
+
+def _is_all(disk: Snapshot, classes: list[KnownClass]) -> bool:
+    """Was nothing seen but files in their places and the folders of the classes?"""
+    known = {one.name: (one.dev, one.ino) for one in classes}
+    return not disk.files and all(
+        known.get(class_of_folder(folder.name) or "") == (folder.dev, folder.ino)
+        for folder in disk.folders
+    )
+
+
+def _unsettled(
+    store: Store, disk: Snapshot, missed: set[int], settled: list[KnownFile]
+) -> Iterator[KnownFile]:
+    """The known files that aren't in their places. Of the others, to ``settled``: those whose size
+    another file has too, which may be a copy, and one a folder, so that it isn't taken for left.
+    """
+    sizes = {file.identity.size for file in disk.files.values()}
+    folders: set[str] = set()
+    for one in store.known_files():
+        sign = sign_of(one.location, one.identity)
+        if one.missing or sign in missed or one.location in disk.files:
+            yield one
+            continue
+        folder = one.location.rpartition("/")[0]
+        if one.size in sizes or folder not in folders:
+            folders.add(folder)
+            settled.append(one)
