@@ -1,6 +1,6 @@
 # make demo        see it work: installs into .venv, then sorts photographs before your eyes
 # make test        lint, types and the quick tests: what CI runs
-# make test-all    the slow tests and the chaos tests too
+# make test-all    everything: the slow tests, the chaos tests, and 100,000 pictures in one run
 # make chaos       kills, full disks, power cuts and worse, many times over: prints what they did
 # make lint        ruff and mypy only
 # make format      let ruff put the code in shape
@@ -34,6 +34,7 @@ test: lint
 
 test-all: lint
 	@$(PYTEST) -m 'not soak' $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m soak tests/workspace/test_soak.py  # alone: it watches its own pace
 
 # Mounting disks and cutting their power takes root; what isn't allowed is skipped with the reason.
 chaos: $(VENV)/.dev
