@@ -106,8 +106,20 @@ def _compiled(core: Any, model: Any, hint: str, cache: Path | None) -> Any:
             with trusted_blobs(cache):
                 return core.compile_model(model, "CPU", {**settings, "CACHE_DIR": str(cache)})
         except (OSError, RuntimeError) as problem:
-            LOG.warning("the compiled model can't be kept in %s: %s", cache, problem)
-    return core.compile_model(model, "CPU", settings)
+            LOG.warning("the compiled model can't be kept in %s: %s", cache, _said(problem))
+    try:
+        return core.compile_model(model, "CPU", settings)
+    except RuntimeError as problem:
+        raise RuntimeUnavailable(
+            f"OpenVINO can't compile the model here ({_said(problem)}); give it a gigabyte of "
+            f"memory, and don't forbid it to make code: no MemoryDenyWriteExecute in a service."
+        ) from problem
+
+
+def _said(problem: Exception) -> str:
+    """In one line, without the places in OpenVINO's source."""
+    lines = [line.strip() for line in str(problem).splitlines()]
+    return ", ".join(line for line in lines if line and not line.startswith("Exception from"))
 
 
 def _cache_folder(backbone: InstalledBackbone) -> Path | None:

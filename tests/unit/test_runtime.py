@@ -1,5 +1,6 @@
 """Both runtimes on real backbones: the right numbers, whatever the batch."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -159,6 +160,34 @@ def test_a_damaged_compiled_model_is_compiled_again(
         blob.unlink()  # not in place: the fixture's runtime has it mapped
         blob.write_bytes(content)
     assert np.array_equal(expected, OpenvinoRuntime(lite0, "float32").embed(images))
+
+
+FORBIDDEN = """
+import ctypes, sys
+from pathlib import Path
+from imgsort.backbones import InstalledBackbone
+from imgsort.runtime.on_openvino import OpenvinoRuntime
+PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) != 0:
+    sys.exit("this kernel has no PR_SET_MDWE")
+OpenvinoRuntime(InstalledBackbone.open(Path(sys.argv[1]), sys.argv[2]), "float32")
+"""
+
+
+def test_a_process_that_may_not_make_code_is_told(lite0: InstalledBackbone) -> None:
+    """As with MemoryDenyWriteExecute, which somebody may add to the service."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORBIDDEN, str(lite0.path.parent), lite0.id],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    if "PR_SET_MDWE" in last:
+        pytest.skip(last)
+    assert "RuntimeUnavailable: OpenVINO can't compile the model here (" in last
+    assert last.endswith("no MemoryDenyWriteExecute in a service.")
 
 
 def test_open_runtime_takes_the_configurations_words(lite0: InstalledBackbone) -> None:
