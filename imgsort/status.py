@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -142,10 +143,14 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
     """Look once; ``said`` is the daemon's status file. Raises DatabaseProblem; everything else that
     is wrong is part of the answer.
     """
-    with Reader.open(workspace.database, root=workspace.root) as store:
-        overview = store.overview()
+    with (
+        Reader.open(workspace.database, root=workspace.root) as store,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        counting = beside.submit(store.overview)  # SQLite counts without Python's lock
         model, problem = _model(workspace)
         drift = None if model is None else drift_of(workspace, store, model)
+        overview = counting.result()
     place = workspace.sorted if workspace.sorted.is_dir() else workspace.root
     disk = shutil.disk_usage(place)
     return Status(

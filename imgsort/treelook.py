@@ -5,7 +5,7 @@ hundred: a library of a million pictures must not cost the daemon a gigabyte at 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgsort.store import Store
 from imgsort.tree import KnownClass, KnownFile, Layout, Snapshot, class_of_folder
@@ -31,7 +31,7 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
     """
     expected = {sign_of(path, identity) for path, identity in store.known_places()}
     present = len(expected)
-    disk = look_through(layout, expected)
+    disk = _without_landed(look_through(layout, expected), store)
     # What is filed from here on is known too many, which one lstat tells.
     classes = store.known_classes()
     if not expected and _is_all(disk, classes):
@@ -39,6 +39,13 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
     settled: list[KnownFile] = []
     rest = list(_unsettled(store, disk, expected, settled))
     return TreeLook(disk, differences(disk, rest, settled), classes, present)
+
+
+def _without_landed(disk: Snapshot, store: Store) -> Snapshot:
+    """What was filed after the log was read is in its place too."""
+    landed = set(store.known_places(disk.files)) if disk.files else set()
+    files = {path: file for path, file in disk.files.items() if (path, file.identity) not in landed}
+    return replace(disk, files=files)
 
 
 def _is_all(disk: Snapshot, classes: list[KnownClass]) -> bool:

@@ -204,10 +204,11 @@ class Store(Reader):
         with self._database.reading() as connection:
             yield from tree.known_files(connection, self._anchor, ids)
 
-    def known_places(self) -> Iterator[tuple[str, Identity]]:
-        """Absolute path and identity of every landed file that isn't missing: quick to read."""
+    def known_places(self, paths: Iterable[str] | None = None) -> Iterator[tuple[str, Identity]]:
+        """Absolute path and identity of landed files that aren't missing, which is quick to read;
+        all, or those at these paths."""
         with self._database.reading() as connection:
-            yield from tree.known_places(connection, self._anchor)
+            yield from tree.known_places(connection, self._anchor, paths)
 
     def known_paths(self, paths: Iterable[str]) -> set[str]:
         """Which of these absolute paths a landed file is known to be at."""

@@ -61,14 +61,28 @@ def known_files(
             yield _known_file(anchor, names, row)
 
 
-def known_places(connection: Connection, anchor: Anchor) -> Iterator[tuple[str, Identity]]:
-    """The same of those that aren't missing, in short: absolute path and identity."""
+def known_places(
+    connection: Connection, anchor: Anchor, paths: Iterable[str] | None = None
+) -> Iterator[tuple[str, Identity]]:
+    """Path and identity of every landed file that isn't missing, or of those at these paths."""
     numbers = (ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns)
     statement: Select[*tuple[Any, ...]] = (
         select(ARRIVALS.c.path_bytes, *numbers)
         .where(ARRIVALS.c.state == "filed", ARRIVALS.c.missing_at.is_(None))
         .execution_options(yield_per=_PAGE)
     )
+    if paths is None:
+        yield from _places(connection, anchor, statement)
+        return
+    stored = [anchor.stored(path) for path in paths]
+    for start in range(0, len(stored), _CHUNK):
+        there = ARRIVALS.c.path_bytes.in_(stored[start : start + _CHUNK])
+        yield from _places(connection, anchor, statement.where(there))
+
+
+def _places(
+    connection: Connection, anchor: Anchor, statement: Select[*tuple[Any, ...]]
+) -> Iterator[tuple[str, Identity]]:
     for path, dev, ino, size, mtime_ns in connection.execute(statement):
         yield anchor.text(path), Identity(dev, ino, size, mtime_ns)
 
