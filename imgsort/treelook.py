@@ -1,7 +1,7 @@
 """One look at the picture folders and the log, which keeps only what differs.
 
-A file and its row take a thousand bytes, what stands for a file that lies where the log has it a
-hundred: a library of a million pictures must not cost the daemon a gigabyte at each look.
+A file and its row take a thousand bytes, what stands for a file that lies where the log has it
+nine: a library of a million pictures must not cost the daemon a gigabyte at each look.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from imgsort.store import Store
 from imgsort.tree import KnownClass, KnownFile, Layout, Snapshot, class_of_folder
 from imgsort.treediff import Differences, differences
-from imgsort.treescan import look_through, sign_of
+from imgsort.treescan import look_through
+from imgsort.treesigns import Signs, sign_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,15 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
 
     Raises FilingPaused where a picture folder is missing, or what the store raises.
     """
-    expected = {sign_of(path, identity) for path, identity in store.known_places()}
-    present = len(expected)
+    expected = Signs(sign_of(path, identity) for path, identity in store.known_places())
     disk = _without_landed(look_through(layout, expected), store)
     # What is filed from here on is known too many, which one lstat tells.
     classes = store.known_classes()
-    if not expected and _is_all(disk, classes):
-        return TreeLook(disk, Differences(), classes, present)
+    if not expected.left and _is_all(disk, classes):
+        return TreeLook(disk, Differences(), classes, len(expected))
     settled: list[KnownFile] = []
     rest = list(_unsettled(store, disk, expected, settled))
-    return TreeLook(disk, differences(disk, rest, settled), classes, present)
+    return TreeLook(disk, differences(disk, rest, settled), classes, len(expected))
 
 
 def _without_landed(disk: Snapshot, store: Store) -> Snapshot:
@@ -58,7 +58,7 @@ def _is_all(disk: Snapshot, classes: list[KnownClass]) -> bool:
 
 
 def _unsettled(
-    store: Store, disk: Snapshot, missed: set[int], settled: list[KnownFile]
+    store: Store, disk: Snapshot, expected: Signs, settled: list[KnownFile]
 ) -> Iterator[KnownFile]:
     """The known files that aren't in their places. Of the others, to ``settled``: those whose size
     another file has too, which may be a copy, and one a folder, so that it isn't taken for left.
@@ -67,7 +67,7 @@ def _unsettled(
     folders: set[str] = set()
     for one in store.known_files():
         sign = sign_of(one.location, one.identity)
-        if one.missing or sign in missed or one.location in disk.files:
+        if one.missing or expected.still_has(sign) or one.location in disk.files:
             yield one
             continue
         folder = one.location.rpartition("/")[0]

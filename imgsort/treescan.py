@@ -9,6 +9,7 @@ from pathlib import Path
 from imgsort.errors import FilingPaused
 from imgsort.identity import Identity, open_regular, sha256_of
 from imgsort.tree import ClassFolder, DiskFile, Layout, Snapshot
+from imgsort.treesigns import Signs, sign_of
 
 DEEPEST = 64
 LITTER_FOLDERS = frozenset({"@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"})
@@ -54,15 +55,14 @@ class _Walk:
             self.take(path, status)
 
 
-def look_through(layout: Layout, expected: set[int] | None = None) -> Snapshot:
+def look_through(layout: Layout, expected: Signs | None = None) -> Snapshot:
     """What lies there now. Raises FilingPaused where a picture folder is missing: a disk that
     isn't mounted is no empty folder.
 
-    ``expected``: the signs of files that the log has there. Those that are found are taken out of
-    it and not told: what stays in it is missing.
+    ``expected``: the files that the log has there; those that are found are ticked off, not told.
     """
     now = time.time()
-    missed = expected if expected is not None else set[int]()
+    known = Signs() if expected is None else expected
     files: dict[str, DiskFile] = {}
     inbox: list[DiskFile] = []
     seen = 0
@@ -71,10 +71,7 @@ def look_through(layout: Layout, expected: set[int] | None = None) -> Snapshot:
         nonlocal seen
         seen += 1
         file = _file(path, status)
-        sign = sign_of(path, file.identity)
-        if sign in missed:
-            missed.discard(sign)
-        else:
+        if not known.tick_off(sign_of(path, file.identity)):
             files[path] = file
 
     walk, devices, empty = _Walk(take), {}, []
@@ -95,11 +92,6 @@ def look_through(layout: Layout, expected: set[int] | None = None) -> Snapshot:
         devices=devices,
         taken_at=now,
     )
-
-
-def sign_of(path: str, identity: Identity) -> int:
-    """64 bits that stand for a file at its path, within this process."""
-    return hash((path, identity))
 
 
 def _file(path: str, status: os.stat_result) -> DiskFile:

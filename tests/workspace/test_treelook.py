@@ -18,6 +18,7 @@ from imgsort.tree import Layout, Snapshot
 from imgsort.treediff import Sight, differences, to_hash, trusted_moves
 from imgsort.treelook import TreeLook, look_at
 from imgsort.treescan import hashed, is_at, look_through
+from imgsort.treesigns import Signs
 from tests.desk import Desk
 
 NAMES = ("cat-1.jpg", "cat-2.jpg", "dog-1.jpg", "unsure-dog-2.jpg", "broken-1.jpg")
@@ -173,7 +174,7 @@ def test_what_is_filed_meanwhile_is_in_its_place(
 ) -> None:
     """Before the disk is seen or after: neither strangers, nor lost."""
 
-    def busy(layout: Layout, expected: set[int]) -> Snapshot:
+    def busy(layout: Layout, expected: Signs) -> Snapshot:
         if first:
             desk.file("cat-9.jpg", "dog-9.jpg")
         seen = look_through(layout, expected)
