@@ -54,15 +54,13 @@ def _conflicts(store: Store, layout: Layout) -> Iterator[str]:
     if not contested:
         return
     lying: dict[str, dict[str, str]] = {}
-    for one in store.known_files():
-        if one.sha256 in contested and not one.missing:
-            name = layout.place_of(one.location).class_name
-            if name in contested[one.sha256]:
-                lying.setdefault(one.sha256, {})[name] = one.location
-    current = store.current_labels()
+    for one in store.whereabouts(list(contested)):
+        name = layout.place_of(str(one.path)).class_name
+        if one.missing_at is None and name in contested[one.sha256]:
+            lying.setdefault(one.sha256, {})[name] = str(one.path)
     for sha256, places in lying.items():
         if len(places) > 1:
-            newest = current[sha256].class_name
+            newest = store.label_history(sha256)[-1].class_name
             yield (
                 f"copies of one picture lie in {' and '.join(sorted(places))} "
                 f"({_examples(list(places.values()), layout)}); the newest word counts"

@@ -149,7 +149,26 @@ def whereabouts(
     connection: Connection, anchor: Anchor, sha256s: Collection[str]
 ) -> list[Whereabouts]:
     """The landed arrivals of these contents."""
-    rows = connection.execute(
+    wanted = list(sha256s)
+    found: list[Whereabouts] = []
+    for start in range(0, len(wanted), _CHUNK):
+        rows = connection.execute(_whereabouts(wanted[start : start + _CHUNK]))
+        found += (
+            Whereabouts(
+                row.id,
+                row.sha256,
+                anchor.absolute(row.path_bytes),
+                Identity(row.dev, row.ino, row.size, row.mtime_ns),
+                row.model,
+                row.missing_at,
+            )
+            for row in rows
+        )
+    return found
+
+
+def _whereabouts(sha256s: list[str]) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             ARRIVALS.c.id,
             IMAGES.c.sha256,
@@ -164,17 +183,6 @@ def whereabouts(
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
         .where(IMAGES.c.sha256.in_(sha256s), ARRIVALS.c.state == "filed")
     )
-    return [
-        Whereabouts(
-            row.id,
-            row.sha256,
-            anchor.absolute(row.path_bytes),
-            Identity(row.dev, row.ino, row.size, row.mtime_ns),
-            row.model,
-            row.missing_at,
-        )
-        for row in rows
-    ]
 
 
 def apply(
