@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -145,12 +144,10 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
     """
     with (
         Reader.open(workspace.database, root=workspace.root) as store,
-        ThreadPoolExecutor(1) as beside,
     ):
-        counting = beside.submit(store.overview)  # SQLite counts without Python's lock
+        overview = store.overview()
         model, problem = _model(workspace)
         drift = None if model is None else drift_of(workspace, store, model)
-        overview = counting.result()
     place = workspace.sorted if workspace.sorted.is_dir() else workspace.root
     disk = shutil.disk_usage(place)
     return Status(
