@@ -142,9 +142,7 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
     """Look once; ``said`` is the daemon's status file. Raises DatabaseProblem; everything else that
     is wrong is part of the answer.
     """
-    with (
-        Reader.open(workspace.database, root=workspace.root) as store,
-    ):
+    with Reader.open(workspace.database, root=workspace.root) as store:
         overview = store.overview()
         model, problem = _model(workspace)
         drift = None if model is None else drift_of(workspace, store, model)
