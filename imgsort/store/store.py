@@ -212,8 +212,7 @@ class Store(Reader):
 
     def known_paths(self, paths: Iterable[str]) -> set[str]:
         """Which of these absolute paths a landed file is known to be at."""
-        with self._database.reading() as connection:
-            return tree.known_paths(connection, self._anchor, paths)
+        return {path for path, _ in self.known_places(paths)}
 
     def known_classes(self) -> list[KnownClass]:
         """The classes there are now, with the folder that bore their name last."""

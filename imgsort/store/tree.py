@@ -119,23 +119,6 @@ def _known_file(anchor: Anchor, names: dict[int, str], row: Row[*tuple[Any, ...]
     )
 
 
-def known_paths(connection: Connection, anchor: Anchor, paths: Iterable[str]) -> set[str]:
-    """Which of these absolute paths the log has a landed, present file for."""
-    wanted = {anchor.stored(path): path for path in paths}
-    stored = list(wanted)
-    found: set[str] = set()
-    for start in range(0, len(stored), _CHUNK):
-        rows = connection.scalars(
-            select(ARRIVALS.c.path_bytes).where(
-                ARRIVALS.c.path_bytes.in_(stored[start : start + _CHUNK]),
-                ARRIVALS.c.state == "filed",
-                ARRIVALS.c.missing_at.is_(None),
-            )
-        )
-        found.update(wanted[path] for path in rows)
-    return found
-
-
 def known_classes(connection: Connection) -> list[KnownClass]:
     rows = connection.execute(
         select(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino).where(
