@@ -3,13 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported
 from imgsort.cli.output import print_json
+from imgsort.closing import Closing
 from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
@@ -117,7 +117,7 @@ def _metrics(path: Path) -> dict[str, Any]:
     return metrics
 
 
-class _Bar:
+class _Bar(Closing):
     """The steps of a training on a terminal; silent where nobody watches."""
 
     def __init__(self) -> None:
@@ -144,12 +144,7 @@ class _Bar:
             self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self._bar is not None:
             self._bar.stop()
 
