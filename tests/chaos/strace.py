@@ -21,14 +21,19 @@ def require_strace() -> None:
         pytest.skip(f"strace may not trace here: {answer.stderr.strip()}")
 
 
+def tracing(trace: Path, calls: str, fault: str) -> list[str]:
+    """What to put before a command, so that these ``calls`` meet that ``fault``."""
+    only, inject = f"trace={calls}", f"inject={calls}:{fault}"
+    return ["strace", "-f", "-o", str(trace), "-e", only, "-e", inject]
+
+
 def killed(workspace: Workspace, words: tuple[object, ...], calls: str, number: int) -> bool:
     """Type a command that dies at its ``number``-th of these ``calls``; False if it made fewer.
 
     Only a process's own calls are counted, so it is killed at each process's ``number``-th.
     """
-    trace = Path(workspace.root).with_suffix(".trace")
-    under = ["strace", "-f", "-o", str(trace), "-e", f"trace={calls}"]
-    under += ["-e", f"inject={calls}:signal=KILL:when={number}"]
+    trace = workspace.root.with_suffix(".trace")
+    under = tracing(trace, calls, f"signal=KILL:when={number}")
     answer = subprocess.run(
         [*under, *command(workspace, *words)],
         env=environment(),

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.books import Books
 from tests.chaos.ledger import Ledger
 from tests.chaos.program import PATIENCE, Program, run_once, said
-from tests.chaos.strace import require_strace
+from tests.chaos.strace import require_strace, tracing
 
 IMAGES = 3
 KILLED = {
@@ -55,8 +55,7 @@ def _strace() -> None:
 def strike(books: Books, calls: str, fault: str) -> Struck:
     """`imgsort run --once` under strace. One that pauses is told to stop."""
     trace = books.workspace.root / "trace.txt"
-    under = ["strace", "-f", "-o", str(trace), "-e", f"trace={calls}"]
-    under += ["-e", f"inject={calls}:{fault}"]
+    under = tracing(trace, calls, fault)
     if "KILL" not in fault:
         under.append("--seccomp-bpf")  # quicker, but strace 6.1 forgets to deliver signals with it
     books.workspace.status_file.unlink(missing_ok=True)
