@@ -135,6 +135,11 @@ def say(message: str) -> None:
     typer.echo("\n".join(display(line) for line in message.split("\n")), err=True)
 
 
+def tell_preparing() -> None:
+    """Before a backbone is installed."""
+    say("Preparing the backbone (about half a minute)…")
+
+
 def _leave(code: int, message: str) -> NoReturn:
     say(message)
     raise typer.Exit(code) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgsort.cli.app import FAILED, Here, Json, app, opened, reported, root_of, say
+from imgsort.cli.app import FAILED, Here, Json, app, opened, reported, root_of, say, tell_preparing
 from imgsort.cli.output import counted, print_json
 from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
@@ -130,9 +130,7 @@ def _backbone_put_back(root: Path) -> str | None:
     try:
         workspace = Workspace.open(root)
         card = reinstalling.card_of(workspace, None)
-        if not reinstalling.is_installed(workspace, card):
-            say("Preparing the backbone (about half a minute)…")
-            reinstalling.reinstall(workspace, card)
+        reinstalling.reinstall(workspace, card, preparing=tell_preparing)
     except ImgsortError as problem:
         return str(problem)
     return None

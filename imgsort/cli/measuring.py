@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from imgsort.cli.app import Here, Json, app, reported, root_of, say
+from imgsort.cli.app import Here, Json, app, reported, root_of, say, tell_preparing
 from imgsort.cli.output import print_json, print_table, progress
 from imgsort.errors import ImgsortError
 
@@ -72,7 +72,7 @@ def bench(
             where = workspace.state
         else:
             where = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imgsort-bench-")))
-            say("Preparing the backbone (about half a minute)…")
+            tell_preparing()
             installed = install(backbone, where, random_weights=random_weights)
         config = Config(model=Model(device=device, precision=precision, batch_size=batch_size))
         result = benching.bench(

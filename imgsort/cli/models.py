@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imgsort.cli.app import Here, Json, app, opened, reported, say, version_number
+from imgsort.cli.app import Here, Json, app, opened, reported, say, tell_preparing, version_number
 from imgsort.cli.output import print_json, print_pairs, print_table
 
 models = typer.Typer(
@@ -124,9 +124,7 @@ def reinstall(
 
     workspace = opened(context, here)
     card = reinstalling.card_of(workspace, version)
-    if not reinstalling.is_installed(workspace, card):
-        say("Preparing the backbone (about half a minute)…")
-    installed = reinstalling.reinstall(workspace, card, weights)
+    installed = reinstalling.reinstall(workspace, card, weights, preparing=tell_preparing)
     if as_json:
         print_json({"version": card.version, "backbone": installed.name, "id": installed.id})
     else:
