@@ -19,6 +19,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event, inspect
 
 from imgsort.durable import sync_folder
 from imgsort.errors import DatabaseProblem
+from imgsort.store.counting import start_counting, stop_counting
 from imgsort.store.engine import connect, damaged, require_writable, translated, write_ahead
 from imgsort.store.revision import head_revision, newer, require_current, revision_of
 from imgsort.store.view import create_views, drop_views
@@ -72,11 +73,13 @@ def _require_sound(database: Path, connection: sqlite3.Connection) -> None:
 
 def _upgrade(database: Path, config: "Config", head: str) -> Path | None:
     with _one_transaction(database) as connection:
+        stop_counting(connection)
         rows = _row_counts(connection)
         snapshot = _snapshot(database, head) if any(rows.values()) else None
         views = drop_views(connection)
         _run_revisions(config, connection)
         create_views(connection, views)
+        start_counting(connection)
         _require_complete(connection, rows)
     return snapshot
 

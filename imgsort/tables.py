@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -235,8 +235,6 @@ ARRIVALS = Table(
     ArrivalColumns,
     _one_of("decision", "filed", "unsure", "rejected"),
     _one_of("state", "decided", "filed"),
-    # For `status`: read whole, so it is narrow.
-    Index("ix_arrivals_counts", "class_id", "decision"),
     # For `log`, newest first: of anything, one class, one decision, one model.
     Index("ix_arrivals_arrived_at", "arrived_at", "id", "confidence"),
     Index("ix_arrivals_class_id", "class_id", "arrived_at", "id", "decision", "confidence"),
@@ -258,6 +256,17 @@ ARRIVALS = Table(
         sqlite_where=text("state = 'decided'"),
     ),
 )
+
+
+class ArrivalCountColumns(TypedColumns):
+    """How many arrivals have landed; written by triggers alone (``imgsort.store.counting``)."""
+
+    decision: Named[str] = Column(Text, primary_key=True)
+    class_id: Named[int] = Column(Integer, primary_key=True)
+    arrivals: Named[int] = Column(Integer)
+
+
+ARRIVAL_COUNTS = Table("arrival_counts", METADATA, ArrivalCountColumns)
 
 
 class LabelColumns(TypedColumns):

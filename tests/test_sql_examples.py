@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).parent.parent
 TABLES = (
     "prediction_log",
     "images",
+    "arrival_counts",
     "arrivals",
     "predictions",
     "classes",

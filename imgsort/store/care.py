@@ -16,6 +16,7 @@ from sqlalchemy import func, insert, select, update
 from imgsort.closing import Closing
 from imgsort.display import display
 from imgsort.identity import Identity
+from imgsort.store.counting import counts, recounted, start_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
 from imgsort.store.paths import Anchor
 from imgsort.store.tree import FOUND_AGAIN
@@ -139,7 +140,7 @@ class Trashed:
 
 
 class CareLog(Closing):
-    """The part of the log that restore, rebuild and retention write. Close it after use."""
+    """The part of the log that care of the data alone reads and writes. Close it after use."""
 
     def __init__(self, database: Path, root: Path) -> None:
         self._database = Database(database, checkpointer=False)
@@ -147,6 +148,16 @@ class CareLog(Closing):
 
     def close(self) -> None:
         self._database.close()
+
+    def miscounted(self) -> int:
+        """Kinds of arrivals of which ``arrival_counts`` tells another number than there are."""
+        with self._database.reading() as connection:
+            told, there = counts(connection), recounted(connection)
+        return sum(told[kind] != there[kind] for kind in {*told, *there})
+
+    def recount(self) -> None:
+        with self._database.writing() as connection:
+            start_counting(connection)
 
     def seed_classes(self, names: Mapping[int, str]) -> None:
         """Make classes under the ids that models know them by. The table must be empty."""

@@ -108,6 +108,20 @@ def test_rows_that_refer_to_nothing(desk: Desk) -> None:
     assert "row 1 of arrivals refers to a row of images" in finding.what
 
 
+def test_counts_that_are_not_those_of_the_rows(desk: Desk) -> None:
+    """`status` shows them, so they are compared; --fix counts anew."""
+    with closing(sqlite3.connect(desk.workspace.database)) as log:
+        log.execute("UPDATE arrival_counts SET arrivals = arrivals + 5 WHERE decision = 'filed'")
+        (kinds,) = log.execute("SELECT changes()").fetchone()
+        log.commit()
+    right = desk.type("status", "--json").json["log"]["filed"] - 5 * kinds
+    (finding,) = found(desk, fix=True)
+    assert (finding.level, finding.check, finding.fixed) == ("warning", "database", True)
+    assert f"`status` miscounts the pictures of {kinds} kind" in finding.what
+    assert found(desk) == []
+    assert desk.type("status", "--json").json["log"]["filed"] == right
+
+
 def test_files_without_rows_and_rows_without_files(desk: Desk) -> None:
     """Both are named, and --fix learns them as the daemon would."""
     (desk.workspace.sorted / "cat" / "cat-1.jpg").unlink()

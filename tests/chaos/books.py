@@ -86,7 +86,16 @@ class Books:
             " (SELECT count(*) FROM arrivals WHERE state = 'decided'),"
             " (SELECT count(*) FROM labels)"
         )
-        return int(moves + arrivals + abs(labels - self.labels))
+        return int(moves + arrivals + abs(labels - self.labels)) + self._miscounted()
+
+    def _miscounted(self) -> int:
+        """Kinds of arrivals of which `status` would tell another number than there are."""
+        told = self._asked("SELECT decision, class_id, arrivals FROM arrival_counts WHERE arrivals")
+        there = self._asked(
+            "SELECT decision, coalesce(class_id, 0), count(*) FROM arrivals"
+            " WHERE state = 'filed' GROUP BY 1, 2"
+        )
+        return len(set(told) ^ set(there))
 
     def _asked(self, question: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.workspace.database)) as log:

@@ -19,18 +19,36 @@ from imgsort.tables import METADATA, REVISIONS
 from tests.logbook import Workplace, file_all, new_store, verdict
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"
+HEAD = REVISIONS[-1]
+NEXT = f"{int(HEAD) + 1:04}"
 
-REVISION = """
+REVISION = f"""
 import os, signal
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "{NEXT}", "{HEAD}"
 def upgrade():
     with op.batch_alter_table("images", recreate="always") as table:
         table.add_column(sa.Column("stars", sa.Integer(), nullable=True))
     with op.batch_alter_table("arrivals", recreate="always") as table:
         table.alter_column("reason", existing_type=sa.Text(), nullable=True)
 """
+
+
+ARRIVAL = (
+    "INSERT INTO arrivals (image_id, name, name_bytes, subfolder, subfolder_bytes, path,"
+    " path_bytes, arrived_at, decision, class_id, state)"
+    " VALUES (1, '{}', '', '', '', '', '', '', {}, '{}')"
+)
+FIRST_ROWS = (
+    "INSERT INTO classes (id, name, created_at) VALUES (1, 'cat', '')",
+    "INSERT INTO images (id, sha256, size, first_seen_at) VALUES (1, 'ab', 9, '')",
+    ARRIVAL.format("a.jpg", "'filed', 1", "filed"),
+    ARRIVAL.format("b.jpg", "'unsure', NULL", "filed"),
+    ARRIVAL.format("c.jpg", "'filed', 1", "filed"),
+    ARRIVAL.format("on_its_way.jpg", "'filed', 1", "decided"),
+)
+"""As revision 0001 had them."""
 
 
 @pytest.fixture
@@ -59,7 +77,7 @@ def scripts(tmp_path: Path) -> Path:
 
 def add_revision(scripts: Path, *more: str) -> None:
     lines = "".join(f"    {line}\n" for line in more)
-    (scripts / "versions" / "0002_second.py").write_text(REVISION + lines)
+    (scripts / "versions" / f"{NEXT}_more.py").write_text(REVISION + lines)
 
 
 def execute(database: Path, *statements: str) -> None:
@@ -88,6 +106,7 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 TABLES = (
+    "arrival_counts",
     "arrivals",
     "classes",
     "decode_attempts",
@@ -103,8 +122,8 @@ TABLES = (
 def test_a_new_database_has_every_table_and_the_view(tmp_path: Path) -> None:
     """From nothing to the newest revision, with nothing to copy first."""
     database = tmp_path / "imgsort.db"
-    assert migrate(database) == Migrated(None, "0001", None)
-    assert revision_of(database) == head_revision() == "0001"
+    assert migrate(database) == Migrated(None, HEAD, None)
+    assert revision_of(database) == head_revision() == HEAD
     names = query(database, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
     assert {name for (name,) in names} == {*TABLES, "alembic_version", "prediction_log"}
     assert query(database, "PRAGMA journal_mode") == [("wal",)]
@@ -135,7 +154,7 @@ def test_migrating_again_changes_nothing(database: Path) -> None:
     """A database that is up to date is left alone, byte for byte."""
     before = database.read_bytes()
     done = migrate(database)
-    assert (done, done.changed) == (Migrated("0001", "0001", None), False)
+    assert (done, done.changed) == (Migrated(HEAD, HEAD, None), False)
     assert database.read_bytes() == before
 
 
@@ -180,7 +199,7 @@ def test_a_rebuilt_table_keeps_its_rows_indexes_and_references(
     indexes = query(database, "SELECT name, sql FROM sqlite_master WHERE type = 'index'")
     add_revision(scripts)
     done = migrate(database, scripts=scripts)
-    assert (done.before, done.after, done.changed) == ("0001", "0002", True)
+    assert (done.before, done.after, done.changed) == (HEAD, NEXT, True)
     images = query(database, "SELECT * FROM images")
     assert images == [(*row, None) for row in before["images"]]
     for table in set(TABLES) - {"images"}:
@@ -192,13 +211,31 @@ def test_a_rebuilt_table_keeps_its_rows_indexes_and_references(
     assert {name for name, _ in after} == {name for name, _ in indexes}
 
 
+def test_the_first_databases_are_brought_forward(tmp_path: Path, scripts: Path) -> None:
+    """From every revision there was, with rows: none is lost, and the arrivals are counted."""
+    for script in (scripts / "versions").glob("0*.py"):
+        if script.name > "0001_first.py":
+            script.unlink()
+    database = tmp_path / "imgsort.db"
+    assert migrate(database, scripts=scripts).after == "0001"
+    execute(database, *FIRST_ROWS)
+    done = migrate(database)
+    assert (done.before, done.after) == ("0001", HEAD)
+    names = [("a.jpg",), ("b.jpg",), ("c.jpg",)]
+    assert query(database, "SELECT name FROM prediction_log ORDER BY id") == names
+    counts = "SELECT decision, class_id, arrivals FROM arrival_counts ORDER BY 1"
+    assert query(database, counts) == [("filed", 1, 2), ("unsure", 0, 1)]
+    execute(database, "DELETE FROM arrivals WHERE name = 'a.jpg'")
+    assert query(database, counts) == [("filed", 1, 1), ("unsure", 0, 1)]
+
+
 def test_a_populated_database_is_copied_first(database: Path, scripts: Path) -> None:
     """The copy beside it is whole, at the old revision, and no half copy is left."""
     before = query(database, "SELECT * FROM prediction_log")
     add_revision(scripts)
     snapshot = migrate(database, scripts=scripts).snapshot
-    assert snapshot == database.with_name("imgsort.db.before-0002")
-    assert revision_of(snapshot) == "0001"
+    assert snapshot == database.with_name(f"imgsort.db.before-{NEXT}")
+    assert revision_of(snapshot) == HEAD
     assert query(snapshot, "SELECT * FROM prediction_log") == before
     assert not list(database.parent.glob("*.part"))
 
@@ -208,7 +245,7 @@ def test_an_empty_database_is_not_copied(tmp_path: Path, scripts: Path) -> None:
     database = tmp_path / "imgsort.db"
     migrate(database)
     add_revision(scripts)
-    assert migrate(database, scripts=scripts) == Migrated("0001", "0002", None)
+    assert migrate(database, scripts=scripts) == Migrated(HEAD, NEXT, None)
 
 
 def test_views_that_users_added_survive(database: Path, scripts: Path) -> None:
@@ -263,7 +300,7 @@ def test_a_killed_migration_leaves_the_old_database(database: Path, scripts: Pat
     assert killed.returncode == -signal.SIGKILL
     assert dump(database) == before
     add_revision(scripts)
-    assert migrate(database, scripts=scripts).after == "0002"
+    assert migrate(database, scripts=scripts).after == NEXT
     assert len(query(database, "SELECT * FROM prediction_log")) == 20
 
 
@@ -271,7 +308,9 @@ def test_a_newer_database_is_left_alone(database: Path) -> None:
     """Both revisions are named, and not one byte changes."""
     execute(database, "UPDATE alembic_version SET version_num = 'ffff'")
     before = database.read_bytes()
-    with pytest.raises(DatabaseProblem, match=r"at revision ffff.*up to 0001.*nothing was changed"):
+    with pytest.raises(
+        DatabaseProblem, match=f"at revision ffff.*up to {HEAD}.*nothing was changed"
+    ):
         migrate(database)
     assert database.read_bytes() == before
 
@@ -286,7 +325,7 @@ def test_a_damaged_database_is_not_migrated(database: Path, scripts: Path) -> No
     add_revision(scripts)
     with pytest.raises(DatabaseProblem, match="is damaged"):
         migrate(database, scripts=scripts)
-    assert revision_of(database) == "0001"
+    assert revision_of(database) == HEAD
     assert not list(database.parent.glob("*before*"))
 
 

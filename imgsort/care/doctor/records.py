@@ -7,7 +7,7 @@ from imgsort.errors import DatabaseProblem
 from imgsort.filing import recover
 from imgsort.schema import migrate
 from imgsort.store import Store
-from imgsort.store.care import planned_moves, soundness
+from imgsort.store.care import CareLog, planned_moves, soundness
 from imgsort.store.revision import require_current, revision_of
 from imgsort.tables import REVISIONS
 from imgsort.workspace import Workspace
@@ -40,6 +40,7 @@ def check_database(workspace: Workspace) -> Iterator[Finding]:
     schema = _schema(workspace)
     yield schema
     if schema.level == "ok":
+        yield _counts(workspace)
         yield from _journal(workspace)
 
 
@@ -70,6 +71,26 @@ def _sentence(text: str) -> str:
 def _migrate(workspace: Workspace) -> None:
     with workspace.daemon_lock():
         migrate(workspace.database)
+
+
+def _counts(workspace: Workspace) -> Finding:
+    with CareLog(workspace.database, workspace.root) as log:
+        wrong = log.miscounted()
+    if not wrong:
+        return ok("database", "The counts that `status` shows are those of the rows.")
+    return Finding(
+        "warning",
+        "database",
+        f"`status` miscounts the pictures of {wrong:,} {'kind' if wrong == 1 else 'kinds'}: "
+        f"another program has changed the database.",
+        "`imgsort doctor --fix` counts anew.",
+        fix=lambda: _recount(workspace),
+    )
+
+
+def _recount(workspace: Workspace) -> None:
+    with CareLog(workspace.database, workspace.root) as log:
+        log.recount()
 
 
 def _journal(workspace: Workspace) -> Iterator[Finding]:
