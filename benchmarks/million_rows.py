@@ -28,6 +28,8 @@ import numpy as np
 
 from imgsort.care.backup import back_up
 from imgsort.care.doctor import examine
+from imgsort.dense_head import Familiarity, Layer
+from imgsort.dense_model import familiarity_section, learned_section
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.journal import Arrival, Landed, Plan
@@ -39,6 +41,8 @@ from imgsort.workspace import Workspace
 
 CLASSES = 20
 """As in the statements below."""
+SECONDS_APART = 30
+"""Likewise; the last picture came just now, so that a week of them is there to be looked at."""
 BATCH, BATCHES = 32, 40
 ROUNDS = 7
 MAIN = "from imgsort.cli import main; main()"
@@ -48,14 +52,14 @@ STATEMENTS = (
     # A hash spreads over its index as a real one does, so it is random.
     """INSERT INTO images (id, sha256, size, width, height, format, dhash, first_seen_at)
     %ROWS% SELECT i, lower(hex(randomblob(32))), 100000 + i % 5000, 4000, 3000, 'JPEG',
-    lower(hex(randomblob(8))), strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i * 30, 'unixepoch')
+    lower(hex(randomblob(8))), strftime('%Y-%m-%dT%H:%M:%fZ', :begin + i * 30, 'unixepoch')
     FROM n""",
     """INSERT INTO predictions (image_id, model, class_id, confidence, decision, top_k,
-    predicted_at)
+    unlikeness, predicted_at)
     %ROWS% SELECT i, 1, 1 + i % 20, 0.5 + (i % 1000) / 2000.0,
     CASE WHEN i % 10 = 0 THEN 'unsure' ELSE 'filed' END,
-    '[["class' || (i % 20) || '", 0.9], ["other", 0.1]]',
-    strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i * 30, 'unixepoch') FROM n""",
+    '[["class' || (i % 20) || '", 0.9], ["other", 0.1]]', 0.5 + (i % 100) / 150.0,
+    strftime('%Y-%m-%dT%H:%M:%fZ', :begin + i * 30, 'unixepoch') FROM n""",
     """INSERT INTO arrivals (id, image_id, name, name_bytes, subfolder, subfolder_bytes, path,
     path_bytes, decision, state, model, class_id, confidence, arrived_at, filed_at, dev, ino, size,
     mtime_ns)
@@ -64,8 +68,8 @@ STATEMENTS = (
     CAST('sorted/class' || (i % 20) || '/IMG_' || i || '.jpg' AS BLOB),
     CASE WHEN i % 10 = 0 THEN 'unsure' ELSE 'filed' END, 'filed', 1, 1 + i % 20,
     0.5 + (i % 1000) / 2000.0,
-    strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i * 30, 'unixepoch'),
-    strftime('%Y-%m-%dT%H:%M:%fZ', 1700000001 + i * 30, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', :begin + i * 30, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', :begin + 1 + i * 30, 'unixepoch'),
     2049, i, 100000 + i % 5000, 1700000000000000000 + i FROM n""",
     """INSERT INTO moves (run_id, arrival_id, cause, mode, state, source, source_bytes, target,
     target_bytes, sha256, dev, ino, size, mtime_ns, planned_at, done_at)
@@ -75,8 +79,8 @@ STATEMENTS = (
     CAST('sorted/class' || (i % 20) || '/IMG_' || i || '.jpg' AS BLOB),
     (SELECT sha256 FROM images WHERE id = i), 2049, i, 100000 + i % 5000,
     1700000000000000000 + i,
-    strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i * 30, 'unixepoch'),
-    strftime('%Y-%m-%dT%H:%M:%fZ', 1700000001 + i * 30, 'unixepoch') FROM n""",
+    strftime('%Y-%m-%dT%H:%M:%fZ', :begin + i * 30, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', :begin + 1 + i * 30, 'unixepoch') FROM n""",
     """INSERT INTO labels (image_id, class_id, kind, source, representative, run_id, labelled_at)
     SELECT id, class_id, 'label', 'move', 0, 1, filed_at FROM arrivals WHERE id % 100 = 0""",
 )
@@ -132,17 +136,19 @@ def _workspace(root: Path) -> Workspace:
 
 
 def _draft(ids: dict[str, int]) -> ModelDraft:
+    """A learned model, of which `status` has most to tell."""
+    one_each = np.eye(len(ids), dtype=np.float32)
+    none = np.zeros(len(ids), np.float32)
     return ModelDraft(
-        kind="imagenet",
+        kind="dense",
         backbone="resnet50",
         backbone_id="0123abcd",
         precision="float32",
         classes=tuple(ClassEntry(number, name) for name, number in ids.items()),
         thresholds=(0.7,) * len(ids),
         tensors={
-            "weight": np.eye(len(ids), dtype=np.float32),
-            "bias": np.zeros(len(ids), np.float32),
-            "groups": np.eye(len(ids), dtype=np.bool_),
+            **learned_section(list(ids.values()), [Layer(one_each, none)], 1.0),
+            **familiarity_section(Familiarity(one_each, 1, 0.5)),
         },
         metrics={},
     )
@@ -154,10 +160,11 @@ def _fill(workspace: Workspace, rows: int) -> None:
             return
         log.execute("PRAGMA synchronous = OFF")
         log.execute("PRAGMA cache_size = -400000")
+        begin = int(time.time()) - rows * SECONDS_APART
         log.execute("BEGIN")
         for statement in STATEMENTS:
             whole = statement.replace("%ROWS%", ROWS)
-            log.execute(whole, {"rows": rows} if ":rows" in whole else {})
+            log.execute(whole, {"rows": rows, "begin": begin} if ":rows" in whole else {})
         log.execute("COMMIT")
         log.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

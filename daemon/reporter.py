@@ -74,7 +74,7 @@ class Reporter:
         self._slow_at = now + SLOW_SECONDS
         try:
             card = active_card(self._workspace)
-            drift = drift_of(self._workspace, self._store, card)
+            drift = drift_of(self._store, card)
             landmarks, overview = self._store.landmarks(), self._store.overview()
         except (ImgsortError, OSError) as problem:
             self._notices.each_minute("slow", f"some metrics are not renewed: {problem}")

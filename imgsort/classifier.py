@@ -1,5 +1,6 @@
 """Head, classes and thresholds: embeddings become verdicts. NumPy only."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, Protocol, Self
@@ -36,8 +37,15 @@ class Head(Protocol):
 class Familiar(Protocol):
     """Knows what a model was trained on."""
 
+    def unlikeness(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[N]: distance of each row of [N, D] from the training; above 1 it is unlike it."""
+        ...
+
     def doubts(
-        self, embeddings: NDArray[np.float32], winners: NDArray[np.intp]
+        self,
+        embeddings: NDArray[np.float32],
+        winners: NDArray[np.intp],
+        unlikeness: NDArray[np.float32],
     ) -> list[str | None]:
         """Per row of [N, D]: why it can't be filed under its best class (a column), or None.
 
@@ -123,10 +131,10 @@ class Classifier:
             usable = _finite_rows(embeddings) & _finite_rows(scores)
             scores = np.clip(scores, 0, 1)  # a float32 sum may end a hair above 1
             order = np.argsort(-scores, axis=1, kind="stable")[:, : max(top_k, 1)]
-            doubts = self._doubts(embeddings, order[:, 0])
+            seen = self._seen(embeddings, order[:, 0])
         return [
-            self._verdict(row, best, max(top_k, 0), doubt) if fine else _none(NOT_FINITE)
-            for row, best, doubt, fine in zip(scores, order, doubts, usable, strict=True)
+            self._verdict(row, best, max(top_k, 0), *told) if fine else _none(NOT_FINITE)
+            for row, best, told, fine in zip(scores, order, seen, usable, strict=True)
         ]
 
     def decide_again(self, verdict: Verdict) -> Verdict:
@@ -137,21 +145,30 @@ class Classifier:
         reason = shortfall(verdict.confidence, threshold)
         return replace(verdict, decision="filed" if reason is None else "unsure", reason=reason)
 
-    def _doubts(
+    def _seen(
         self, embeddings: NDArray[np.float32], winners: NDArray[np.intp]
-    ) -> list[str | None]:
+    ) -> list[tuple[float | None, str | None]]:
+        """Per row: how unlike the training it is, and the doubt about it."""
         if self.familiar is None:
-            return [None] * len(embeddings)
-        return self.familiar.doubts(embeddings, winners)
+            return [(None, None)] * len(embeddings)
+        unlikeness = self.familiar.unlikeness(embeddings)
+        doubts = self.familiar.doubts(embeddings, winners, unlikeness)
+        told = (one if math.isfinite(one) else None for one in unlikeness.tolist())
+        return list(zip(told, doubts, strict=True))
 
     def _verdict(
-        self, scores: NDArray[np.float32], order: NDArray[np.intp], top_k: int, doubt: str | None
+        self,
+        scores: NDArray[np.float32],
+        order: NDArray[np.intp],
+        top_k: int,
+        unlikeness: float | None,
+        doubt: str | None,
     ) -> Verdict:
         ranked = tuple(Score(self.classes[i], float(scores[i])) for i in order)
         best = ranked[0]
         reason = doubt or shortfall(best.confidence, float(self.thresholds[order[0]]))
         decision: Literal["filed", "unsure"] = "filed" if reason is None else "unsure"
-        return Verdict(best.label, best.confidence, decision, reason, ranked[:top_k])
+        return Verdict(best.label, best.confidence, decision, reason, ranked[:top_k], unlikeness)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

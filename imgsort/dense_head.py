@@ -130,9 +130,14 @@ class Familiarity:
         distances: Floats = 1 - nearest.mean(axis=1)
         return distances
 
+    def unlikeness(self, embeddings: Floats) -> Floats:
+        """[N] distances in units of the limit."""
+        # Training pictures that are all the same leave a limit of nothing, give or take rounding.
+        return np.asarray(self.distances(embeddings) / max(self.limit, _TINY), np.float32)
+
     def foreign(self, embeddings: Floats) -> NDArray[np.bool_]:
         """[N]: whether a picture is unlike anything known."""
-        return np.asarray(self.distances(embeddings) > self.limit)
+        return np.asarray(self.unlikeness(embeddings) > 1)
 
 
 def unit(embeddings: NDArray[np.floating]) -> Floats:

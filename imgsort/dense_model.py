@@ -120,9 +120,15 @@ class Known:
         self._familiarity, self._learned, self._old = familiarity, learned, old
         self._asked = {each.column: each for each in asked}
 
-    def doubts(self, embeddings: Floats, winners: NDArray[np.intp]) -> list[str | None]:
+    def unlikeness(self, embeddings: Floats) -> Floats:
+        """[N] in units of the limit."""
+        return self._familiarity.unlikeness(embeddings)
+
+    def doubts(
+        self, embeddings: Floats, winners: NDArray[np.intp], unlikeness: Floats
+    ) -> list[str | None]:
         """Per row, or None."""
-        foreign = self._familiarity.foreign(embeddings) & (winners < self._learned)
+        foreign = (unlikeness > 1) & (winners < self._learned)
         doubts: list[str | None] = [UNLIKE if strange else None for strange in foreign]
         rows = [row for row, winner in enumerate(winners) if int(winner) in self._asked]
         if self._old is None or not rows:

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from imgsort.errors import ImgsortError
 from imgsort.modelcard import ModelCard
 from imgsort.store.reader import Reader
 from imgsort.store.watching import Period
 from imgsort.wilson import Interval, wilson
-from imgsort.workspace import Workspace
 
 WEEK = timedelta(days=7)
 MOST = 10_000
@@ -24,9 +22,9 @@ Z = 2.575829
 """One in a hundred calm weeks is called notable by each sign, at most."""
 LEAST = 100
 """Pictures in either group, below which nothing is said."""
-LEAST_EMBEDDED = 50
-EMBEDDED = 256
-"""Pictures whose distance from training is measured: some hundredths of a second."""
+LEAST_MEASURED = 50
+MEASURED = 1_000
+"""Arrivals whose distance from training is looked at, the newest."""
 UNSURE_POINTS = 0.05
 MIX_DISTANCE = 0.2
 """Jensen-Shannon distance, base 2: from 0 (the same mix) to 1 (no class in common)."""
@@ -125,7 +123,7 @@ class Distance:
     of: int
 
     def sentence(self) -> str | None:
-        if self.of < LEAST_EMBEDDED or wilson(self.beyond, self.of, Z).low <= FOREIGN_NOTABLE:
+        if self.of < LEAST_MEASURED or wilson(self.beyond, self.of, Z).low <= FOREIGN_NOTABLE:
             return None
         return (
             f"{self.beyond / self.of:.0%} of this week's pictures are unlike anything the model "
@@ -192,9 +190,7 @@ class Drift:
         return ", ".join(parts)
 
 
-def drift_of(
-    workspace: Workspace, store: Reader, card: ModelCard, now: datetime | None = None
-) -> Drift:
+def drift_of(store: Reader, card: ModelCard, now: datetime | None = None) -> Drift:
     """Look at the last week. Raises what the store raises."""
     since = (now or datetime.now(UTC)) - WEEK
     this_week = Period(card.version, since=since)
@@ -214,9 +210,7 @@ def drift_of(
         then = store.labels_until(datetime.fromisoformat(card.created_at))
     if week.filed and sum(then.values()) >= LEAST:
         mix = ClassMix(week.filed, then, before)
-    return Drift(
-        card.version, week.total, unsure, mix, _distance(workspace, store, card, this_week)
-    )
+    return Drift(card.version, week.total, unsure, mix, _distance(store, this_week))
 
 
 def _holdout(card: ModelCard) -> tuple[int, int] | None:
@@ -230,18 +224,13 @@ def _holdout(card: ModelCard) -> tuple[int, int] | None:
     return (held_out - filed, held_out) if 0 <= filed <= held_out and held_out else None
 
 
-def _distance(
-    workspace: Workspace, store: Reader, card: ModelCard, week: Period
-) -> Distance | None:
-    """None for a model that has seen no training here, or without stored embeddings."""
-    if card.kind == "imagenet" or not workspace.embeddings.exists():
+def _distance(store: Reader, week: Period) -> Distance | None:
+    """None for a model that has seen no training here."""
+    told = sorted(store.unlikeness_in(week, MEASURED))
+    if not told:
         return None
-    from imgsort.unlikeness import distance_from_training  # with NumPy, which `status` does without
-
-    try:
-        return distance_from_training(workspace, card, store.contents_in(week, EMBEDDED))
-    except (ImgsortError, OSError, ValueError):
-        return None  # the other signs are worth showing without it
+    middle = len(told) // 2
+    return Distance((told[middle] + told[~middle]) / 2, sum(one > 1 for one in told), len(told))
 
 
 def _divergence(one: Mapping[str, int], other: Mapping[str, int], weight: float) -> float:

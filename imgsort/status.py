@@ -145,7 +145,7 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
     with Reader.open(workspace.database, root=workspace.root) as store:
         overview = store.overview()
         model, problem = _model(workspace)
-        drift = None if model is None else drift_of(workspace, store, model)
+        drift = None if model is None else drift_of(store, model)
     place = workspace.sorted if workspace.sorted.is_dir() else workspace.root
     disk = shutil.disk_usage(place)
     return Status(

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -188,6 +188,7 @@ class PredictionColumns(TypedColumns):
     reason: Named[str | None] = Column(Text)
     top_k: Named[str] = Column(Text)
     predicted_at: Named[datetime] = Column(Utc)
+    unlikeness: Named[float | None] = Column(Double)
 
 
 PREDICTIONS = Table(

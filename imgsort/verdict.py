@@ -34,6 +34,9 @@ class Verdict:
     """Why the image is unsure, in words; None when it is filed."""
     top_k: tuple[Score, ...]
     """Best first, ties in class order; shorter than asked for when there are fewer classes."""
+    unlikeness: float | None = None
+    """Distance from what the model was trained on, in units of the limit beyond which a picture is
+    unlike anything known; None for a model that doesn't tell."""
 
 
 def shortfall(confidence: float, threshold: float) -> str | None:

@@ -59,6 +59,7 @@ class Opinion:
             "threshold": self.threshold,
             "decision": verdict.decision,
             "reason": verdict.reason,
+            "unlikeness": verdict.unlikeness,
             "top": [asdict(score) for score in verdict.top_k],
         }
 

@@ -145,6 +145,7 @@ def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:
         "decision": verdict.decision,
         "reason": verdict.reason,
         "top_k": json.dumps(top_k, ensure_ascii=False, separators=(",", ":")),
+        "unlikeness": verdict.unlikeness,
     }
 
 
@@ -164,6 +165,7 @@ def predictions_for(
                 PREDICTIONS.c.decision,
                 PREDICTIONS.c.reason,
                 PREDICTIONS.c.top_k,
+                PREDICTIONS.c.unlikeness,
             )
             .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
             .where(
@@ -177,6 +179,7 @@ def predictions_for(
                 decision=row.decision,
                 reason=row.reason,
                 top_k=_scores(row.top_k, names),
+                unlikeness=row.unlikeness,
             )
     return found
 

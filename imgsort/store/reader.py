@@ -61,10 +61,10 @@ class Reader(Closing):
         with self._database.reading() as connection:
             return watching.judgements(connection, period, most)
 
-    def contents_in(self, period: watching.Period, most: int) -> list[str]:
-        """The content hashes of the newest ``most`` arrivals of a period."""
+    def unlikeness_in(self, period: watching.Period, most: int) -> list[float]:
+        """How unlike its training the model found the newest ``most`` arrivals of a period."""
         with self._database.reading() as connection:
-            return watching.contents(connection, period, most)
+            return watching.unlikeness(connection, period, most)
 
     def labels_until(self, moment: datetime) -> Mapping[str, int]:
         """How many images people had put into each class by then."""

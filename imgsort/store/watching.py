@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MODELS, RUNS
+from imgsort.tables import ARRIVALS, CLASSES, LABELS, MODELS, PREDICTIONS, RUNS
 
 _NEWEST = (ARRIVALS.c.arrived_at.desc(), ARRIVALS.c.id.desc())
 
@@ -67,14 +67,17 @@ def judgements(connection: Connection, period: Period, most: int) -> Judgements:
     return Judgements(filed, unsure)
 
 
-def contents(connection: Connection, period: Period, most: int) -> list[str]:
-    """The content hashes of the newest ``most`` arrivals of a period."""
+def unlikeness(connection: Connection, period: Period, most: int) -> list[float]:
+    """Of the images of the newest ``most`` arrivals of a period, where the model has told it."""
     part = (
         select(ARRIVALS.c.image_id).where(*period.conditions()).order_by(*_NEWEST).limit(most)
     ).subquery()
-    return list(
-        connection.scalars(select(IMAGES.c.sha256).where(IMAGES.c.id.in_(select(part.c.image_id))))
+    told = select(PREDICTIONS.c.unlikeness).where(
+        PREDICTIONS.c.image_id.in_(select(part.c.image_id)),
+        PREDICTIONS.c.model == period.model,
+        PREDICTIONS.c.unlikeness.is_not(None),
     )
+    return [one for one in connection.scalars(told) if one is not None]
 
 
 def labels_until(connection: Connection, moment: datetime) -> Counter[str]:

@@ -84,4 +84,13 @@ def test_foreign() -> None:
     known = Familiarity(array([1, 0], [1, 0], [0, 1]), neighbours=2, limit=0.25)
     embeddings = array([5, 0], [3, 4], [0, 2])
     assert known.distances(embeddings) == pytest.approx([0.0, 0.3, 0.5], abs=1e-6)
+    assert known.unlikeness(embeddings) == pytest.approx([0.0, 1.2, 2.0], abs=1e-5)
     assert known.foreign(embeddings).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("limit", [0.0, -1e-7])
+def test_training_pictures_that_are_all_the_same(limit: float) -> None:
+    """Their own like is not foreign, all else is, by a number that is finite."""
+    known = Familiarity(array([0.6, 0.8]), neighbours=1, limit=limit)
+    assert known.foreign(array([0.6, 0.8], [6, 8], [0.8, 0.6])).tolist() == [False, False, True]
+    assert np.isfinite(known.unlikeness(array([-0.6, -0.8]))).all()

@@ -123,6 +123,8 @@ def test_what_it_may_file() -> None:
     assert [verdict.label for verdict in verdicts] == ["cat", "cat", "dog", "dog", "snake", "snake"]
     reasons = [verdict.reason for verdict in verdicts]
     assert reasons == [None, UNLIKE, None, NOT_FILED_YET, None, UNLIKE]
+    unlikeness = [verdict.unlikeness for verdict in verdicts]
+    assert unlikeness == pytest.approx([0, 0.4 / 0.3, 0, 0, 1 / 0.3, 1 / 0.3], abs=1e-3)
     assert [model.decide_again(verdict).reason for verdict in verdicts] == reasons
 
 

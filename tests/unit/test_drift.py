@@ -3,21 +3,17 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from imgsort import drift as drift_module
-from imgsort import unlikeness
-from imgsort.dense_head import Familiarity
 from imgsort.drift import ClassMix, Distance, Drift, UnsureRate, drift_of
-from imgsort.embeddings import EmbeddingStore
+from imgsort.journal import Plan
 from imgsort.labelling import NewLabel
-from imgsort.registry import Registry
 from imgsort.store import Store
-from imgsort.workspace import Workspace
 from tests.logbook import NOON, Workplace, card, file_all, new_store, sha256, verdict
 
 CALM = {"cat": 500, "dog": 300, "snake": 200}
@@ -108,14 +104,8 @@ def test_foreign_pictures_are_told() -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    (tmp_path / "config.toml").touch()
     with new_store(tmp_path) as opened:
         yield opened
-
-
-@pytest.fixture
-def workspace(store: Store, tmp_path: Path) -> Workspace:
-    return Workspace.open(tmp_path)
 
 
 def filed(store: Store, root: Path, said: dict[str, int], *, days_ago: float, first: int) -> None:
@@ -131,24 +121,30 @@ def filed(store: Store, root: Path, said: dict[str, int], *, days_ago: float, fi
     file_all(store, plans)
 
 
-def looked_at(workspace: Workspace, store: Store) -> Drift:
-    return drift_of(workspace, store, card(1), now=NOON)
+def seen(root: Path, number: int, unlikeness: float | None, *, days_ago: float = 1) -> Plan:
+    """A picture that a model found so unlike its training."""
+    said = replace(verdict("cat"), unlikeness=unlikeness)
+    return Workplace(root).plan(number, said, arrived_at=NOON - timedelta(days=days_ago))
 
 
-def test_a_quiet_workspace_says_nothing(store: Store, workspace: Workspace) -> None:
+def looked_at(store: Store) -> Drift:
+    return drift_of(store, card(1), now=NOON)
+
+
+def test_a_quiet_workspace_says_nothing(store: Store, tmp_path: Path) -> None:
     """No picture, a few, or nothing to compare them with."""
-    assert looked_at(workspace, store) == Drift(1, 0, None, None, None)
-    filed(store, workspace.root, {"cat": 120, "unsure": 30}, days_ago=2, first=0)
-    drift = looked_at(workspace, store)
+    assert looked_at(store) == Drift(1, 0, None, None, None)
+    filed(store, tmp_path, {"cat": 120, "unsure": 30}, days_ago=2, first=0)
+    drift = looked_at(store)
     assert (drift.judged, drift.unsure, drift.mix, drift.notable) == (150, None, None, ())
     assert drift.line() == "150 pictures judged this week: too few to compare"
 
 
-def test_this_week_is_compared_with_before(store: Store, workspace: Workspace) -> None:
+def test_this_week_is_compared_with_before(store: Store, tmp_path: Path) -> None:
     """By the arrival's day, of the same model; both signs are told."""
-    filed(store, workspace.root, {"cat": 100, "dog": 100, "unsure": 20}, days_ago=8, first=0)
-    filed(store, workspace.root, {"cat": 5, "dog": 120, "unsure": 75}, days_ago=6, first=1000)
-    drift = looked_at(workspace, store)
+    filed(store, tmp_path, {"cat": 100, "dog": 100, "unsure": 20}, days_ago=8, first=0)
+    filed(store, tmp_path, {"cat": 5, "dog": 120, "unsure": 75}, days_ago=6, first=1000)
+    drift = looked_at(store)
     assert drift.unsure == UnsureRate(75, 200, 20, 220, "earlier")
     assert drift.mix == ClassMix({"cat": 5, "dog": 120}, {"cat": 100, "dog": 100}, "earlier")
     assert [sentence[:25] for sentence in drift.notable] == [
@@ -159,41 +155,41 @@ def test_this_week_is_compared_with_before(store: Store, workspace: Workspace) -
     assert drift.line() == "unsure 38% this week, 9% before, class mix 0.47 apart"
 
 
-def test_a_trained_model_is_compared_with_its_training(store: Store, workspace: Workspace) -> None:
+def test_a_trained_model_is_compared_with_its_training(store: Store, tmp_path: Path) -> None:
     """What it was tested on, and the labels that there were when it was made."""
-    filed(store, workspace.root, {"cat": 60, "dog": 60, "unsure": 60}, days_ago=1, first=0)
+    filed(store, tmp_path, {"cat": 60, "dog": 60, "unsure": 60}, days_ago=1, first=0)
     labels = [NewLabel(sha256(str(number)), "label", "cat", "cli", True) for number in range(110)]
     store.add_labels(None, labels)
     metrics = {"judged_on": "held-out", "held_out": 100, "new": {"filed": 95}}
     trained = card(1, kind="dense", metrics=metrics, created_at="2200-01-01T00:00:00Z")
-    drift = drift_of(workspace, store, trained, now=NOON)
+    drift = drift_of(store, trained, now=NOON)
     assert drift.unsure == UnsureRate(60, 180, 5, 100, "holdout")
     assert drift.mix == ClassMix({"cat": 60, "dog": 60}, {"cat": 110}, "labels")
     before_any = card(1, kind="dense", created_at="2000-01-01T00:00:00Z")
-    assert drift_of(workspace, store, before_any, now=NOON).mix is None
+    assert drift_of(store, before_any, now=NOON).mix is None
 
 
-def test_the_distance_from_training(
-    store: Store, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stored embeddings of this week against the model's references, in units of its limit."""
-    filed(store, workspace.root, {"cat": 80}, days_ago=1, first=0)
-    near, far = np.eye(4, dtype=np.float32)[0], np.eye(4, dtype=np.float32)[1]
-    with EmbeddingStore.open(workspace.embeddings) as embeddings:
-        vectors = {sha256(str(number)): far if number < 20 else near for number in range(60)}
-        embeddings.put("0123abcd", "float32", vectors)
-    known = Familiarity(near[None], 1, 0.5)
-    monkeypatch.setattr(Registry, "tensors", lambda *_: {})
-    monkeypatch.setattr(unlikeness, "familiarity_of", lambda _: known)
-    drift = drift_of(workspace, store, card(1, kind="dense"), now=NOON)
-    assert drift.distance == Distance(0.0, 20, 60)
+def test_the_distance_from_training(store: Store, tmp_path: Path) -> None:
+    """As the model told it of each picture of this week, in units of its limit; a picture that came
+    twice counts once."""
+    told = [1.5 if number < 20 else number / 100 for number in range(60)]
+    plans = [seen(tmp_path, number, unlikeness) for number, unlikeness in enumerate(told)]
+    plans += [seen(tmp_path, 60 + number, None) for number in range(20)]
+    again = [replace(one, source=one.source.with_name("again.jpg")) for one in plans[:1]]
+    long_ago = [seen(tmp_path, 90, 9.0, days_ago=8)]
+    file_all(store, plans)
+    file_all(store, again + long_ago)
+    drift = drift_of(store, card(1, kind="dense"), now=NOON)
+    assert drift.judged == 81
+    assert drift.distance is not None
+    assert drift.distance.median == pytest.approx(0.495)
+    assert (drift.distance.beyond, drift.distance.of) == (20, 60)
     assert drift.notable[0].startswith("33% of this week's pictures are unlike anything")
-    assert looked_at(workspace, store).distance is None  # the first model has seen no training
+    assert drift_of(store, card(2, kind="dense"), now=NOON).distance is None
 
 
-def test_damaged_files_leave_the_other_signs(store: Store, workspace: Workspace) -> None:
-    """Embeddings are derived data, and status must answer."""
-    filed(store, workspace.root, {"cat": 80}, days_ago=1, first=0)
-    workspace.embeddings.write_bytes(b"nonsense")
-    drift = drift_of(workspace, store, card(1, kind="dense"), now=NOON)
+def test_a_model_that_does_not_tell_has_no_distance(store: Store, tmp_path: Path) -> None:
+    """The first one has seen no training; nor do logs know of it that are older than the figure."""
+    filed(store, tmp_path, {"cat": 80}, days_ago=1, first=0)
+    drift = drift_of(store, card(1, kind="dense"), now=NOON)
     assert (drift.judged, drift.distance) == (80, None)

@@ -133,7 +133,10 @@ def test_the_same_picture_twice_is_one_image_with_two_arrivals(
 
 def test_a_verdict_comes_back_whole(store: Store, work: Workplace) -> None:
     """What a model said before is known again, for that content and that model only."""
-    said = {sha256("1"): verdict("cat", 0.83), sha256("2"): verdict("dog", 0.4)}
+    said = {
+        sha256("1"): verdict("cat", 0.83),
+        sha256("2"): replace(verdict("dog", 0.4), unlikeness=1.25),
+    }
     file_all(store, [work.plan(1, said[sha256("1")]), work.plan(2, said[sha256("2")])])
     assert store.predictions_for([*said, sha256("new")], 1) == said
     assert store.predictions_for(said, 2) == {}

@@ -14,14 +14,18 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
-from imgsort.cli import datasets, labels, training  # noqa: F401 - they register the commands
+from imgsort.cli import daemon, datasets, labels, training  # noqa: F401 - they register the commands
 from imgsort.cli.app import app
+from imgsort.dense_model import familiarity_of
+from imgsort.embeddings import EmbeddingStore
 from imgsort.errors import ModelProblem
 from imgsort.images import ImageLimits, decode
 from imgsort.labelling import NewLabel
+from imgsort.logquery import LogFilter
 from imgsort.registry import Registry
 from imgsort.serving import open_serving
 from imgsort.store import Store
+from imgsort.store.watching import Period
 from imgsort.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[2]
@@ -154,6 +158,33 @@ def test_what_is_unlike_anything_known_is_not_filed(
     verdicts = serving.judge(pixels_of(photos, serving.backbone.input_size))
     assert sum(verdict.decision == "filed" for verdict in verdicts) <= 0.1 * len(photos)
     assert any(verdict.reason == "unlike anything known" for verdict in verdicts)
+
+
+def test_how_unlike_the_training_pictures_are_is_kept(
+    trained: tuple[Path, Result], tmp_path: Path, test_data: Path
+) -> None:
+    """As far as the model itself finds them, for `status` to tell of; the first model told none."""
+    workspace = copied(trained[0], tmp_path)
+    known = drawn(tmp_path / "more", dict.fromkeys(COLOURS, 4), start=500).rglob("*.png")
+    strange = sorted((test_data / "ants_bees" / "val").rglob("*.jpg"))[:12]
+    for path in [*sorted(known), *strange]:
+        shutil.copy(path, workspace.inbox)
+    assert typed(workspace, "run", "--once").exit_code == 0
+    distance = json.loads(typed(workspace, "status", "--json").stdout)["drift"][
+        "embedding_distance"
+    ]
+    with Store.open(workspace.database, root=workspace.root) as store:
+        kept = store.unlikeness_in(Period(model=2), 100)
+        familiarity = familiarity_of(Registry(workspace.models).tensors(2))
+        rows = [row.sha256 for row in store.log(LogFilter(model=2))]
+        assert store.unlikeness_in(Period(model=1), 100) == []
+    assert familiarity is not None
+    with EmbeddingStore.open(workspace.embeddings) as embeddings:
+        vectors = embeddings.get(Registry(workspace.models).card(2).backbone_id, "float32", rows)
+    expected = familiarity.unlikeness(np.stack(list(vectors.values())))
+    assert len(kept) == len(expected) == distance["of"] == 24
+    assert sorted(kept) == pytest.approx(sorted(expected.tolist()), abs=0.01)
+    assert 6 <= distance["beyond_limit"] <= 13
 
 
 def test_a_rename_touches_no_model(trained: tuple[Path, Result], tmp_path: Path) -> None:
