@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from imgsort.daemon.ground import Ground
 from imgsort.daemon.notices import LOG, Notices
-from imgsort.daemon.trim import give_back
 from imgsort.daemon.watcher import Watcher
 from imgsort.errors import FilingPaused, StoreBusy, StoreFull
 from imgsort.examining import Opener, examine_adopted
@@ -120,7 +119,6 @@ class Corrections:
                 examine_adopted(self._workspace, self._store, self.decoder, self._is_over)
         except PASSING as trouble:
             self._notices.each_minute("by hand", f"what was moved by hand has to wait: {trouble}")
-        give_back()
         ended = time.monotonic()
         self._times.looked(began, ended, self.scan_seconds, waiting=bool(summary.waiting))
 

@@ -10,6 +10,7 @@ from imgsort.config import Config, load_config
 from imgsort.daemon.beginning import begun
 from imgsort.daemon.board import health_of
 from imgsort.daemon.health import Health, State, utc_now, write_status
+from imgsort.daemon.heap import few_heaps, give_back
 from imgsort.daemon.latecomers import Latecomers
 from imgsort.daemon.notices import LOG, log_to_stderr
 from imgsort.daemon.notify import (
@@ -33,6 +34,7 @@ from imgsort.workspace import Workspace
 
 TICK_SECONDS = 0.25
 STATUS_SECONDS = 2.0
+TRIM_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
 HALT_SECONDS = 5.0
 STUCK_SECONDS = 300.0
@@ -44,6 +46,7 @@ def run(workspace: Workspace, *, once: bool = False) -> RunSummary:
     Raises WorkspaceProblem, WorkspaceBusy, DatabaseProblem, ModelProblem or RuntimeUnavailable
     before it begins; StorageFailed, StoreBroken, or whatever made a stage fail, later.
     """
+    few_heaps()
     log_to_stderr(workspace.config.log.level, workspace.config.log.format)
     tell_where_it_hangs()
     workspace.require_folders()
@@ -69,6 +72,7 @@ class _Service:
         self._ping_seconds = watchdog_seconds()
         self._began_at = time.monotonic()
         self._next_status = self._next_ping = self._began_at
+        self._next_trim = self._began_at + TRIM_SECONDS
         self._halt_at = self._leave_at = float("inf")
         self._status = ""
         serving = works.model.serving
@@ -137,6 +141,9 @@ class _Service:
                 works.backups.tick(works.source.waiting)
             if self._health.state == "starting" and self._stuck(now) is None:
                 extend()
+        if now >= self._next_trim:
+            self._next_trim = now + TRIM_SECONDS
+            give_back()
         if self._ping_seconds and now >= self._next_ping and self._stuck(now) is None:
             self._next_ping = now + self._ping_seconds
             notify("WATCHDOG=1")

@@ -1,0 +1,77 @@
+"""What was freed really leaves the process, and threads don't spread it over many heaps."""
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent.parent
+PINNED = """
+from pathlib import Path
+from imgsort.daemon.heap import give_back
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 // 2**20
+
+before = resident()
+blocks = [bytes(3000) for _ in range(20_000)]
+kept = blocks[::100]  # they pin the heap, so that it can't shrink from its end
+del blocks
+freed = resident()
+give_back()
+print(before, freed, resident())
+"""
+
+
+HEAPS = """
+import ctypes, sys, threading
+from imgsort.daemon.heap import few_heaps
+
+if sys.argv[1] == "few":
+    few_heaps()
+ready = threading.Barrier(7)
+kept = []
+
+def work():
+    ready.wait()
+    kept.extend(bytes(3000) for _ in range(1000))
+    ready.wait()
+
+threads = [threading.Thread(target=work) for _ in range(6)]
+for thread in threads:
+    thread.start()
+ready.wait()
+ready.wait()
+library = ctypes.CDLL(None)
+library.fdopen.restype = ctypes.c_void_p
+stream = ctypes.c_void_p(library.fdopen(1, b"w"))
+library.malloc_info(0, stream)
+library.fflush(stream)
+"""
+
+pytestmark = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="another C library than glibc"
+)
+
+
+def printed(code: str, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_threads_share_two_heaps() -> None:
+    """Left to itself, glibc makes more."""
+    assert printed(HEAPS, "many").count("<heap nr") > 2
+    assert printed(HEAPS, "few").count("<heap nr") <= 2
+
+
+def test_freed_memory_goes_back() -> None:
+    """Sixty megabytes between blocks that stay."""
+    before, freed, after = map(int, printed(PINNED).split())
+    assert freed - before > 40
+    assert after - before < 20
