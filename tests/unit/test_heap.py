@@ -27,10 +27,10 @@ print(before, freed, resident())
 
 HEAPS = """
 import ctypes, sys, threading
-from imgsort.daemon.heap import few_heaps
+from imgsort.daemon.heap import settle_heap
 
 if sys.argv[1] == "few":
-    few_heaps()
+    settle_heap()
 ready = threading.Barrier(7)
 kept = []
 
@@ -51,6 +51,27 @@ library.malloc_info(0, stream)
 library.fflush(stream)
 """
 
+LARGE = """
+import sys
+from pathlib import Path
+from imgsort.daemon.heap import settle_heap
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 // 2**20
+
+if sys.argv[1] == "settled":
+    settle_heap()
+before = resident()
+first = bytes(30 << 20)
+del first
+kept = []
+for _ in range(30):
+    large = bytes(b"x") * (1 << 20)
+    kept.append((large, bytes(3000)))
+kept = [small for _, small in kept]
+print(resident() - before)
+"""
+
 pytestmark = pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="another C library than glibc"
 )
@@ -68,6 +89,13 @@ def test_threads_share_two_heaps() -> None:
     """Left to itself, glibc makes more."""
     assert printed(HEAPS, "many").count("<heap nr") > 2
     assert printed(HEAPS, "few").count("<heap nr") <= 2
+
+
+def test_large_arrays_leave_no_holes() -> None:
+    """glibc takes to serving them from the heap once one was freed; what comes after pins them."""
+    left, settled = (int(printed(LARGE, which)) for which in ("left", "settled"))
+    assert left > 20
+    assert settled < 5
 
 
 def test_freed_memory_goes_back() -> None:
