@@ -10,7 +10,7 @@ from imgsort.config import Config, load_config
 from imgsort.daemon.beginning import begun
 from imgsort.daemon.board import health_of
 from imgsort.daemon.health import Health, State, utc_now, write_status
-from imgsort.daemon.heap import give_back, settle_heap
+from imgsort.daemon.heap import give_back
 from imgsort.daemon.latecomers import Latecomers
 from imgsort.daemon.notices import LOG, log_to_stderr
 from imgsort.daemon.notify import (
@@ -46,7 +46,6 @@ def run(workspace: Workspace, *, once: bool = False) -> RunSummary:
     Raises WorkspaceProblem, WorkspaceBusy, DatabaseProblem, ModelProblem or RuntimeUnavailable
     before it begins; StorageFailed, StoreBroken, or whatever made a stage fail, later.
     """
-    settle_heap()
     log_to_stderr(workspace.config.log.level, workspace.config.log.format)
     tell_where_it_hangs()
     workspace.require_folders()

@@ -13,6 +13,7 @@ from imgsort.daemon.backups import Backups
 from imgsort.daemon.board import Board
 from imgsort.daemon.corrections import Corrections
 from imgsort.daemon.ground import Ground
+from imgsort.daemon.heap import settle_heap
 from imgsort.daemon.inference import ModelInference
 from imgsort.daemon.keeper import EmbeddingKeeper
 from imgsort.daemon.names import Names
@@ -53,6 +54,7 @@ class Works:
 
 def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     """Open all of it; ``stack`` closes it again. Raises what ``run`` says."""
+    settle_heap()
     config, notices = workspace.config, Notices()
     ground = Ground((*workspace.picture_folders[1:], workspace.state))
     store = stack.enter_context(_sound_store(workspace))

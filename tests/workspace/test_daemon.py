@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from imgsort.backbones import InstalledBackbone
-from imgsort.daemon import service, tidy
+from imgsort.daemon import service, tidy, wiring
 from imgsort.daemon import source as source_module
 from imgsort.errors import DatabaseProblem, WorkspaceBusy, WorkspaceProblem
 from imgsort.founding import first_model
@@ -153,6 +153,20 @@ def test_photographs_are_filed_and_logged(workspace: Workspace, photos: list[Pat
     assert len(filed) >= 6
     assert [label for label, true in filed if label != true] == []
     assert (workspace.inbox / "trip" / "day one").is_dir()
+
+
+def test_the_heap_is_settled_and_trimmed(
+    workspace: Workspace, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once before anything is opened, and again and again while it works."""
+    done: list[str] = []
+    monkeypatch.setattr(wiring, "settle_heap", lambda: done.append("settled"))
+    monkeypatch.setattr(service, "give_back", lambda: done.append("given back"))
+    monkeypatch.setattr(service, "TRIM_SECONDS", 0.0)
+    dropped(workspace, photos)
+    service.run(workspace, once=True)
+    assert done[0] == "settled"
+    assert set(done[1:]) == {"given back"}
 
 
 def test_the_same_picture_twice_is_judged_once_and_filed_twice(
