@@ -16,11 +16,11 @@ from sqlalchemy import func, insert, select, update
 from imgsort.closing import Closing
 from imgsort.display import display
 from imgsort.identity import Identity
-from imgsort.store.counting import counts, recounted, start_counting
+from imgsort.store.counting import are_kept, counts, recounted, start_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
 from imgsort.store.paths import Anchor
 from imgsort.store.tree import FOUND_AGAIN
-from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
+from imgsort.tables import ARRIVAL_COUNTS, ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
 _PAGES = 1024
 """Copied between two rests: 4 MB."""
@@ -149,14 +149,19 @@ class CareLog(Closing):
     def close(self) -> None:
         self._database.close()
 
-    def miscounted(self) -> int:
-        """Kinds of arrivals of which ``arrival_counts`` tells another number than there are."""
+    def miscounted(self) -> int | None:
+        """Kinds of arrivals of which ``arrival_counts`` tells another number than there are; None
+        where nothing keeps them."""
         with self._database.reading() as connection:
+            if not are_kept(connection):
+                return None
             told, there = counts(connection), recounted(connection)
         return sum(told[kind] != there[kind] for kind in {*told, *there})
 
     def recount(self) -> None:
+        """Count anew, and from here on."""
         with self._database.writing() as connection:
+            ARRIVAL_COUNTS.create(connection, checkfirst=True)
             start_counting(connection)
 
     def seed_classes(self, names: Mapping[int, str]) -> None:

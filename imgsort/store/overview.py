@@ -87,7 +87,7 @@ def _of_today(moment: datetime) -> ScalarSelect[int]:
 
 
 def _corrected() -> ScalarSelect[int]:
-    # Of an index alone, label by label; what is not filed yet is taken off, as above.
+    # Of an index alone, label by label; what is not filed yet (``decided``) is taken off.
     newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
     all_of_them = (
         _count(LABELS)

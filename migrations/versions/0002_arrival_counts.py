@@ -17,4 +17,4 @@ def upgrade() -> None:
         sa.Column("arrivals", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("decision", "class_id", name="pk_arrival_counts"),
     )
-    op.drop_index("ix_arrivals_counts", "arrivals")
+    op.drop_index("ix_arrivals_counts", "arrivals", if_exists=True)

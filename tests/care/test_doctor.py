@@ -122,6 +122,26 @@ def test_counts_that_are_not_those_of_the_rows(desk: Desk) -> None:
     assert desk.type("status", "--json").json["log"]["filed"] == right
 
 
+@pytest.mark.parametrize("harm", ["TRIGGER arrival_counts_update", "TABLE arrival_counts"])
+def test_counts_that_nothing_keeps(desk: Desk, harm: str) -> None:
+    """As after a program that has made the table anew: they are right now, and soon won't be."""
+    right = desk.type("status", "--json").json["log"]["filed"]
+    with closing(sqlite3.connect(desk.workspace.database)) as log:
+        if "TABLE" in harm:
+            for name in ("insert", "update", "delete"):
+                log.execute(f"DROP TRIGGER arrival_counts_{name}")
+        log.execute(f"DROP {harm}")
+        log.commit()
+    (finding,) = found(desk, fix=True)
+    assert (finding.level, finding.fixed) == ("warning", True)
+    assert "miscounts the pictures of any kind" in finding.what
+    assert found(desk) == []
+    with closing(sqlite3.connect(desk.workspace.database)) as log:
+        log.execute("UPDATE arrivals SET decision = 'unsure' WHERE decision = 'filed' AND id = 1")
+        log.commit()
+    assert desk.type("status", "--json").json["log"]["filed"] == right - 1
+
+
 def test_files_without_rows_and_rows_without_files(desk: Desk) -> None:
     """Both are named, and --fix learns them as the daemon would."""
     (desk.workspace.sorted / "cat" / "cat-1.jpg").unlink()

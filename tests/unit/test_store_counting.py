@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from imgsort.schema import migrate
 from imgsort.store.care import CareLog
+from imgsort.store.reader import Reader
 
 ADD = (
     "INSERT INTO arrivals (image_id, name, name_bytes, subfolder, subfolder_bytes, path,"
@@ -73,6 +74,24 @@ def test_counts_follow_every_change(
         assert counted(log) == before == ({}, {})
 
 
+def test_classes_with_as_many_pictures_are_told_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    """However their first pictures came, and after counting anew too."""
+    path = tmp_path / "imgsort.db"
+    migrate(path)
+    with closing(sqlite3.connect(path)) as log:
+        log.execute("INSERT INTO images (id, sha256, size, first_seen_at) VALUES (1, 'ab', 9, '')")
+        for number in range(12, 0, -1):
+            log.execute("INSERT INTO classes VALUES (?, ?, 0, 0, '', NULL)", (number, f"c{number}"))
+            log.execute(ADD, ("filed", number, "filed"))
+        log.commit()
+    for _ in range(2):
+        with Reader.open(path, root=tmp_path) as reader:
+            names = [one.name for one in reader.overview().classes]
+        assert names == [f"c{number}" for number in range(1, 11)]
+        with CareLog(path, tmp_path) as care:
+            care.recount()
+
+
 def test_a_miscount_is_found_and_mended(tmp_path: Path) -> None:
     """By a program that has taken the triggers away, or has changed the counts themselves."""
     path = tmp_path / "imgsort.db"
@@ -80,9 +99,14 @@ def test_a_miscount_is_found_and_mended(tmp_path: Path) -> None:
     with CareLog(path, tmp_path) as care, closing(sqlite3.connect(path)) as log:
         assert care.miscounted() == 0
         log.execute("INSERT INTO images (id, sha256, size, first_seen_at) VALUES (1, 'ab', 9, '')")
+        log.execute("INSERT OR REPLACE INTO arrival_counts VALUES ('filed', 7, 3)")
         log.execute("DROP TRIGGER arrival_counts_insert")
+        log.commit()
+        assert care.miscounted() is None
         log.execute(ADD, ("unsure", None, "filed"))
-        log.execute("INSERT INTO arrival_counts VALUES ('filed', 7, 3)")
+        log.execute(
+            "CREATE TRIGGER arrival_counts_insert AFTER INSERT ON arrivals BEGIN SELECT 1; END"
+        )
         log.commit()
         assert care.miscounted() == 2
         care.recount()

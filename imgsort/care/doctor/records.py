@@ -76,13 +76,13 @@ def _migrate(workspace: Workspace) -> None:
 def _counts(workspace: Workspace) -> Finding:
     with CareLog(workspace.database, workspace.root) as log:
         wrong = log.miscounted()
-    if not wrong:
+    if wrong == 0:
         return ok("database", "The counts that `status` shows are those of the rows.")
+    many = "any kind" if wrong is None else f"{wrong:,} {'kind' if wrong == 1 else 'kinds'}"
     return Finding(
         "warning",
         "database",
-        f"`status` miscounts the pictures of {wrong:,} {'kind' if wrong == 1 else 'kinds'}: "
-        f"another program has changed the database.",
+        f"`status` miscounts the pictures of {many}: another program has changed the database.",
         "`imgsort doctor --fix` counts anew.",
         fix=lambda: _recount(workspace),
     )
