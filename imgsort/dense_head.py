@@ -131,9 +131,10 @@ class Familiarity:
         return distances
 
     def unlikeness(self, embeddings: Floats) -> Floats:
-        """[N] distances in units of the limit."""
+        """[N] distances in units of the limit, from 0 on."""
         # Training pictures that are all the same leave a limit of nothing, give or take rounding.
-        return np.asarray(self.distances(embeddings) / max(self.limit, _TINY), np.float32)
+        scaled = self.distances(embeddings) / max(self.limit, _TINY)
+        return np.asarray(np.maximum(scaled, 0), np.float32)
 
     def foreign(self, embeddings: Floats) -> NDArray[np.bool_]:
         """[N]: whether a picture is unlike anything known."""

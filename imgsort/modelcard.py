@@ -63,6 +63,8 @@ class ModelCard:
             raise ValueError(f"{len(self.thresholds)} thresholds for {len(self.classes)} classes")
         if len({entry.id for entry in self.classes}) != len(self.classes):
             raise ValueError("a class is listed twice")
+        if any(entry.id < 1 for entry in self.classes):
+            raise ValueError("a class has no id")
         for entry in self.classes:  # it becomes a folder, and is shown in terminals
             if checked_label(entry.name) != entry.name:
                 raise ValueError(f"{entry.name!r} can't be a class name")

@@ -36,7 +36,7 @@ class Verdict:
     """Best first, ties in class order; shorter than asked for when there are fewer classes."""
     unlikeness: float | None = None
     """Distance from what the model was trained on, in units of the limit beyond which a picture is
-    unlike anything known; None for a model that doesn't tell."""
+    unlike anything known; None for a model that doesn't tell, or where it wasn't kept."""
 
 
 def shortfall(confidence: float, threshold: float) -> str | None:

@@ -59,7 +59,7 @@ class Opinion:
             "threshold": self.threshold,
             "decision": verdict.decision,
             "reason": verdict.reason,
-            "unlikeness": verdict.unlikeness,
+            "unlikeness": verdict.unlikeness and round(verdict.unlikeness, 4),
             "top": [asdict(score) for score in verdict.top_k],
         }
 

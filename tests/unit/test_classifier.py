@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from imgsort.classifier import Classifier, ImagenetHead, softmax
-from imgsort.verdict import NOT_FINITE, NOTHING_FITS, NOTHING_KNOWN, Score, Verdict, shortfall
+from imgsort.verdict import (
+    NOT_FINITE,
+    NOTHING_FITS,
+    NOTHING_KNOWN,
+    UNLIKE,
+    Score,
+    Verdict,
+    shortfall,
+)
 
 Floats = NDArray[np.float32]
 
@@ -38,6 +46,30 @@ def imagenet(groups: list[list[int]], columns: int = 4, temperature: float = 1.0
     names = [f"c{number}" for number in range(len(groups))]
     weight, bias = np.eye(columns, dtype=np.float32), np.zeros(columns, np.float32)
     return ImagenetHead(names, weight, bias, table, temperature)
+
+
+class Knowing:
+    """Finds pictures as unlike its training as it is told."""
+
+    def __init__(self, *unlikeness: float) -> None:
+        self._unlikeness = np.array(unlikeness, np.float32)
+
+    def unlikeness(self, embeddings: Floats) -> Floats:
+        return self._unlikeness[: len(embeddings)]
+
+    def doubts(
+        self, embeddings: Floats, winners: NDArray[np.intp], unlikeness: Floats
+    ) -> list[str | None]:
+        assert len(embeddings) == len(winners)
+        return [UNLIKE if one > 1 else None for one in unlikeness]
+
+
+def test_a_verdict_says_how_unlike_its_training_a_picture_is() -> None:
+    """As the model finds it; not where that is no number."""
+    classifier = Classifier(FixedHead("cat"), [0.5], Knowing(0.25, 1.5, float("nan"), float("inf")))
+    verdicts = classifier.judge(fixed([0.9], [0.9], [0.9], [0.9]), 1)
+    assert [one.unlikeness for one in verdicts] == [0.25, 1.5, None, None]
+    assert [one.reason for one in verdicts] == [None, UNLIKE, None, UNLIKE]
 
 
 def test_a_class_scores_the_raw_sum_of_its_imagenet_classes() -> None:

@@ -223,6 +223,7 @@ def resealed(content: dict[str, object]) -> bytes:
         ({"thresholds": [0.7, 7.0]}, "outside 0 to 1"),
         ({"temperature": 0.0}, "temperature"),
         ({"classes": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}, "listed twice"),
+        ({"classes": [{"id": 0, "name": "a"}, {"id": 1, "name": "b"}]}, "has no id"),
         ({"classes": [{"id": 1, "name": "a", "x": 2}, {"id": 2, "name": "b"}]}, "classes"),
         ({"version": 2}, "that of v2"),
         ({"version": "1"}, "version"),

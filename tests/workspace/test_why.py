@@ -103,6 +103,7 @@ def test_why_tells_all(workspace: Workspace, type_: Type) -> None:
     assert (decided["model"], decided["label"], decided["threshold"]) == (1, "cat", 0.7)
     assert decided["confidence"] >= 0.7
     assert decided["top"][0]["label"] == "cat"
+    assert decided["unlikeness"] is None  # the first model has seen no training
     assert told["active_model"] is None
     near = told["nearest_labelled"]
     assert [one["label"] for one in near] == ["cat", "snake", "snake"]
