@@ -15,7 +15,8 @@ def settle_heap() -> None:
 
     By default it makes eight heaps a core, and soon takes arrays of megabytes from them: a daemon
     at work held 30 MB of holes, and 1 MB more with every 10,000 pictures. Two heaps, and a mapping
-    of its own for whatever is large, as glibc begins with, leave 4 MB and cost no time.
+    of its own for whatever is large, as glibc begins with, leave 4 MB and cost no time that could
+    be told from noise.
     """
     with _glibc() as library:
         library.mallopt(_M_ARENA_MAX, _ARENAS)
