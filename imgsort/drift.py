@@ -225,7 +225,7 @@ def _holdout(card: ModelCard) -> tuple[int, int] | None:
 
 
 def _distance(store: Reader, week: Period) -> Distance | None:
-    """None for a model that has seen no training here."""
+    """None for a model that has seen no training here, and where it wasn't kept."""
     told = sorted(store.unlikeness_in(week, MEASURED))
     if not told:
         return None

@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select, update
 from imgsort.closing import Closing
 from imgsort.display import display
 from imgsort.identity import Identity
-from imgsort.store.counting import are_kept, counts, recounted, start_counting
+from imgsort.store.counting import are_kept, counts, recounted, start_counting, stop_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
 from imgsort.store.paths import Anchor
 from imgsort.store.tree import FOUND_AGAIN
@@ -162,6 +162,7 @@ class CareLog(Closing):
         """Count anew, and from here on."""
         with self._database.writing() as connection:
             ARRIVAL_COUNTS.create(connection, checkfirst=True)
+            stop_counting(connection)
             start_counting(connection)
 
     def seed_classes(self, names: Mapping[int, str]) -> None:

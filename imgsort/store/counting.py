@@ -75,8 +75,7 @@ def stop_counting(connection: Connection) -> None:
 
 
 def start_counting(connection: Connection) -> None:
-    """Count, and let triggers keep the counts from here on."""
-    stop_counting(connection)
+    """Count, after ``stop_counting``, and let triggers keep the counts from here on."""
     if not _has_counts(connection):
         return  # at a revision before they were
     rows = [

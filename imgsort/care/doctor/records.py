@@ -78,11 +78,16 @@ def _counts(workspace: Workspace) -> Finding:
         wrong = log.miscounted()
     if wrong == 0:
         return ok("database", "The counts that `status` shows are those of the rows.")
-    many = "any kind" if wrong is None else f"{wrong:,} {'kind' if wrong == 1 else 'kinds'}"
+    kinds = "kind" if wrong == 1 else "kinds"
+    what = (
+        "Nothing keeps the counts that `status` shows up to date"
+        if wrong is None
+        else f"`status` miscounts the pictures of {wrong:,} {kinds}"
+    )
     return Finding(
         "warning",
         "database",
-        f"`status` miscounts the pictures of {many}: another program has changed the database.",
+        f"{what}: another program has changed the database.",
         "`imgsort doctor --fix` counts anew.",
         fix=lambda: _recount(workspace),
     )
