@@ -90,8 +90,14 @@ class ImagenetHead:
         return cls((), empty, np.zeros(0, np.float32), np.zeros((0, 0), np.bool_))
 
     def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """[N, K] raw sums of the softmax over each group, not renormalised: a rest is left over."""
-        logits = (np.asarray(embeddings, np.float32) @ self.weight + self.bias) / self.temperature
+        """[N, K] raw sums of the softmax over each group, not renormalised: a rest is left over.
+
+        Of embeddings wider than it is, a head takes the first part, the network's own.
+        """
+        if not self.classes:
+            return np.zeros((len(embeddings), 0), np.float32)
+        own = np.asarray(embeddings, np.float32)[:, : len(self.weight)]
+        logits = (own @ self.weight + self.bias) / self.temperature
         return softmax(logits) @ self._members
 
 

@@ -48,7 +48,7 @@ class Serving:
         """The same backbone and runtime under another head. Raises ModelProblem."""
         if card != self.card:
             require_compatible(card, self.backbone, self.runtime.precision)
-        _require_fit(card, classifier, self.backbone.width)
+        _require_fit(card, classifier, self.backbone)
         return replace(self, card=card, classifier=classifier)
 
 
@@ -67,12 +67,22 @@ def active_card(workspace: Workspace) -> ModelCard:
     return card
 
 
-def _require_fit(card: ModelCard, classifier: Classifier, width: int) -> None:
-    """Raise ModelProblem unless the head takes this backbone's embeddings."""
+def _require_fit(card: ModelCard, classifier: Classifier, backbone: InstalledBackbone) -> None:
+    """Raise ModelProblem unless the head takes this backbone's embeddings, or their first part.
+
+    One that would do with less than that part was made for another network.
+    """
+    narrow = bool(classifier.classes) and _takes(classifier, backbone.final - 1)
+    if narrow or not _takes(classifier, backbone.width):
+        raise _misfit(card, f"its head doesn't fit {card.backbone}")
+
+
+def _takes(classifier: Classifier, width: int) -> bool:
     try:
         classifier.judge(np.zeros((1, width), np.float32), 1)
-    except (ValueError, IndexError, TypeError) as problem:
-        raise _misfit(card, f"its head doesn't fit {card.backbone}") from problem
+    except (ValueError, IndexError, TypeError):
+        return False
+    return True
 
 
 def _misfit(card: ModelCard, why: str) -> ModelProblem:
@@ -88,15 +98,22 @@ def load_classifier(workspace: Workspace, store: Store, card: ModelCard) -> Clas
     return registry.load(card.version, store.class_names(), workspace.config.model.confidence)
 
 
-def open_serving(workspace: Workspace, store: Store, *, idle: bool = False) -> Serving:
+def open_serving(
+    workspace: Workspace,
+    store: Store,
+    *,
+    idle: bool = False,
+    backbone: InstalledBackbone | None = None,
+) -> Serving:
     """Load the active model and start its runtime. Raises ModelProblem, RuntimeUnavailable.
 
-    ``idle``: the runtime starts when it is given its first picture, if ever.
+    ``idle``: the runtime starts when it is given its first picture, if ever. ``backbone``: another
+    form of the model's own, one with inner layers.
     """
     card = active_card(workspace)
     classifier = load_classifier(workspace, store, card)
-    backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
-    _require_fit(card, classifier, backbone.width)
+    backbone = backbone or InstalledBackbone.open(workspace.backbones, card.backbone_id)
+    _require_fit(card, classifier, backbone)
     config = workspace.config.model
     runtime = (idle_runtime if idle else open_runtime)(
         backbone, device=config.device, precision=config.precision, batch_size=config.batch_size
@@ -111,11 +128,17 @@ def head_of(card: ModelCard) -> str:
 
 
 def require_compatible(card: ModelCard, backbone: InstalledBackbone, precision: str) -> None:
-    """Raise ModelProblem where the head would see int8 embeddings it was not measured on.
+    """Raise ModelProblem where the head would see embeddings of another backbone.
 
-    The same the other way round, for a head that was trained on int8 ones. The floating-point
-    precisions are close enough to each other to be exchanged.
+    Or int8 ones that it was not measured on. The same the other way round, for a head that was
+    trained on int8 ones. The floating-point precisions are close enough to each other to be
+    exchanged.
     """
+    if not backbone.stands_in_for(card.backbone_id):
+        raise ModelProblem(
+            f"Model v{card.version} looks through the backbone {card.backbone_id}, not "
+            f"{backbone.id}; activate another with `imgsort models activate V`."
+        )
     if card.precision == precision or not (is_int8(card.precision) or is_int8(precision)):
         return
     record = record_of(backbone)

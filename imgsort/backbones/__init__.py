@@ -18,16 +18,23 @@ BACKBONES: Mapping[str, BackboneSpec] = MappingProxyType(
 
 
 def install(
-    name: str, folder: Path, weights: Path | None = None, *, random_weights: bool = False
+    name: str,
+    folder: Path,
+    weights: Path | None = None,
+    *,
+    random_weights: bool = False,
+    inner: bool = True,
 ) -> InstalledBackbone:
     """Make ``folder/<id>/`` for a backbone, or open it where it is there already.
 
-    ``random_weights`` is for measuring speed. Takes 10 to 30 s: Keras builds the network and
+    ``random_weights`` is for measuring speed; without ``inner`` layers it is the form that earlier
+    versions made. Takes 10 to 30 s: Keras builds the network and
     OpenVINO converts it. Raises WeightsMissing.
     """
     if name not in BACKBONES:
         raise ImgsortError(f"There is no backbone {name!r}; choose one of {', '.join(BACKBONES)}.")
-    return install_spec(BACKBONES[name], folder, weights, random=random_weights)
+    spec = BACKBONES[name] if inner else BACKBONES[name].final_only()
+    return install_spec(spec, folder, weights, random=random_weights)
 
 
 def resolve_auto(weights: Path | None) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from imgsort.backbones.quiet import import_keras
-from imgsort.backbones.spec import BackboneSpec, Floats, Weights
+from imgsort.backbones.spec import BackboneSpec, Floats, InnerLayer, Weights
 from imgsort.backbones.torch_file import BadTorchFile, read_torch_file
 from imgsort.errors import WeightsMissing
 
@@ -142,4 +142,10 @@ NORM_NAMES = {
     "moving_variance": "running_var",
 }
 
-SPEC = BackboneSpec("efficientnet-lite0", 224, 1280, build, read_weights)
+INNER = (
+    InnerLayer("block7_depthwise_relu", 480),
+    InnerLayer("block10_depthwise_relu", 672),
+    InnerLayer("block14_depthwise_relu", 1152),
+    InnerLayer("block15_depthwise_relu", 1152),
+)
+SPEC = BackboneSpec("efficientnet-lite0", 224, 1280, INNER, build, read_weights)

@@ -31,6 +31,11 @@ def install_spec(
 ) -> InstalledBackbone:
     """Read the weights and make ``folder/<id>/`` unless it is there already and undamaged."""
     found = random_weights(spec) if random else spec.read_weights(weights)
+    return install_weights(spec, found, folder)
+
+
+def install_weights(spec: BackboneSpec, found: Weights, folder: Path) -> InstalledBackbone:
+    """Make ``folder/<id>/`` of weights that were read, unless it is there already and undamaged."""
     backbone_id = identify(spec, found)
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -49,6 +54,8 @@ def identify(spec: BackboneSpec, weights: Weights) -> str:
     The ImageNet head is left out: it changes no embedding.
     """
     digest = hashlib.sha256(f"{spec.name} {spec.input_size} {PREPROCESSING}\n".encode())
+    for layer in spec.layers:
+        digest.update(f"mean {layer.name} {layer.channels}\n".encode())
     for name, values in sorted(weights.body.items()):
         digest.update(f"{name} {values.shape} {values.dtype}\n".encode())
         digest.update(np.ascontiguousarray(values).data)
@@ -64,7 +71,16 @@ def _write(spec: BackboneSpec, weights: Weights, folder: Path, name: str) -> Ins
         _write_files(spec, weights, staging)
         files = {file.name: _sha256(file) for file in sorted(staging.iterdir())}
         card = Card(
-            name, spec.name, spec.input_size, spec.width, PREPROCESSING, weights.source, files
+            id=name,
+            name=spec.name,
+            input_size=spec.input_size,
+            width=spec.width,
+            preprocessing=PREPROCESSING,
+            weights=weights.source,
+            files=files,
+            final=spec.final,
+            inner=spec.inner,
+            extends=identify(spec.final_only(), weights) if spec.inner else None,
         )
         for file in files:
             _sync(staging / file)

@@ -36,6 +36,12 @@ class Card:
     """Where the weights came from, for people."""
     files: dict[str, str]
     """SHA-256 of each file beside the card."""
+    final: int
+    """Length of the network's own embedding, the first part of ``width``."""
+    inner: tuple[int, ...]
+    """Lengths of the means of inner layers that follow it."""
+    extends: str | None
+    """Id of the form without them, whose embeddings are this one's first part."""
 
     def rendered(self) -> bytes:
         return (json.dumps(asdict(self), indent=2) + "\n").encode()
@@ -44,9 +50,13 @@ class Card:
     def parsed(cls, text: bytes) -> Self:
         """Raises ValueError, TypeError or KeyError where the text is no such card."""
         table: dict[str, Any] = json.loads(text)
-        card = cls(**table)
+        if "final" not in table:  # written before there were inner layers
+            table |= {"final": table["width"], "inner": [], "extends": None}
+        card = cls(**{**table, "inner": tuple(table["inner"])})
         if not {GRAPH, GRAPH_WEIGHTS, WEIGHTS} <= set(dict(card.files)):
             raise ValueError("files are not listed")
+        if card.final + sum(card.inner) != card.width:
+            raise ValueError("the parts don't make up the whole")
         return card
 
 
@@ -57,9 +67,23 @@ class InstalledBackbone:
     id: str
     name: str
     input_size: int
-    width: int
+    final: int
+    """Length of the network's own embedding, the first part of every vector."""
     path: Path
     card: Card
+    inner: tuple[int, ...] = ()
+    """Lengths of the means of inner layers that follow it."""
+    extends: str | None = None
+    """Id of the form without them, whose embeddings are this one's first part."""
+
+    @property
+    def width(self) -> int:
+        """Length of the whole embedding."""
+        return self.final + sum(self.inner)
+
+    def stands_in_for(self, backbone_id: str) -> bool:
+        """Can a head made for the backbone with this id look through this one?"""
+        return backbone_id in {self.id, self.extends}
 
     @classmethod
     def open(cls, folder: Path, id: str) -> Self:  # noqa: A002 - the contract's word
@@ -82,7 +106,9 @@ class InstalledBackbone:
             raise ModelProblem(
                 f"The backbone {path} was made by another version of imgsort; {REINSTALL}."
             )
-        backbone = cls(card.id, card.name, card.input_size, card.width, path, card)
+        backbone = cls(
+            card.id, card.name, card.input_size, card.final, path, card, card.inner, card.extends
+        )
         for name in card.files:
             if name != WEIGHTS:
                 backbone.verified(name)

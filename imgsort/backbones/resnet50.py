@@ -12,7 +12,7 @@ from typing import Any
 
 from imgsort.backbones.keras_file import Layer, UnfitFile, read_keras_file, require_hdf5
 from imgsort.backbones.quiet import import_keras
-from imgsort.backbones.spec import BackboneSpec, Floats, Weights
+from imgsort.backbones.spec import BackboneSpec, Floats, InnerLayer, Weights
 from imgsort.errors import WeightsMissing
 
 BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
@@ -165,4 +165,10 @@ def _missing(reason: str) -> WeightsMissing:
     )
 
 
-SPEC = BackboneSpec("resnet50", 224, 2048, build, read_weights)
+INNER = (
+    InnerLayer("conv2_block3_out", 256),
+    InnerLayer("conv3_block4_out", 512),
+    InnerLayer("conv4_block6_out", 1024),
+)
+"""The ends of its stages but the last, whose mean is the embedding."""
+SPEC = BackboneSpec("resnet50", 224, 2048, INNER, build, read_weights)

@@ -1,12 +1,14 @@
 """What a backbone is: an architecture, and the weights that fit it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from imgsort.backbones.quiet import import_keras
 
 Floats = NDArray[np.float32]
 
@@ -23,19 +25,64 @@ class Weights:
     """For people: the file, or "random"."""
 
 
+class InnerLayer(NamedTuple):
+    """A feature map inside a network."""
+
+    name: str
+    """Keras's."""
+    channels: int
+
+
 @dataclass(frozen=True, slots=True)
 class BackboneSpec:
-    """One way to turn a picture into an embedding."""
+    """One way to turn a picture into an embedding: the network's own, then means of inner layers.
+
+    Inner layers tell materials and textures apart that the last one, made for objects, confuses.
+    """
 
     name: str
     input_size: int
     """Side of the square input, pixels."""
-    width: int
-    """Length of the embedding."""
-    build: Callable[[], Any]
-    """A Keras model from uint8 RGB [N,S,S,3] to embedding [N,width]; preprocessing included."""
+    final: int
+    """Length of the network's own pooled embedding, the first part."""
+    layers: tuple[InnerLayer, ...]
+    """The inner layers whose means follow it; none in the form of earlier versions."""
+    network: Callable[[], Any]
+    """A Keras model from uint8 RGB [N,S,S,3] to [N,final]; preprocessing included."""
     read_weights: Callable[[Path | None], Weights]
     """Weights from a file the user named, or from where this backbone keeps its own."""
+
+    @property
+    def inner(self) -> tuple[int, ...]:
+        """Lengths of the parts that follow the first."""
+        return tuple(layer.channels for layer in self.layers)
+
+    @property
+    def width(self) -> int:
+        """Length of the whole embedding."""
+        return self.final + sum(self.inner)
+
+    def final_only(self) -> Self:
+        """The form of earlier versions, without inner layers."""
+        return replace(self, layers=())
+
+    def build(self, *, inner: bool = True) -> Any:
+        """A Keras model from uint8 RGB [N,S,S,3] to embedding [N,width], or to [N,final]."""
+        model = self.network()
+        return _with_means(model, self.layers) if inner and self.layers else model
+
+
+def _with_means(model: Any, layers: tuple[InnerLayer, ...]) -> Any:
+    """Averaged in float32 even where the network calculates in half of it."""
+    keras = import_keras()
+    means = [
+        keras.layers.GlobalAveragePooling2D(dtype="float32", name=f"{layer.name}_mean")(
+            model.get_layer(layer.name).output
+        )
+        for layer in layers
+    ]
+    whole = keras.layers.Concatenate(dtype="float32", name="whole")([model.output, *means])
+    return keras.Model(model.input, whole, name=model.name)
 
 
 def body_variables(model: Any) -> dict[str, Any]:
@@ -60,7 +107,7 @@ def random_weights(spec: BackboneSpec, seed: int = 0) -> Weights:
     """
     rng = np.random.default_rng(seed)
     body = {}
-    for number, (path, variable) in enumerate(body_variables(spec.build()).items()):
+    for number, (path, variable) in enumerate(body_variables(spec.network()).items()):
         shape, kind = tuple(variable.shape), path.rpartition("/")[2]
         if kind == "kernel":
             fan_in = int(np.prod(shape[:2] if shape[-1] == 1 else shape[:-1]))
@@ -72,5 +119,5 @@ def random_weights(spec: BackboneSpec, seed: int = 0) -> Weights:
         else:
             values = rng.normal(0.0, 0.05, shape)
         body[path] = values.astype(np.float32)
-    weight = rng.normal(0.0, np.sqrt(1.0 / spec.width), (spec.width, 1000)).astype(np.float32)
+    weight = rng.normal(0.0, np.sqrt(1.0 / spec.final), (spec.final, 1000)).astype(np.float32)
     return Weights(body, (weight, np.zeros(1000, np.float32)), "random")

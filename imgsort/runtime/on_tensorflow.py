@@ -89,7 +89,7 @@ def _built(backbone: InstalledBackbone, policy: str) -> Any:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        model = BACKBONES[backbone.name].build()
+        model = BACKBONES[backbone.name].build(inner=bool(backbone.inner))
     finally:
         keras.config.set_dtype_policy(before)
     fill(model, safetensors.numpy.load_file(backbone.verified(WEIGHTS)))

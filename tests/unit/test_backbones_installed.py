@@ -1,7 +1,9 @@
 """A backbone in its folder: written whole, opened only undamaged."""
 
+import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from imgsort.backbones import BACKBONES, InstalledBackbone, install, resnet50, resolve_auto
 from imgsort.backbones.install import identify
-from imgsort.backbones.spec import Weights
+from imgsort.backbones.spec import InnerLayer, Weights
 from imgsort.errors import ModelProblem
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -17,8 +19,10 @@ FILES = ("backbone.json", "imagenet_head.safetensors", "model.bin", "model.xml")
 
 
 def test_what_is_installed_describes_itself(lite0: InstalledBackbone) -> None:
-    """Name, size, width and the ImageNet head's shape."""
-    assert (lite0.name, lite0.input_size, lite0.width) == ("efficientnet-lite0", 224, 1280)
+    """Name, size, the parts of an embedding and the ImageNet head's shape."""
+    assert (lite0.name, lite0.input_size) == ("efficientnet-lite0", 224)
+    assert (lite0.final, lite0.inner) == (1280, (480, 672, 1152, 1152))
+    assert lite0.width == 1280 + 480 + 672 + 1152 + 1152
     assert lite0.id.startswith("efficientnet-lite0-")
     assert lite0.id == lite0.path.name
     head = lite0.imagenet_head()
@@ -87,6 +91,42 @@ def test_the_id_tells_weights_apart_but_not_heads() -> None:
     changed = {"a/kernel": np.full((2, 3), 1e-9, np.float32)}
     assert one != identify(spec, Weights(changed, None, "one"))
     assert one != identify(BACKBONES["efficientnet-lite0"], Weights(body, None, "one"))
+
+
+def test_the_id_tells_the_forms_of_a_backbone_apart() -> None:
+    """With inner layers, without them, and with others: three spaces of embeddings."""
+    spec = BACKBONES["resnet50"]
+    weights = Weights({"a/kernel": np.zeros((2, 3), np.float32)}, None, "one")
+    other = replace(spec, layers=(InnerLayer("conv2_block2_out", 256), *spec.layers[1:]))
+    assert other.inner == spec.inner
+    forms = spec, spec.final_only(), other
+    assert len({identify(form, weights) for form in forms}) == 3
+    assert identify(spec.final_only(), weights) == "resnet50-e192ae9301a1"
+
+
+def test_a_card_of_before_there_were_inner_layers_opens(
+    lite0: InstalledBackbone, tmp_path: Path
+) -> None:
+    """It has no word about parts: all of its width is the network's own embedding."""
+    shutil.copytree(lite0.path, tmp_path / lite0.id)
+    card = tmp_path / lite0.id / "backbone.json"
+    table = json.loads(card.read_bytes())
+    for added in ("final", "inner", "extends"):
+        del table[added]
+    card.write_text(json.dumps(table | {"width": 1280}))
+    opened = InstalledBackbone.open(tmp_path, lite0.id)
+    assert (opened.width, opened.final, opened.inner, opened.extends) == (1280, 1280, (), None)
+
+
+def test_a_card_whose_parts_are_not_the_whole_is_refused(
+    lite0: InstalledBackbone, tmp_path: Path
+) -> None:
+    """Heads would read the wrong columns."""
+    shutil.copytree(lite0.path, tmp_path / lite0.id)
+    card = tmp_path / lite0.id / "backbone.json"
+    card.write_text(json.dumps(json.loads(card.read_bytes()) | {"width": 4735}))
+    with pytest.raises(ModelProblem, match=r"backbone\.json is damaged"):
+        InstalledBackbone.open(tmp_path, lite0.id)
 
 
 def test_no_file_of_this_project_runs_what_it_reads() -> None:

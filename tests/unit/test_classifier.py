@@ -187,6 +187,17 @@ def test_a_model_that_knows_no_class_says_so() -> None:
     assert verdicts == [Verdict("", 0.0, "unsure", NOTHING_KNOWN, ())] * 2
 
 
+def test_a_model_that_knows_no_class_has_no_scores() -> None:
+    """`next` asks for them, to find the pictures it is least sure of."""
+    assert ImagenetHead.knowing_nothing().scores(np.ones((2, 8), np.float32)).shape == (2, 0)
+
+
+def test_a_head_takes_the_first_part_of_a_wider_embedding() -> None:
+    """What follows are means of inner layers, of which it knows nothing."""
+    head = imagenet([[0], [1]])
+    assert (head.scores(fixed([2, 1, 0, 0, 7, 7])) == head.scores(fixed([2, 1, 0, 0]))).all()
+
+
 def test_no_image_gives_no_verdict() -> None:
     """An empty batch is fine."""
     empty = np.zeros((0, 4), np.float32)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -164,8 +165,12 @@ def test_a_head_for_another_backbone_never_serves(registry: Registry) -> None:
     """Refused when it is loaded, not at the first picture: the old model goes on."""
     card, classifier = registry.card(1), registry.load(1)
     assert serving(WIDTH).with_model(card, classifier).classifier is classifier
-    with pytest.raises(ModelProblem, match=r"its head doesn't fit efficientnet-lite0"):
-        serving(1280).with_model(card, classifier)
+    for width in (WIDTH - 1, 1280):
+        with pytest.raises(ModelProblem, match=r"its head doesn't fit efficientnet-lite0"):
+            serving(width).with_model(card, classifier)
+    elsewhere = replace(card, backbone_id="efficientnet-lite0-89abcdef")
+    with pytest.raises(ModelProblem, match=r"looks through the backbone .*89abcdef, not 0123abcd;"):
+        serving(WIDTH).with_model(elsewhere, classifier)
     knows_nothing = Classifier(ImagenetHead.knowing_nothing(), ())
     assert serving(1280).with_model(card, knows_nothing).card is card
 

@@ -43,12 +43,12 @@ def measured(head: str = HEAD_SUM) -> Measured:
     )
 
 
-def card(precision: str, head: str = HEAD_SUM) -> ModelCard:
+def card(backbone_id: str, precision: str, head: str = HEAD_SUM) -> ModelCard:
     return ModelCard(
         version=3,
         kind="dense",
         backbone="efficientnet-lite0",
-        backbone_id="efficientnet-lite0-0",
+        backbone_id=backbone_id,
         precision=precision,
         classes=(ClassEntry(1, "cat"),),
         temperature=1.0,
@@ -191,16 +191,25 @@ def test_a_killed_quantize_leaves_nothing_behind(backbone: InstalledBackbone) ->
 )
 def test_what_needs_no_record(backbone: InstalledBackbone, trained: str, running: str) -> None:
     """Floating point among itself, and an int8 form with what was trained on it."""
-    require_compatible(card(trained), backbone, running)
+    require_compatible(card(backbone.id, trained), backbone, running)
+
+
+def test_a_head_of_the_form_without_inner_layers_needs_none(backbone: InstalledBackbone) -> None:
+    """What it takes is the first part; a head of any other backbone is refused."""
+    assert backbone.extends is not None
+    require_compatible(card(backbone.extends, "float32"), backbone, "float32")
+    for other in ("efficientnet-lite0-000000000000", "resnet50-000000000000"):
+        with pytest.raises(ModelProblem, match=f"looks through the backbone {other}, not"):
+            require_compatible(card(other, "float32"), backbone, "float32")
 
 
 def test_a_head_serves_in_int8_once_it_was_measured(backbone: InstalledBackbone) -> None:
     """And one that was trained in int8 in float32, by the same measurement."""
     int8 = keep(backbone).precision
     for trained, running in (("float32", int8), (int8, "float32")):
-        require_compatible(card(trained), backbone, running)
+        require_compatible(card(backbone.id, trained), backbone, running)
         with pytest.raises(ModelProblem, match="measure it with `imgsort quantize`"):
-            require_compatible(card(trained, head="00" * 32), backbone, running)
+            require_compatible(card(backbone.id, trained, head="00" * 32), backbone, running)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +226,7 @@ def test_an_int8_form_that_is_gone_compares_with_nothing(
     """Whatever form is there now."""
     for _ in range(2):
         with pytest.raises(ModelProblem, match="which is not comparable with"):
-            require_compatible(card(trained), backbone, running)
+            require_compatible(card(backbone.id, trained), backbone, running)
         keep(backbone)
 
 

@@ -59,7 +59,7 @@ def test_efficientnet_lite0_matches_the_original(
     runtime: Runtime = request.getfixturevalue(runtime_name)
     head = lite0.imagenet_head()
     assert head is not None
-    embeddings = runtime.embed(reference["images"])
+    embeddings = runtime.embed(reference["images"])[:, : lite0.final]
     np.testing.assert_allclose(embeddings, reference["embedding"], rtol=0, atol=TOLERANCE)
     logits = embeddings @ head[0] + head[1]
     np.testing.assert_allclose(logits, reference["logits"], rtol=0, atol=TOLERANCE)
@@ -76,13 +76,17 @@ def test_the_runtimes_agree_on_efficientnet_lite0(
 
 
 def test_the_runtimes_agree_on_resnet50(resnet50_random: InstalledBackbone) -> None:
-    """The same for ResNet50, whose embedding has the stated width and tells pictures apart."""
+    """The same for ResNet50, whose embedding has the stated width and tells pictures apart.
+
+    Each part of it does: the network's own, and the means of three inner layers.
+    """
     images = _pictures(4)
     openvino = OpenvinoRuntime(resnet50_random, "float32").embed(images)
     tensorflow = TensorflowRuntime(resnet50_random, "float32", batch_size=4, gpu=False)
     np.testing.assert_allclose(openvino, tensorflow.embed(images), rtol=0, atol=TOLERANCE)
-    assert openvino.shape == (4, 2048)
-    assert np.abs(openvino[0] - openvino[1]).max() > 10 * TOLERANCE
+    assert openvino.shape == (4, 2048 + 256 + 512 + 1024)
+    for part in np.split(openvino, [2048, 2048 + 256, 2048 + 256 + 512], axis=1):
+        assert np.abs(part[0] - part[1]).max() > 10 * TOLERANCE
 
 
 def test_bfloat16_gives_the_same_labels(
@@ -100,7 +104,8 @@ def test_bfloat16_gives_the_same_labels(
     head = lite0.imagenet_head()
     assert head is not None
     exact, rough = (
-        softmax(runtime.embed(images) @ head[0] + head[1]) for runtime in (lite0_openvino, coarse)
+        softmax(runtime.embed(images)[:, : lite0.final] @ head[0] + head[1])
+        for runtime in (lite0_openvino, coarse)
     )
     assert (lite0_openvino.precision, coarse.precision) == ("float32", "bfloat16")
     sure = exact.max(1) > 0.5
@@ -120,7 +125,7 @@ def test_a_batch_equals_its_images_one_by_one(
     runtime: Runtime = request.getfixturevalue(runtime_name)
     images = _pictures(21)[:count]
     together = runtime.embed(images)
-    assert together.shape == (count, 1280)
+    assert together.shape == (count, 4736)
     assert together.dtype == np.float32
     for number in range(count):
         alone = runtime.embed(images[number : number + 1])
@@ -256,7 +261,7 @@ backbone = imgsort.backbones.InstalledBackbone.open(Path(sys.argv[1]), sys.argv[
 runtime = imgsort.runtime.open_runtime(backbone, device="cpu", precision="auto", batch_size=32)
 embeddings = runtime.embed(np.zeros((3, 224, 224, 3), np.uint8))
 weight, bias = backbone.imagenet_head()
-assert (embeddings @ weight + bias).shape == (3, 1000)
+assert (embeddings[:, : backbone.final] @ weight + bias).shape == (3, 1000)
 print(sorted({"tensorflow", "keras", "torch", "openvino_telemetry.main"} & sys.modules.keys()))
 """
 
