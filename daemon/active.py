@@ -6,7 +6,7 @@ from collections.abc import Callable
 from imgsort.daemon.notices import LOG, Notices
 from imgsort.errors import ImgsortError, ModelProblem
 from imgsort.registry import ModelCard, Registry
-from imgsort.serving import Serving, load_classifier
+from imgsort.serving import Serving, load_classifier, serving_of
 from imgsort.store import Store
 from imgsort.workspace import Workspace
 
@@ -82,7 +82,7 @@ class ActiveModel:
         before = self.serving.card.version
         try:
             self.serving = self._loaded(version)
-        except ImgsortError as problem:
+        except (ImgsortError, OSError, MemoryError) as problem:
             self.trouble = f"model v{version} can't be used, v{before} goes on: {problem}"
             LOG.error("%s", self.trouble)
         else:
@@ -109,10 +109,15 @@ class ActiveModel:
         return tuple(names.get(entry.id, entry.name) for entry in card.classes)
 
     def _loaded(self, version: int) -> Serving:
-        card = self._registry.card(version)
-        if card.backbone_id != self.serving.backbone.id:
+        card, running = self._registry.card(version), self.serving.backbone
+        if card.backbone_id == running.id:
+            classifier = load_classifier(self._workspace, self._store, card)
+            return self.serving.with_model(card, classifier)
+        opened = serving_of(self._workspace, self._store, card)
+        if opened.backbone.input_size != running.input_size:
             raise ModelProblem(
-                f"It needs the backbone {card.backbone} ({card.backbone_id}); restart imgsort run."
+                f"It looks through the backbone {opened.backbone.id}, which takes pictures of "
+                f"another size; restart imgsort run."
             )
-        classifier = load_classifier(self._workspace, self._store, card)
-        return self.serving.with_model(card, classifier)
+        LOG.info("the backbone %s takes the place of %s", opened.backbone.id, running.id)
+        return opened

@@ -18,6 +18,7 @@ from imgsort.store.vectors import Damaged, Entry, Space, Vector, VectorFile, fil
 
 PLAIN = 0
 """The view that is the picture as it is; augmented views have other numbers."""
+_AT_ONCE = 1000
 _GB = 1e9
 _SLACK = 0.1
 """Trimming goes this far below the limit, so that it is rare."""
@@ -72,14 +73,25 @@ class EmbeddingStore(Closing):
             self._usable(lambda file: file.put(space, rows))
 
     def get(
-        self, backbone_id: str, precision: str, sha256s: Iterable[str], view: int = PLAIN
+        self,
+        backbone_id: str,
+        precision: str,
+        sha256s: Iterable[str],
+        view: int = PLAIN,
+        first: int | None = None,
     ) -> dict[str, NDArray[np.float32]]:
-        """The stored vectors [D] of these contents; the unknown are left out."""
+        """The stored vectors [D] of these contents, or the ``first`` numbers of each.
+
+        The unknown are left out.
+        """
         space, wanted = Space(backbone_id, precision), list(sha256s)
-        rows = self._usable(lambda file: file.get(space, wanted, view))
-        return {
-            row.sha256: np.frombuffer(row.content, np.float16).astype(np.float32) for row in rows
-        }
+        found: dict[str, NDArray[np.float32]] = {}
+        for start in range(0, len(wanted), _AT_ONCE):  # so that memory doesn't hold all bytes too
+            part = wanted[start : start + _AT_ONCE]
+            for row in self._usable(lambda file, part=part: file.get(space, part, view)):
+                half = np.frombuffer(row.content, np.float16)[:first]
+                found[row.sha256] = half.astype(np.float32)
+        return found
 
     @property
     def size_bytes(self) -> int:

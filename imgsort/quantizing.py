@@ -220,7 +220,8 @@ def _measured(
     timed = [[_timed(runtime, part) for runtime in runtimes] for part in slices]
     before, after = (np.concatenate([both[form][0] for both in timed]) for form in (0, 1))
     verdicts = classifier.judge(before, 1), classifier.judge(after, 1)
-    found = agreement(*verdicts, (before, after))
+    own = backbone.final
+    found = agreement(*verdicts, (before[:, :own], after[:, :own]))
     return Measured(
         head=head_of(card),
         model=card.version,

@@ -110,7 +110,18 @@ def open_serving(
     ``idle``: the runtime starts when it is given its first picture, if ever. ``backbone``: another
     form of the model's own, one with inner layers.
     """
-    card = active_card(workspace)
+    return serving_of(workspace, store, active_card(workspace), idle=idle, backbone=backbone)
+
+
+def serving_of(
+    workspace: Workspace,
+    store: Store,
+    card: ModelCard,
+    *,
+    idle: bool = False,
+    backbone: InstalledBackbone | None = None,
+) -> Serving:
+    """The same of any model."""
     classifier = load_classifier(workspace, store, card)
     backbone = backbone or InstalledBackbone.open(workspace.backbones, card.backbone_id)
     _require_fit(card, classifier, backbone)

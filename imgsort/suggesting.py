@@ -96,9 +96,11 @@ class _Shortlist:
         del self.best[_SHORTLIST:]
 
     def most_telling(self, labelled: Mapping[str, Floats], count: int) -> list[_Candidate]:
+        """By the embeddings' first part, of which ``labelled`` has no more either."""
         if not self.best:
             return []
-        embeddings = np.stack([one.embedding for one in self.best])
+        own = self.serving.backbone.final
+        embeddings = np.stack([one.embedding[:own] for one in self.best])
         known = (
             np.stack(list(labelled.values()))
             if labelled
@@ -128,7 +130,7 @@ def suggestions(
             vectors = kept.get(*space, part)
             shortlist.look_at(vectors)
             lacking += [sha256 for sha256 in part if sha256 not in vectors]
-        seen = kept.get(*space, labelled)
+        seen = kept.get(*space, labelled, first=serving.backbone.final)
     newest = sorted(lacking, key=lambda sha256: -pictures[sha256].arrival_id)[:_MOST_DECODED]
     computed = embeddings_for(
         workspace,

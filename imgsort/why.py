@@ -199,7 +199,7 @@ def _threshold(classifier: Classifier, verdict: Verdict) -> float | None:
 def _neighbours(
     workspace: Workspace, store: Store, serving: Serving, picture: LoggedPicture, notes: list[str]
 ) -> list[Neighbour]:
-    """The nearest pictures with a label, by the embeddings that are stored."""
+    """The nearest pictures with a label, by what is stored of the network's own embeddings."""
     labels = {
         sha256: label.class_name
         for sha256, label in store.current_labels().items()
@@ -211,14 +211,15 @@ def _neighbours(
     if asked.missing:
         notes.append(f"It can't be compared with others: {asked.missing[picture.sha256]}.")
         return []
+    own = serving.backbone.final
     with EmbeddingStore.open(workspace.embeddings) as kept:
-        stored = kept.get(serving.backbone.id, serving.runtime.precision, labels)
+        stored = kept.get(serving.backbone.id, serving.runtime.precision, labels, first=own)
     if len(stored) < len(labels):
         notes.append(
             f"{len(labels) - len(stored):,} labelled pictures have no stored embedding and were "
             f"not compared; `imgsort retrain` completes them."
         )
-    return _nearest(asked.plain(picture.sha256), stored, labels, store)
+    return _nearest(asked.plain(picture.sha256)[:own], stored, labels, store)
 
 
 def _nearest(

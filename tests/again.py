@@ -72,7 +72,7 @@ def new_model(desk: Desk) -> int:
 def serving(workspace: Workspace, store: Any) -> Serving:
     """The active model, over a runtime that must not be needed."""
     card = active_card(workspace)
-    backbone = cast("Any", SimpleNamespace(id=BACKBONE, input_size=8))
+    backbone = cast("Any", SimpleNamespace(id=BACKBONE, input_size=8, final=3))
     return Serving(card, backbone, SleepingRuntime(), load_classifier(workspace, store, card), 3)
 
 

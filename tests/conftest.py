@@ -2,23 +2,28 @@
 
 import fcntl
 import gc
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from imgsort.backbones import InstalledBackbone
+from imgsort.backbones.installed import CARD
+from imgsort.durable import replace_file
 
 REPOSITORY = Path(__file__).parent.parent
 INSTALL = """
 import sys
 from pathlib import Path
 from imgsort.backbones import install
-name, folder, random = sys.argv[1:]
-print(install(name, Path(folder), random_weights=random == "random").id)
+name, folder, kind = sys.argv[1:]
+random, inner = kind == "random", kind != "earlier"
+print(install(name, Path(folder), random_weights=random, inner=inner).id)
 """
 
 
@@ -45,6 +50,17 @@ def lite0(tmp_path_factory: pytest.TempPathFactory) -> InstalledBackbone:
 
 
 @pytest.fixture(scope="session")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> InstalledBackbone:
+    """efficientnet-lite0 as versions installed it that knew of no inner layers."""
+    made = _installed_once(tmp_path_factory, "efficientnet-lite0", "earlier")
+    card = asdict(made.card)
+    for later in ("final", "inner", "extends"):
+        del card[later]
+    replace_file(made.path / CARD, json.dumps(card, indent=2).encode())
+    return InstalledBackbone.open(made.path.parent, made.id)
+
+
+@pytest.fixture(scope="session")
 def resnet50_random(tmp_path_factory: pytest.TempPathFactory) -> InstalledBackbone:
     """resnet50 with random weights: right for speed and plumbing, blind to pictures."""
     return _installed_once(tmp_path_factory, "resnet50", "random")
@@ -58,8 +74,8 @@ def _installed_once(factory: pytest.TempPathFactory, name: str, weights: str) ->
     shared = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    folder, done = shared / "backbones", shared / f"{name}.id"
-    with (shared / f"{name}.lock").open("w") as lock:
+    folder, done = shared / f"{weights}-backbones", shared / f"{name}-{weights}.id"
+    with (shared / f"{name}-{weights}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             command = [sys.executable, "-c", INSTALL, name, str(folder), weights]

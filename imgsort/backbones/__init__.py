@@ -10,7 +10,14 @@ from imgsort.backbones.installed import InstalledBackbone
 from imgsort.backbones.spec import BackboneSpec
 from imgsort.errors import ImgsortError
 
-__all__ = ["BACKBONES", "BackboneSpec", "InstalledBackbone", "install", "resolve_auto"]
+__all__ = [
+    "BACKBONES",
+    "BackboneSpec",
+    "InstalledBackbone",
+    "install",
+    "resolve_auto",
+    "spec_of",
+]
 
 BACKBONES: Mapping[str, BackboneSpec] = MappingProxyType(
     {spec.name: spec for spec in (resnet50.SPEC, efficientnet_lite0.SPEC)}
@@ -31,10 +38,15 @@ def install(
     versions made. Takes 10 to 30 s: Keras builds the network and
     OpenVINO converts it. Raises WeightsMissing.
     """
+    spec = spec_of(name) if inner else spec_of(name).final_only()
+    return install_spec(spec, folder, weights, random=random_weights)
+
+
+def spec_of(name: str) -> BackboneSpec:
+    """Raises ImgsortError where there is none."""
     if name not in BACKBONES:
         raise ImgsortError(f"There is no backbone {name!r}; choose one of {', '.join(BACKBONES)}.")
-    spec = BACKBONES[name] if inner else BACKBONES[name].final_only()
-    return install_spec(spec, folder, weights, random=random_weights)
+    return BACKBONES[name]
 
 
 def resolve_auto(weights: Path | None) -> tuple[str, str]:

@@ -131,6 +131,8 @@ def _backbone_put_back(root: Path) -> str | None:
         workspace = Workspace.open(root)
         card = reinstalling.card_of(workspace, None)
         reinstalling.reinstall(workspace, card, preparing=tell_preparing)
+        for problem in reinstalling.reinstall_others(workspace, card, preparing=tell_preparing):
+            say(problem)
     except ImgsortError as problem:
         return str(problem)
     return None

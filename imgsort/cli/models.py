@@ -111,7 +111,9 @@ def reinstall(
     context: typer.Context,
     version: Annotated[
         int | None,
-        typer.Argument(parser=version_number, metavar="[V]", help="Default: the active one."),
+        typer.Argument(
+            parser=version_number, metavar="[V]", help="Default: the active one, then the others."
+        ),
     ] = None,
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keras's file of the backbone's weights.")
@@ -125,6 +127,9 @@ def reinstall(
     workspace = opened(context, here)
     card = reinstalling.card_of(workspace, version)
     installed = reinstalling.reinstall(workspace, card, weights, preparing=tell_preparing)
+    if version is None:
+        for problem in reinstalling.reinstall_others(workspace, card, preparing=tell_preparing):
+            say(problem)
     if as_json:
         print_json({"version": card.version, "backbone": installed.name, "id": installed.id})
     else:

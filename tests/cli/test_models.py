@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.backbones import resnet50
+from imgsort.backbones import InstalledBackbone, resnet50
 from imgsort.errors import ModelProblem, WeightsMissing
 from imgsort.registry import ModelDraft, Registry
 from imgsort.reinstalling import reinstall
@@ -42,6 +42,23 @@ def test_a_backbone_that_is_gone_or_damaged_is_put_back(home: Path) -> None:
     assert (answer.code, answer.json["id"]) == (0, folder.name)
     assert (folder / "model.bin").read_bytes() == whole
     assert asked("-C", home, "models", "activate", "1").code == 0
+
+
+def test_both_forms_of_a_backbone_are_put_back(home: Path, earlier: InstalledBackbone) -> None:
+    """An older version looks through the one without inner layers, and may be gone back to."""
+    workspace = Workspace.open(home)
+    draft = ModelDraft.imagenet(earlier.name, earlier.id, (), None)
+    old = Registry(workspace.models).publish(draft)
+    now = active_card(workspace).backbone_id
+    shutil.rmtree(workspace.backbones)
+    assert reinstall(workspace, old).id == earlier.id
+    assert {path.name for path in workspace.backbones.iterdir()} == {earlier.id}
+    answer = imgsort("-C", home, "models", "reinstall", "--json")
+    assert (answer.code, answer.json["id"]) == (0, now)
+    shutil.rmtree(workspace.backbones / earlier.id)
+    assert imgsort("-C", home, "models", "reinstall").code == 0
+    assert {path.name for path in workspace.backbones.iterdir()} == {earlier.id, now}
+    assert asked("-C", home, "models", "activate", str(old.version)).code == 0
 
 
 def test_weights_of_another_backbone_are_refused(home: Path) -> None:

@@ -83,10 +83,10 @@ def test_the_daemon_stores_every_embedding(workspace: Workspace, type_: Type) ->
     with EmbeddingStore.open(workspace.embeddings) as kept:
         stored = kept.get(serving.backbone.id, serving.runtime.precision, rows_of(workspace))
     assert stored.keys() == rows_of(workspace).keys()
-    assert {vector.shape for vector in stored.values()} == {(1280,)}
+    assert {vector.shape for vector in stored.values()} == {(4736,)}
     said = type_("status")["embeddings"]
     assert said["limit_bytes"] == 4_000_000_000
-    assert said["bytes"] >= 18 * 1280 * 2
+    assert said["bytes"] >= 18 * 4736 * 2
 
 
 def test_why_tells_all(workspace: Workspace, type_: Type) -> None:
@@ -233,7 +233,7 @@ def test_training_decodes_only_what_is_missing(workspace: Workspace) -> None:
     assert fresh.missing == {changed: "its file holds another picture now"}
     assert fresh.decoded == 17
     one = again.vectors[other]
-    assert one.shape == (3, 1280)
+    assert one.shape == (3, 4736)
     assert np.allclose(one[0], fresh.plain(other), atol=0.01)
     assert np.array_equal(one[1], one[2])
     assert np.abs(one[0] - one[1]).max() > 0.1
