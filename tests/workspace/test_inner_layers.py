@@ -1,0 +1,138 @@
+"""A workspace of before there were inner layers: it goes on, and changes over without a stop."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgsort.backbones import InstalledBackbone
+from imgsort.backbones.installed import CACHE
+from imgsort.classify import pictures_in
+from imgsort.daemon import service
+from imgsort.daemon.active import RETRY_SECONDS, ActiveModel
+from imgsort.embeddings import EmbeddingStore
+from imgsort.errors import ModelProblem
+from imgsort.founding import first_model
+from imgsort.registry import Registry
+from imgsort.schema import migrate
+from imgsort.serving import open_serving
+from imgsort.store import Store
+from imgsort.vocabulary import resolve
+from imgsort.workspace import Workspace
+from tests.workspace.test_daemon import Daemon, dropped, logged, photos, start, wait_for
+
+__all__ = ["photos", "start"]
+WORDS = ["cat", "dog", "snake"]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, earlier: InstalledBackbone) -> Workspace:
+    """As an earlier version founded it."""
+    root = tmp_path / "photos"
+    root.mkdir()
+    (root / "config.toml").write_text('[model]\nbackbone = "efficientnet-lite0"\n')
+    workspace = Workspace.open(root)
+    for folder in (*workspace.picture_folders, workspace.models, workspace.backbones):
+        folder.mkdir(parents=True)
+    put_in(workspace, earlier)
+    migrate(workspace.database)
+    first_model(workspace, earlier, resolve(WORDS))
+    return workspace
+
+
+def put_in(workspace: Workspace, backbone: InstalledBackbone) -> None:
+    """Install it as an upgrade does, without the time that takes."""
+    target = workspace.backbones / backbone.id
+    shutil.copytree(backbone.path, target, ignore=shutil.ignore_patterns(CACHE))
+
+
+def widths(workspace: Workspace, backbone: InstalledBackbone) -> list[int]:
+    """Of the embeddings that are stored of this backbone, as a model of it finds them."""
+    keys = [row.sha256 for row in logged(workspace)]
+    with Store.open(workspace.database, root=workspace.root) as store:
+        precision = open_serving(workspace, store, idle=True).runtime.precision
+    with EmbeddingStore.open(workspace.embeddings) as kept:
+        return [len(vector) for vector in kept.get(backbone.id, precision, keys).values()]
+
+
+def test_a_workspace_of_before_goes_on_unchanged(
+    workspace: Workspace, photos: list[Path], earlier: InstalledBackbone
+) -> None:
+    """Its model, its backbone and the width of what it stores."""
+    dropped(workspace, photos)
+    service.run(workspace, once=True)
+    assert not pictures_in([workspace.inbox])
+    assert {row.model for row in logged(workspace)} == {1}
+    assert widths(workspace, earlier) == [1280] * len(photos)
+    assert [path.name for path in workspace.backbones.iterdir()] == [earlier.id]
+
+
+def test_a_model_of_before_looks_through_the_new_form(
+    workspace: Workspace, lite0: InstalledBackbone, earlier: InstalledBackbone
+) -> None:
+    """Which is how retraining compares the two; not through any other backbone."""
+    clouds = np.random.default_rng(5).integers(0, 256, (4, 7, 7, 3), np.uint8)
+    pictures = clouds.repeat(32, axis=1).repeat(32, axis=2)
+    with Store.open(workspace.database, root=workspace.root) as store:
+        before = open_serving(workspace, store)
+        now = open_serving(workspace, store, backbone=lite0)
+        assert (before.backbone.id, now.backbone.id) == (earlier.id, lite0.id)
+        old, new = (serving.judge(pictures) for serving in (before, now))
+        new_card = first_model(workspace, lite0, resolve(WORDS))
+        with pytest.raises(ModelProblem, match=f"v2 looks through the backbone {lite0.id}, not"):
+            before.with_model(new_card, before.classifier)
+    assert [one.label for one in old] == [one.label for one in new]
+    assert [one.confidence for one in old] == pytest.approx([one.confidence for one in new])
+
+
+def test_the_daemon_changes_backbones_between_batches(
+    workspace: Workspace,
+    photos: list[Path],
+    earlier: InstalledBackbone,
+    lite0: InstalledBackbone,
+    start: Callable[[], Daemon],
+) -> None:
+    """To the new form and back, and what is stored is stored under the right one."""
+    daemon = start()
+    dropped(workspace, photos[:1])
+    wait_for(lambda: len(logged(workspace)) == 1, "an image under v1")
+    put_in(workspace, lite0)
+    first_model(workspace, lite0, resolve(["animal"]))
+    wait_a_look(workspace, photos[1:2], 2)
+    assert Registry(workspace.models).rollback() == 1
+    wait_a_look(workspace, photos[2:3], 3)
+    assert [row.model for row in reversed(logged(workspace))] == [1, 2, 1]
+    assert daemon.has_logged(f"the backbone {lite0.id} takes the place of {earlier.id}")
+    wait_for(lambda: widths(workspace, earlier) == [1280] * 2, "the embeddings of v1")
+    wait_for(lambda: widths(workspace, lite0) == [4736], "the embedding of v2")
+
+
+def test_a_backbone_that_is_not_there_leaves_the_old_one(
+    workspace: Workspace, lite0: InstalledBackbone, earlier: InstalledBackbone
+) -> None:
+    """The daemon says why, goes on, and takes the model once its backbone is back."""
+    now = [0.0]
+    with Store.open(workspace.database, root=workspace.root) as store:
+        running = open_serving(workspace, store, idle=True)
+        model = ActiveModel(workspace, store, running, clock=lambda: now[0])
+        first_model(workspace, lite0, resolve(["animal"]))
+        now[0] += 2
+        assert model.current().backbone.id == earlier.id
+        assert model.trouble is not None
+        complaint = "model v2 can't be used, v1 goes on: The backbone "
+        assert model.trouble.startswith(f"{complaint}{workspace.backbones / lite0.id} can't be")
+        assert "put it back with `imgsort models reinstall`" in model.trouble
+        put_in(workspace, lite0)
+        now[0] += RETRY_SECONDS
+        assert (model.current().backbone.id, model.trouble) == (lite0.id, None)
+        assert model.current().card.version == 2
+
+
+def wait_a_look(workspace: Workspace, photos: list[Path], count: int) -> None:
+    """Drop pictures after the pointer has been looked at again, and wait for them."""
+    time.sleep(1.1)
+    dropped(workspace, photos)
+    wait_for(lambda: len(logged(workspace)) == count, f"{count} images in the log")
