@@ -29,7 +29,7 @@ from imgsort.store.deciding import record_decided
 from imgsort.store.engine import Database
 from imgsort.store.paths import Anchor
 from imgsort.store.reader import Reader
-from imgsort.store.training import FiledRecord, Side, TrainingRecord
+from imgsort.store.training import Arrived, Stratum, TrainingRecord
 from imgsort.tables import RUNS
 from imgsort.tree import KnownClass, KnownFile, TreeChanges
 from imgsort.verdict import Verdict
@@ -256,17 +256,15 @@ class Store(Reader):
         with self._database.reading() as connection:
             return training.records(connection, self._anchor)
 
-    def filed_unlabelled(self, most: int) -> dict[str, FiledRecord]:
-        """The newest ``most`` contents that were filed and that nobody has spoken of."""
+    def arrived(self) -> dict[Stratum, Arrived]:
+        """All that models have judged on arrival, by what they made of it."""
         with self._database.reading() as connection:
-            return training.filed_unlabelled(connection, self._anchor, most)
+            return training.arrived(connection)
 
-    def freeze_splits(self, sides: Mapping[str, Side]) -> None:
-        """Put contents on their side of the split, by sha256. One that has a side keeps it."""
-        with self._database.writing() as connection:
-            training.freeze(connection, sides)
-
-    # Pictures by what people call them
+    def strata_of_labelled(self) -> dict[str, Stratum]:
+        """By sha256, of pictures that somebody has spoken of and a model had judged on arrival."""
+        with self._database.reading() as connection:
+            return training.strata_of_labelled(connection)
 
     def pictures_by_ids(self, ids: Collection[int]) -> list[LoggedPicture]:
         with self._database.reading() as connection:
