@@ -108,6 +108,7 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 TABLES = (
     "arrival_counts",
     "arrivals",
+    "class_changes",
     "classes",
     "decode_attempts",
     "images",
