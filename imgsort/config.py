@@ -9,13 +9,27 @@ import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from imgsort.errors import ConfigProblem
 from imgsort.template import BadTemplate, Template
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+FIRST_CONFIDENCE = 0.7
+
+
+def _unset(value: object) -> object:
+    """TOML has no null."""
+    return None if value == "auto" else value
 
 
 class Section(BaseModel):
@@ -77,10 +91,16 @@ class Model(Section):
     backbone: Literal["resnet50", "efficientnet-lite0"] = "resnet50"
     device: Literal["auto", "cpu", "gpu"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
-    confidence: Share = 0.7
+    confidence: Annotated[Share | None, BeforeValidator(_unset)] = None
+    """A floor under the thresholds of every model; None ("auto") is none."""
     top_k: Annotated[int, Field(ge=1, le=100)] = 5
     batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
     batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)] = 100
+
+    @property
+    def first_confidence(self) -> float:
+        """From which on a model files that has learned no thresholds of its own."""
+        return FIRST_CONFIDENCE if self.confidence is None else self.confidence
 
 
 class Filing(Section):

@@ -9,6 +9,7 @@ from typing import Any
 from imgsort.display import display
 from imgsort.drift import Drift, drift_of
 from imgsort.errors import ImgsortError
+from imgsort.floor import filed_from
 from imgsort.registry import ModelCard, Registry
 from imgsort.store.overview import Overview
 from imgsort.store.reader import Reader
@@ -59,6 +60,7 @@ class Status:
             "last_error": (self.said or {}).get("last_error"),
             "model": None if self.model is None else self.model.summary(),
             "model_problem": self.model_problem,
+            "confidence_floor": self.workspace.config.model.confidence,
             "log": log,
             "embeddings": {
                 "bytes": self.embeddings_bytes,
@@ -77,6 +79,8 @@ class Status:
         yield "workspace", display(self.workspace.root)
         yield from self._daemon_lines()
         yield "model", self._model_line()
+        if self.model is not None:
+            yield "files from", filed_from(self.model, self.workspace.config.model.confidence)
         yield from self._log_lines()
         if self.drift is not None and self.drift.judged:
             yield "drift", self.drift.line()

@@ -223,7 +223,7 @@ def _require_fair_test(work: _Work, parts: Split) -> None:
 
 def _champion(work: _Work, serving: Serving) -> Champion:
     tensors = work.registry.tensors(serving.card.version)
-    confidence = work.workspace.config.model.confidence
+    confidence = work.workspace.config.model.first_confidence
     return Champion.of(serving.card, tensors, serving.classifier, confidence)
 
 
