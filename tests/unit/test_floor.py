@@ -95,6 +95,6 @@ def test_what_holds_is_said(
     kind: str, thresholds: tuple[float, ...], floor: float | None, said: str
 ) -> None:
     """The thresholds that are really used, and whether the key does anything."""
-    classes = tuple(ClassEntry(number, f"c{number}") for number in range(len(thresholds)))
+    classes = tuple(ClassEntry(number, f"c{number}") for number in range(1, len(thresholds) + 1))
     model = card(2, kind=kind, classes=classes, thresholds=thresholds)
     assert filed_from(model, floor) == said
