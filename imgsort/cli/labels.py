@@ -75,7 +75,9 @@ def label(
         else:
             rules = Rules(newest_wins, representative)
             labels = _from_file(now, from_csv, rules, skip_unmatched, as_json)
-        require_plain(now, {one.class_name for one in labels if one.class_name}, new_class)
+        names = {one.class_name for one in labels if one.class_name}
+        require_in_use(now, names)
+        require_plain(now, names, new_class)
         tell_labelled(now, now.put(labels), as_json)
 
 
@@ -168,18 +170,35 @@ def _list(lines: Any) -> None:
 
 
 def require_plain(now: Sitting, names: Collection[str], allowed: bool) -> None:
-    """Say which classes are new; refuse one that is only another spelling of a known one."""
-    from imgsort.labelers import like, twin
+    """Say which classes are new; refuse what is only another spelling of a known one, or may be a
+    slip for it."""
+    from imgsort.labelers import twin
+    from imgsort.slips import slip
 
     known = set(now.store.class_names().values())
-    for name in sorted(set(names) - known):
+    retired = set(now.store.retired_classes().values())
+    for name in sorted(set(names) - known - retired):
         if (other := twin(name, known)) is not None and not allowed:
             raise ImgsortError(
                 f"There is no class {name}, but there is {other}; say {other}, or add --new-class "
                 f"to have both."
             )
-        near = like(name, known)
-        say(f"{name} is a new class{f' (a slip for {near}?)' if near else ''}.")
+        if (near := slip(name, known)) is not None and not allowed:
+            raise ImgsortError(
+                f"There is no class {name}; is it a slip for {near}? Say {near}, or add "
+                f"--new-class to have both."
+            )
+        say(f"{name} is a new class.")
+
+
+def require_in_use(now: Sitting, names: Collection[str]) -> None:
+    """Refuse a class that was given up: what is said of it would teach nothing."""
+    retired = set(now.store.retired_classes().values()) - set(now.store.class_names().values())
+    for name in sorted(retired & set(names)):
+        raise ImgsortError(
+            f"The class {display(name)} is retired; bring it back with `imgsort classes restore "
+            f"{display(name)}`, or name another."
+        )
 
 
 def tell_labelled(now: Sitting, done: "Labelled", as_json: bool) -> None:
