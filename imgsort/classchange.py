@@ -20,6 +20,8 @@ class ClassChange:
     kind: ChangeKind
     old: str
     new: str
+    id: int | None = None
+    """Of its row; None before it has one."""
 
     def back(self) -> "ClassChange":
         """The change that takes this one back."""

@@ -150,22 +150,24 @@ def reconcile_folders(
                     failpoint("tree-learned")
         if changes is not None:
             summary = _summary(changes, look, store, looker.layout)
-            return _without_emptied(workspace, store, run_id, look, summary)
+            return _without_emptied(workspace, store, look, summary)
     return ReconcileSummary(waiting=1)
 
 
 def _without_emptied(
-    workspace: Workspace, store: Store, run_id: int | None, look: "_Look", summary: ReconcileSummary
+    workspace: Workspace, store: Store, look: "_Look", summary: ReconcileSummary
 ) -> ReconcileSummary:
     """Retire the classes that a human has emptied into others and whose folders are gone."""
-    gone = {one.id: one.name for one in look.gone}
+    if retired := [one.id for one in look.gone if one.retired]:
+        store.forget_class_folders(retired)
+    gone = {one.id: one.name for one in look.gone if not one.retired}
     given_up, unused = store.emptied_classes(gone, workspace.sorted) if gone else ({}, ())
     if given_up:
         with workspace.filing_lock():
             recover_locked(workspace, store)
             gone = {one: name for one, name in given_up.items() if not _is_there(workspace, name)}
             given_up, _ = store.emptied_classes(gone, workspace.sorted)
-            store.retire_classes(run_id, given_up)
+            store.retire_emptied(given_up)
     told = tuple(
         f"{workspace.sorted.name}/{display(name)} was removed and {display(name)} never used; "
         f"`imgsort classes retire {display(name)}` gives it up, or else its folder comes back with "
@@ -221,8 +223,7 @@ class _Looker:
             spoken = self.store.current_labels()
         sight = Sight(disk, found, digests, classes, spoken, self.layout)
         seen = reconcile(sight, unlimited=self.unlimited)
-        live = [one for one in classes if not one.retired]
-        return _Look(disk, seen, gone_folders(live, seen.changes.renamed, disk, self.layout))
+        return _Look(disk, seen, gone_folders(classes, seen.changes.renamed, disk, self.layout))
 
     def _inbox(self, disk: Snapshot, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""

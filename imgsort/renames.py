@@ -82,7 +82,7 @@ def _new_name(
 def gone_folders(
     classes: Sequence[KnownClass], renamed: Sequence[RenamedClass], disk: Snapshot, layout: Layout
 ) -> tuple[KnownClass, ...]:
-    """Classes in use that had a folder when somebody looked last and have none now.
+    """Classes that had a folder when somebody looked last and have none now.
 
     Where nothing at all lies in sorted/, its disk may not be mounted.
     """

@@ -39,7 +39,7 @@ def _digits(name: str) -> list[str]:
 
 
 def edits(one: str, other: str) -> int:
-    """Letters to add, leave out, exchange or swap with their neighbour (optimal string alignment)."""
+    """Letters to add, drop, exchange or swap with their neighbour (optimal string alignment)."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

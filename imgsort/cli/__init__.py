@@ -18,6 +18,7 @@ _COMMANDS = (
     "confirms",
     "audits",
     "datasets",
+    "classes",
     "training",
     "looking",
     "putting_back",

@@ -169,13 +169,15 @@ def _list(lines: Any) -> None:
         say(f"… and {len(listed) - SHOWN:,} more (--json lists all).")
 
 
-def require_plain(now: Sitting, names: Collection[str], allowed: bool) -> None:
+def require_plain(
+    now: Sitting, names: Collection[str], allowed: bool, besides: str | None = None
+) -> None:
     """Say which classes are new; refuse what is only another spelling of a known one, or may be a
-    slip for it."""
+    slip for it. ``besides``: a class that goes by such a name from now on."""
     from imgsort.labelers import twin
     from imgsort.slips import slip
 
-    known = set(now.store.class_names().values())
+    known = set(now.store.class_names().values()) - {besides}
     retired = set(now.store.retired_classes().values())
     for name in sorted(set(names) - known - retired):
         if (other := twin(name, known)) is not None and not allowed:
@@ -188,7 +190,8 @@ def require_plain(now: Sitting, names: Collection[str], allowed: bool) -> None:
                 f"There is no class {name}; is it a slip for {near}? Say {near}, or add "
                 f"--new-class to have both."
             )
-        say(f"{name} is a new class.")
+        if besides is None:
+            say(f"{name} is a new class.")
 
 
 def require_in_use(now: Sitting, names: Collection[str]) -> None:

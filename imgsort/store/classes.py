@@ -10,8 +10,9 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, select, update
 
 from imgsort.classchange import ClassChange, ClassStanding
+from imgsort.history import UNDO
 from imgsort.store.paths import Anchor
-from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, LABELS
+from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, LABELS, RUNS
 
 _NEWEST_WORDS = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
 
@@ -34,15 +35,12 @@ def retired(connection: Connection) -> dict[int, str]:
 
 def standings(connection: Connection, anchor: Anchor, folder: Path) -> list[ClassStanding]:
     """Every class, in the order of their names; ``folder`` is the one of all class folders."""
-    labels = dict(
-        connection.execute(
-            select(LABELS.c.class_id, func.count())
-            .where(LABELS.c.id.in_(_NEWEST_WORDS), LABELS.c.class_id.is_not(None))
-            .group_by(LABELS.c.class_id)
-        )
-        .tuples()
-        .all()
+    counted = connection.execute(
+        select(LABELS.c.class_id, func.count().label("labels"))
+        .where(LABELS.c.id.in_(_NEWEST_WORDS), LABELS.c.class_id.is_not(None))
+        .group_by(LABELS.c.class_id)
     )
+    labels = {row.class_id: row.labels for row in counted}
     rows = connection.execute(
         select(CLASSES.c.id, CLASSES.c.name, CLASSES.c.retired_at).order_by(CLASSES.c.name)
     )
@@ -88,27 +86,34 @@ def change(
         )
 
 
-def standing_changes(connection: Connection, run_id: int) -> list[ClassChange]:
-    """What a run did to classes and nobody has taken back, the newest first."""
+def standing_changes(
+    connection: Connection, run_id: int | None, since: datetime | None
+) -> list[ClassChange]:
+    """What a command did to classes, that run or any but an undo, since then, and nobody has taken
+    back; the newest first."""
+    conditions = [CLASS_CHANGES.c.undone_at.is_(None), CLASS_CHANGES.c.run_id.is_not(None)]
+    if run_id is None:
+        undos = select(RUNS.c.id).where(RUNS.c.kind == UNDO)
+        conditions.append(CLASS_CHANGES.c.run_id.not_in(undos))
+    else:
+        conditions.append(CLASS_CHANGES.c.run_id == run_id)
+    if since is not None:
+        conditions.append(CLASS_CHANGES.c.changed_at >= since)
     rows = connection.execute(
         select(
-            CLASS_CHANGES.c.class_id,
-            CLASS_CHANGES.c.kind,
-            CLASS_CHANGES.c.old_name,
-            CLASS_CHANGES.c.new_name,
+            *(CLASS_CHANGES.c.class_id, CLASS_CHANGES.c.kind),
+            *(CLASS_CHANGES.c.old_name, CLASS_CHANGES.c.new_name, CLASS_CHANGES.c.id),
         )
-        .where(CLASS_CHANGES.c.run_id == run_id, CLASS_CHANGES.c.undone_at.is_(None))
+        .where(*conditions)
         .order_by(CLASS_CHANGES.c.id.desc())
     )
     return [ClassChange(*row) for row in rows]
 
 
-def note_undone(connection: Connection, run_id: int, now: datetime) -> None:
-    """What this run did to classes has been taken back."""
+def note_undone(connection: Connection, ids: Collection[int], now: datetime) -> None:
+    """These changes have been taken back."""
     connection.execute(
-        update(CLASS_CHANGES)
-        .where(CLASS_CHANGES.c.run_id == run_id, CLASS_CHANGES.c.undone_at.is_(None))
-        .values(undone_at=now)
+        update(CLASS_CHANGES).where(CLASS_CHANGES.c.id.in_(ids)).values(undone_at=now)
     )
 
 

@@ -101,28 +101,43 @@ class Store(Reader):
             return classes.standings(connection, self._anchor, folder)
 
     def change_classes(
-        self, run_id: int | None, changes: Sequence[ClassChange], undone_run: int | None = None
+        self,
+        run_id: int | None,
+        changes: Sequence[ClassChange],
+        undone: Collection[int] = (),
     ) -> None:
-        """Retire classes or bring them back; ``undone_run`` is the one whose changes this takes
-        back."""
+        """Retire classes or bring them back; ``undone``: the rows of changes this takes back."""
         with self._database.writing() as connection:
             classes.change(connection, run_id, changes, _now())
-            if undone_run is not None:
-                classes.note_undone(connection, undone_run, _now())
+            classes.note_undone(connection, undone, _now())
 
-    def rename_class(self, run_id: int | None, renamed: RenamedClass, folder: Path) -> None:
-        """A class, and its folder that bore its old name, go by another; ``folder`` (absolute)
-        holds the class folders. Hold the filing lock."""
+    def rename_class(
+        self,
+        run_id: int | None,
+        renamed: ClassChange,
+        folders: tuple[Path, Path],
+        undone: Collection[int] = (),
+    ) -> None:
+        """A class, and its folder (absolute, before and after), go by another name. Hold the filing
+        lock."""
         with self._database.writing() as connection:
-            tree.rename_folder(connection, self._anchor, folder / renamed.old, folder / renamed.new)
-            tree.rename_classes(connection, [renamed])
-            gone = ClassChange(renamed.class_id, "renamed", renamed.old, renamed.new)
-            classes.change(connection, run_id, [gone], _now())
+            tree.rename_folder(connection, self._anchor, *folders)
+            named = RenamedClass(renamed.class_id, renamed.old, renamed.new)
+            tree.rename_classes(connection, [named])
+            classes.change(connection, run_id, [renamed], _now())
+            classes.note_undone(connection, undone, _now())
 
-    def class_changes(self, run_id: int) -> list[ClassChange]:
-        """What a run did to classes and nobody has taken back, the newest first."""
+    def class_changes(
+        self, run_id: int | None = None, since: datetime | None = None
+    ) -> list[ClassChange]:
+        """What commands did to classes and nobody has taken back, the newest first."""
         with self._database.reading() as connection:
-            return classes.standing_changes(connection, run_id)
+            return classes.standing_changes(connection, run_id, since)
+
+    def forget_class_folders(self, ids: Collection[int]) -> None:
+        """The folders of these classes are gone."""
+        with self._database.writing() as connection:
+            classes.forget_folders(connection, list(ids))
 
     def emptied_classes(
         self, gone: Mapping[int, str], folder: Path
@@ -134,11 +149,11 @@ class Store(Reader):
             given_up, unused = classes.emptied(connection, self._anchor, folders)
         return {one: gone[one] for one in sorted(given_up)}, tuple(gone[one] for one in unused)
 
-    def retire_classes(self, run_id: int | None, names: Mapping[int, str]) -> None:
-        """Retire classes whose folders are gone."""
+    def retire_emptied(self, names: Mapping[int, str]) -> None:
+        """Retire classes whose folders are gone; no command did that, so none undoes it."""
         changes = [ClassChange(one, "retired", name, name) for one, name in names.items()]
         with self._database.writing() as connection:
-            classes.change(connection, run_id, changes, _now())
+            classes.change(connection, None, changes, _now())
             classes.forget_folders(connection, list(names))
 
     def add_model(self, card: "ModelCard") -> None:

@@ -188,7 +188,7 @@ def apply(
     _adopt(connection, anchor, changes.adopted, now)
     _remember_folders(connection, changes, now)
     back = (ClassChange(one.id, "restored", one.name, one.name) for one in changes.restored)
-    change(connection, run_id, back, now)
+    change(connection, None, back, now)  # folders said so: no command to be undone
     failpoint("tree-half-learned")
     add_labels(connection, run_id, changes.labels(), now)
 
