@@ -194,7 +194,7 @@ class _Planner:
         moved: Moved,
         judge: Callable[[PictureHistory], TakeBack | Stays | None],
     ) -> Undoing:
-        classes = self._classes(run, moved)
+        classes = self._classes(moved)
         back = {one.old for one in classes}
         judged = [self._with_folder(judge(one), back) for one in self._pictures(moved)]
         found = newest_first([one for one in judged if isinstance(one, TakeBack)])
@@ -208,11 +208,11 @@ class _Planner:
             classes=classes,
         )
 
-    def _classes(self, run: Run | None, moved: Moved) -> tuple[ClassChange, ...]:
+    def _classes(self, moved: Moved) -> tuple[ClassChange, ...]:
         """None where only some pictures are meant, or a model's moves."""
         if self.lying is not None or moved.model is not None or moved == Moved():
             return ()
-        return tuple(self.store.class_changes(run and run.id, moved.since))
+        return tuple(self.store.class_changes(moved.run, moved.since))
 
     def _pictures(self, moved: Moved) -> list[PictureHistory]:
         if moved == Moved():

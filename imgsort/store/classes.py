@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, select, update
 
-from imgsort.classchange import ClassChange, ClassStanding
+from imgsort.classchange import ChangeKind, ClassChange, ClassStanding
 from imgsort.history import UNDO
 from imgsort.store.paths import Anchor
 from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, LABELS, RUNS
@@ -91,7 +91,10 @@ def standing_changes(
 ) -> list[ClassChange]:
     """What a command did to classes, that run or any but an undo, since then, and nobody has taken
     back; the newest first."""
-    conditions = [CLASS_CHANGES.c.undone_at.is_(None), CLASS_CHANGES.c.run_id.is_not(None)]
+    conditions: list[ColumnElement[bool]] = [
+        CLASS_CHANGES.c.undone_at.is_(None),
+        CLASS_CHANGES.c.run_id.is_not(None),
+    ]
     if run_id is None:
         undos = select(RUNS.c.id).where(RUNS.c.kind == UNDO)
         conditions.append(CLASS_CHANGES.c.run_id.not_in(undos))
@@ -107,7 +110,15 @@ def standing_changes(
         .where(*conditions)
         .order_by(CLASS_CHANGES.c.id.desc())
     )
-    return [ClassChange(*row) for row in rows]
+    return [
+        ClassChange(row.class_id, _kind(row.kind), row.old_name, row.new_name, row.id)
+        for row in rows
+    ]
+
+
+def _kind(text: str) -> ChangeKind:
+    """The table's check lets no other in."""
+    return "renamed" if text == "renamed" else "retired" if text == "retired" else "restored"
 
 
 def note_undone(connection: Connection, ids: Collection[int], now: datetime) -> None:

@@ -23,13 +23,18 @@ _PAGE = 1000
 
 _PREDICTED = CLASSES.alias("predicted")
 _HUMAN = CLASSES.alias("human")
+_WORD = LABELS.alias("word")
 _IS_CORRECT = case((_HUMAN.c.id.is_not(None), _HUMAN.c.id == ARRIVALS.c.class_id))
+_FINAL = case(
+    (_WORD.c.id.is_not(None), _HUMAN.c.name), (ARRIVALS.c.decision == "filed", _PREDICTED.c.name)
+)
+"""What holds in the end: a person's word, "it is none of these" among them, else the filing."""
 
 
 def prediction_log() -> Select[*tuple[Any, ...]]:
     """One row for each arrival whose file has landed."""
     newest_word = (
-        select(LABELS.c.class_id)
+        select(LABELS.c.id)
         .where(LABELS.c.image_id == ARRIVALS.c.image_id)
         .order_by(LABELS.c.id.desc())
         .limit(1)
@@ -55,12 +60,18 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
             type_coerce(ARRIVALS.c.filed_at, Text).label("filed_at"),
             _HUMAN.c.name.label("human_label"),
             _IS_CORRECT.label("is_correct"),
+            ARRIVALS.c.subfolder,
+            IMAGES.c.captured_at,
+            IMAGES.c.camera,
+            _FINAL.label("final_label"),
+            type_coerce(ARRIVALS.c.missing_at, Text).label("missing_at"),
         )
         .select_from(ARRIVALS)
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
         .outerjoin(_PREDICTED, _PREDICTED.c.id == ARRIVALS.c.class_id)
         .outerjoin(PREDICTIONS, said)
-        .outerjoin(_HUMAN, _HUMAN.c.id == newest_word)
+        .outerjoin(_WORD, _WORD.c.id == newest_word)
+        .outerjoin(_HUMAN, _HUMAN.c.id == _WORD.c.class_id)
         .where(ARRIVALS.c.state == "filed")
     )
 
@@ -82,6 +93,11 @@ def read_arrivals(connection: Connection, wanted: ColumnElement[bool]) -> list[L
     """The rows of certain arrivals, newest first."""
     statement = prediction_log().where(wanted).order_by(ARRIVALS.c.id.desc())
     return [_log_row(row) for row in connection.execute(statement)]
+
+
+def is_class(connection: Connection, name: str) -> bool:
+    """Whether a class is, or once was, called so."""
+    return connection.scalar(select(CLASSES.c.id).where(CLASSES.c.name == name)) is not None
 
 
 def _log_row(row: Row[*tuple[Any, ...]]) -> LogRow:

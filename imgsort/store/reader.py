@@ -7,7 +7,8 @@ from typing import Self
 
 from imgsort.closing import Closing
 from imgsort.logquery import LogFilter, LogRow
-from imgsort.store import log, watching
+from imgsort.matchedname import closest
+from imgsort.store import classes, log, watching
 from imgsort.store.engine import Database, write_ahead
 from imgsort.store.overview import Overview, overview
 from imgsort.store.paths import Anchor
@@ -45,6 +46,13 @@ class Reader(Closing):
         """Matching rows, newest arrival first, read as they are asked for."""
         with self._database.reading() as connection:
             yield from log.read_log(connection, filters)
+
+    def class_named(self, name: str) -> str | None:
+        """None where there is such a class, retired or not; else the closest there is, or ``""``."""
+        with self._database.reading() as connection:
+            if log.is_class(connection, name):
+                return None
+            return closest(name, classes.live(connection).values()) or ""
 
     def arrival(self, arrival_id: int) -> LogRow | None:
         with self._database.reading() as connection:

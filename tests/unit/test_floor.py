@@ -15,7 +15,8 @@ def classifier(*thresholds: float) -> Classifier:
     """Its confidences are the embedding's softmax."""
     count = len(thresholds)
     names = ("cat", "dog", "snake")[:count]
-    head = ImagenetHead(names, np.eye(count), np.zeros(count), np.eye(count, dtype=np.bool_))
+    weight, bias = np.eye(count, dtype=np.float32), np.zeros(count, np.float32)
+    head = ImagenetHead(names, weight, bias, np.eye(count, dtype=np.bool_))
     return Classifier(head, thresholds)
 
 

@@ -148,6 +148,11 @@ def test_the_view_has_the_columns_that_users_rely_on(database: Path) -> None:
         "filed_at",
         "human_label",
         "is_correct",
+        "subfolder",
+        "captured_at",
+        "camera",
+        "final_label",
+        "missing_at",
     ]
 
 
