@@ -98,6 +98,7 @@ def class_place(
         captured_at=picture.captured_at,
         camera=picture.camera,
         confidence=confidence,
+        subfolder=picture.subfolder,
     )
 
 

@@ -48,7 +48,7 @@ class Reader(Closing):
             yield from log.read_log(connection, filters)
 
     def class_named(self, name: str) -> str | None:
-        """None where there is such a class, retired or not; else the closest there is, or ``""``."""
+        """None where there is such a class, retired or not; else the closest, or ``""``."""
         with self._database.reading() as connection:
             if log.is_class(connection, name):
                 return None
