@@ -21,6 +21,7 @@ from pydantic import (
 
 from imgsort.errors import ConfigProblem
 from imgsort.template import BadTemplate, Template
+from imgsort.tomlslips import plainly
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -195,8 +196,10 @@ class Config(Section):
 
 def load_config(path: Path) -> Config:
     """Read and check a config.toml. Raises ConfigProblem naming every problem in it."""
+    text = ""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigProblem(
             f"{path} is missing; put it back, or make a workspace with `imgsort init`."
@@ -206,6 +209,9 @@ def load_config(path: Path) -> Config:
             f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8."
         ) from None
     except tomllib.TOMLDecodeError as problem:
+        said = plainly(text)
+        if said is not None:
+            raise ConfigProblem(f"{path}: {said}.") from None
         raise ConfigProblem(f"{path} is not valid TOML: {problem}; correct that line.") from None
     except OSError as problem:
         raise ConfigProblem(

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -267,6 +267,11 @@ ARRIVALS = Table(
     # For `status`, which asks of every labelled image whether its file lies in the label's class.
     Index("ix_arrivals_image_id", "image_id", "class_id"),
     Index("ix_arrivals_path_bytes", "path_bytes"),
+    Index(
+        "ix_arrivals_missing",
+        "path_bytes",
+        sqlite_where=text("missing_at IS NOT NULL"),
+    ),
     Index("ix_arrivals_ino", "ino"),
     Index(
         "ix_arrivals_src_ino",

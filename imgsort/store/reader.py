@@ -1,6 +1,6 @@
 """imgsort.db as `log`, `status` and drift ask it: the part of ``Store`` that loads quickly."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -10,6 +10,7 @@ from imgsort.logquery import LogFilter, LogRow
 from imgsort.matchedname import closest
 from imgsort.store import classes, log, watching
 from imgsort.store.engine import Database, write_ahead
+from imgsort.store.lying import Lying, lying
 from imgsort.store.overview import Overview, overview
 from imgsort.store.paths import Anchor
 from imgsort.store.revision import require_current
@@ -82,6 +83,11 @@ class Reader(Closing):
     def landmarks(self) -> watching.Landmarks:
         with self._database.reading() as connection:
             return watching.landmarks(connection)
+
+    def lying(self, folders: Sequence[Path]) -> Lying:
+        """How many pictures lie in sorted/, unsure/ and rejected/ (absolute), and what is gone."""
+        with self._database.reading() as connection:
+            return lying(connection, self._anchor, folders)
 
     def overview(self, today: datetime | None = None) -> Overview:
         """The counts for `status`; ``today`` is when the day began (default: local midnight)."""
