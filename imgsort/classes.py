@@ -19,6 +19,7 @@ from imgsort.labelers import class_place
 from imgsort.labelling import HumanLabel, NewLabel
 from imgsort.logged import LoggedPicture
 from imgsort.matchedname import closest
+from imgsort.speaking import require_in_use
 from imgsort.store import Store
 from imgsort.tree import class_of_folder
 from imgsort.workspace import Workspace
@@ -53,11 +54,7 @@ def in_use(store: Store, name: str) -> Named:
     live = {known: number for number, known in store.class_names().items()}
     if name in live:
         return Named(live[name], name)
-    if name in store.retired_classes().values():
-        raise ImgsortError(
-            f"The class {display(name)} is retired; bring it back with `imgsort classes restore "
-            f"{display(name)}`, or name another."
-        )
+    require_in_use(store, [name])
     raise unknown(name, live)
 
 

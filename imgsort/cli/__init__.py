@@ -27,6 +27,7 @@ _COMMANDS = (
     "services",
     "care",
     "measuring",
+    "manual",
 )
 
 

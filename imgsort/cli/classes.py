@@ -6,14 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
-from imgsort.cli.labels import require_plain
+from imgsort.cli.groups import Whole
 from imgsort.cli.output import counted, print_json, print_table
 from imgsort.cli.sitting import Sitting, sitting
 from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
 classes = typer.Typer(
-    no_args_is_help=False, help="List, rename, merge and retire classes.", rich_markup_mode=None
+    cls=Whole,
+    no_args_is_help=False,
+    help="List, rename, merge and retire classes.",
+    rich_markup_mode=None,
 )
 app.add_typer(classes, name="classes", invoke_without_command=True)
 
@@ -94,7 +97,9 @@ def _require_free(now: Sitting, old: str, new: str, new_class: bool) -> None:
             f"The class {display(new)} is retired; bring it back with `imgsort classes restore "
             f"{display(new)}`, then merge the two."
         )
-    require_plain(now, [new], new_class, besides=old)
+    from imgsort.speaking import new_classes
+
+    new_classes(now.store, [new], allowed=new_class, besides=old)
 
 
 @classes.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
-from imgsort.cli.labels import SHOWN, require_in_use
+from imgsort.cli.labels import SHOWN
 from imgsort.cli.output import counted, print_json, progress
 from imgsort.cli.sitting import Sitting, sitting
 from imgsort.display import display
@@ -108,8 +108,9 @@ def _under_your_names(now: Sitting, data_set: "DataSet", match: bool, new_class:
     """Its classes as this workspace calls them. Raises ImgsortError where that isn't clear."""
     from imgsort.datasets import under
     from imgsort.labelers import twin
+    from imgsort.speaking import require_in_use
 
-    require_in_use(now, data_set.classes)
+    require_in_use(now.store, data_set.classes)
     known = set(now.store.class_names().values())
     twins = {name: other for name in data_set.classes if (other := twin(name, known)) is not None}
     if twins and not new_class:

@@ -68,44 +68,18 @@ def label(
         raise typer.BadParameter("--newest-wins and the like go with --from-csv.")
     workspace = opened(context, here)
     from imgsort.matching import Rules
+    from imgsort.speaking import require_in_use, spoken
 
     with sitting(workspace, "label") as now:
         if from_csv is None:
-            labels = _spoken(now, words)
+            labels = spoken(workspace, now.store, words[:-1], words[-1])
         else:
             rules = Rules(newest_wins, representative)
             labels = _from_file(now, from_csv, rules, skip_unmatched, as_json)
         names = {one.class_name for one in labels if one.class_name}
-        require_in_use(now, names)
+        require_in_use(now.store, names)
         require_plain(now, names, new_class)
         tell_labelled(now, now.put(labels), as_json)
-
-
-def _spoken(now: Sitting, words: Sequence[str]) -> "list[NewLabel]":
-    from imgsort.labelers import news
-    from imgsort.labelling import NewLabel
-    from imgsort.labels import checked_label
-    from imgsort.naming import Meant, Name
-
-    *pictures, class_name = words
-    class_name = checked_label(class_name)
-    labels = {}
-    for text, found in zip(pictures, now.find([Name(one) for one in pictures]), strict=True):
-        if not isinstance(found, Meant):
-            raise ImgsortError(f"{display(text)}: {found.reason}; nothing was labelled.")
-        if not any(one.readable for one in found.pictures):
-            raise ImgsortError(
-                f"{display(text)} could not be read as a picture, so a label would teach nothing; "
-                f"nothing was labelled."
-            )
-        labels[found.sha256] = NewLabel(found.sha256, "label", class_name, "cli", False)
-    fresh = news(labels.values(), now.store.current_labels())
-    if not fresh:
-        raise NothingToDo(
-            f"You have called {'it' if len(pictures) == 1 else 'them'} {class_name} before; there "
-            f"is nothing to do."
-        )
-    return fresh
 
 
 def _from_file(
@@ -169,39 +143,12 @@ def _list(lines: Any) -> None:
         say(f"… and {len(listed) - SHOWN:,} more (--json lists all).")
 
 
-def require_plain(
-    now: Sitting, names: Collection[str], allowed: bool, besides: str | None = None
-) -> None:
-    """Say which classes are new; refuse what is only another spelling of a known one, or may be a
-    slip for it. ``besides``: a class that goes by such a name from now on."""
-    from imgsort.labelers import twin
-    from imgsort.slips import slip
+def require_plain(now: Sitting, names: Collection[str], allowed: bool) -> None:
+    """Say which classes are new; refuse what may be a slip for a known one."""
+    from imgsort.speaking import new_classes
 
-    known = set(now.store.class_names().values()) - {besides}
-    retired = set(now.store.retired_classes().values())
-    for name in sorted(set(names) - known - retired):
-        if (other := twin(name, known)) is not None and not allowed:
-            raise ImgsortError(
-                f"There is no class {name}, but there is {other}; say {other}, or add --new-class "
-                f"to have both."
-            )
-        if (near := slip(name, known)) is not None and not allowed:
-            raise ImgsortError(
-                f"There is no class {name}; is it a slip for {near}? Say {near}, or add "
-                f"--new-class to have both."
-            )
-        if besides is None:
-            say(f"{name} is a new class.")
-
-
-def require_in_use(now: Sitting, names: Collection[str]) -> None:
-    """Refuse a class that was given up: what is said of it would teach nothing."""
-    retired = set(now.store.retired_classes().values()) - set(now.store.class_names().values())
-    for name in sorted(retired & set(names)):
-        raise ImgsortError(
-            f"The class {display(name)} is retired; bring it back with `imgsort classes restore "
-            f"{display(name)}`, or name another."
-        )
+    for name in new_classes(now.store, names, allowed=allowed):
+        say(f"{display(name)} is a new class.")
 
 
 def tell_labelled(now: Sitting, done: "Labelled", as_json: bool) -> None:
