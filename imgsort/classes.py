@@ -65,7 +65,10 @@ def unknown(name: str, known: Sequence[str] | dict[str, int]) -> ImgsortError:
         return ImgsortError(
             f"There is no class {display(name)}; `imgsort classes` lists those there are."
         )
-    return ImgsortError(f"There is no class {display(name)}; {display(near)}?")
+    return ImgsortError(
+        f"There is no class {display(name)}, but there is {display(near)}; name that, or see "
+        f"`imgsort classes`."
+    )
 
 
 def retired(store: Store, name: str) -> Named:

@@ -56,7 +56,7 @@ def new_classes(
             )
         if (near := slip(name, known)) is not None:
             raise ImgsortError(
-                f"There is no class {name}; is it a slip for {near}? Say {near}, or add "
+                f"There is no class {name}, which may be a slip for {near}; say {near}, or add "
                 f"--new-class to have both."
             )
     return fresh

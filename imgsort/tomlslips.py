@@ -10,7 +10,8 @@ _BARE = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=\s*([A-Za-z][\w./-]*)\s*(?:#.*)?")
 
 def plainly(text: str) -> str | None:
     """The first mistake that is known, with its line and what to write; None for any other."""
-    section, seen = "", {}
+    section = ""
+    seen: dict[tuple[str, str | None], int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if (found := _SECTION.fullmatch(line)) is not None:
             section = found[1].strip()

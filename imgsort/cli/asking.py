@@ -95,7 +95,10 @@ def _require_class(store: "Reader", name: str) -> None:
     if closest is None:
         return
     if closest:
-        raise ImgsortError(f"There is no class {display(name)}; {display(closest)}?")
+        raise ImgsortError(
+            f"There is no class {display(name)}, but there is {display(closest)}; name that, or "
+            f"see `imgsort classes`."
+        )
     raise ImgsortError(
         f"There is no class {display(name)}; `imgsort classes` lists those there are."
     )

@@ -30,10 +30,12 @@ class Lying:
 
 def lying(connection: Connection, anchor: Anchor, folders: Sequence[Path]) -> Lying:
     """``folders``: sorted/, unsure/ and rejected/, absolute."""
-    inside = [_inside(anchor, folder) for folder in folders]
+    inside, unsure, rejected = (_inside(anchor, folder) for folder in folders)
     return Lying(
-        *(_there(connection, inside[0]), _labelled(connection, inside[0])),
-        *(_there(connection, one) for one in inside[1:]),
+        sorted=_there(connection, inside),
+        labelled=_labelled(connection, inside),
+        unsure=_there(connection, unsure),
+        rejected=_there(connection, rejected),
         gone=_gone(connection, anchor.stored(folders[0])),
     )
 

@@ -89,7 +89,10 @@ def test_the_table_is_one_line_a_row(logged: Path) -> None:
 
 def test_a_class_that_is_not_there_is_no_empty_log(logged: Path) -> None:
     """A slip is told, with the class that may have been meant."""
-    assert asked("-C", logged, "log", "--label", "kat").said == (1, "There is no class kat; cat?")
+    assert asked("-C", logged, "log", "--label", "kat").said == (
+        1,
+        "There is no class kat, but there is cat; name that, or see `imgsort classes`.",
+    )
     assert asked("-C", logged, "log", "--label", "zzz", "--json").said == (
         1,
         "There is no class zzz; `imgsort classes` lists those there are.",

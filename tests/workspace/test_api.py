@@ -62,7 +62,7 @@ def test_pictures_are_labelled(desk: Desk) -> None:
 def test_what_the_command_refuses_is_refused(desk: Desk) -> None:
     """A slip, an unknown picture, a word said before, no workspace: errors of one kind."""
     photos = imgsort.open(desk.workspace.root)
-    with pytest.raises(ImgsortError, match="is it a slip for dog"):
+    with pytest.raises(ImgsortError, match="may be a slip for dog"):
         photos.label("cat-1.jpg", "dgo")
     with pytest.raises(ImgsortError, match="nothing was labelled"):
         photos.label("nosuch.jpg", "dog")

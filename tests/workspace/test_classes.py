@@ -56,7 +56,8 @@ def test_a_slip_makes_no_class(desk: Desk, tmp_path: Path, words: tuple[str]) ->
 
     assert (said.code, said.err.splitlines()[-1]) == (
         1,
-        "There is no class ct; is it a slip for cat? Say cat, or add --new-class to have both.",
+        "There is no class ct, which may be a slip for cat; say cat, or add --new-class to have "
+        "both.",
     )
     assert (in_use(desk), desk.count_labels()) == ({"cat", "dog", "snake"}, 0)
     assert desk.type("label", *typed, "--new-class").code == 0
@@ -103,7 +104,7 @@ def test_a_class_is_renamed_with_its_folder(desk: Desk) -> None:
     [
         ("dog", "There is a class dog already; `imgsort classes merge cat dog` makes one of"),
         ("a/dog", "it is a path"),
-        ("dgo", "is it a slip for dog?"),
+        ("dgo", "which may be a slip for dog;"),
         ("taken", "is there already; remove it or move it away, then rename the class."),
     ],
 )
@@ -243,7 +244,10 @@ def test_a_class_that_is_not_there_is_named(desk: Desk) -> None:
     """With the one that may have been meant, whatever was to be done to it."""
     for typed in (("retire", "kat"), ("rename", "kat", "x"), ("merge", "kat", "dog")):
         said = desk.type("classes", *typed)
-        assert (said.code, said.err) == (1, "There is no class kat; cat?\n")
+        assert (said.code, said.err) == (
+            1,
+            "There is no class kat, but there is cat; name that, or see `imgsort classes`.\n",
+        )
     assert desk.type("classes", "restore", "cat").code == 4
 
 
