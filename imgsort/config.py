@@ -111,6 +111,7 @@ class Filing(Section):
     template: str = "{label}/{name}"
     remove_empty_subfolders: bool = False
     sidecars: tuple[str, ...] = (".xmp", ".json", ".txt", ".aae", ".thm")
+    write_xmp: bool = False
 
     @field_validator("sidecars", mode="before")
     @classmethod

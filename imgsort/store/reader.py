@@ -1,6 +1,6 @@
 """imgsort.db as `log`, `status` and drift ask it: the part of ``Store`` that loads quickly."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -58,6 +58,14 @@ class Reader(Closing):
     def arrival(self, arrival_id: int) -> LogRow | None:
         with self._database.reading() as connection:
             return next(iter(log.read_arrivals(connection, ARRIVALS.c.id == arrival_id)), None)
+
+    def arrivals(self, ids: Collection[int]) -> Iterator[LogRow]:
+        """The rows of these arrivals, as far as their files have landed."""
+        wanted = sorted(ids)
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), 500):
+                part = ARRIVALS.c.id.in_(wanted[start : start + 500])
+                yield from log.read_arrivals(connection, part)
 
     def arrivals_at(self, path: Path) -> list[LogRow]:
         """Arrivals whose file was last known at this absolute path, newest first."""
