@@ -22,10 +22,12 @@ class ClassChange:
     new: str
     id: int | None = None
     """Of its row; None before it has one."""
+    into: int | None = None
+    """The class that a retired one is part of from now on."""
 
     def back(self) -> "ClassChange":
         """The change that takes this one back."""
-        return ClassChange(self.class_id, _BACK[self.kind], self.new, self.old)
+        return ClassChange(self.class_id, _BACK[self.kind], self.new, self.old, into=self.into)
 
     def said(self) -> str:
         """For people."""

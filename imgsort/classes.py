@@ -127,7 +127,7 @@ def merge(workspace: Workspace, store: Store, run_id: int, source: Named, into: 
         for picture in lying.values()
         if (errand := _errand(workspace, picture, current.get(picture.sha256), source, into))
     ]
-    change = [ClassChange(source.id, "retired", source.name, source.name)]
+    change = [ClassChange(source.id, "retired", source.name, source.name, into=into.id)]
     done = run_errands(
         workspace,
         store,

@@ -46,11 +46,9 @@ def _describe(folders: Folders, picture: Path, row: LogRow) -> None:
             file.write(sidecar(row))
             file.flush()
             os.fsync(file.fileno())
-        ends = {"src_dir_fd": folder.descriptor, "dst_dir_fd": folder.descriptor}
-        if ours:
-            os.replace(part, name, **ends)  # noqa: PTH105 - in an open folder
-        else:
-            os.link(part, name, **ends)  # fails where somebody was quicker
+        # A link, unlike a rename, fails where somebody was quicker.
+        put = os.replace if ours else os.link
+        put(part, name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(part, dir_fd=folder.descriptor)

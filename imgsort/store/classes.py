@@ -72,8 +72,9 @@ def change(
     for one in changes:
         if one.kind != "renamed":
             when = now if one.kind == "retired" else None
+            into = one.into if one.kind == "retired" else None
             row = update(CLASSES).where(CLASSES.c.id == one.class_id)
-            connection.execute(row.values(retired_at=when))
+            connection.execute(row.values(retired_at=when, merged_into=into))
         connection.execute(
             insert(CLASS_CHANGES).values(
                 run_id=run_id,
@@ -81,6 +82,7 @@ def change(
                 kind=one.kind,
                 old_name=one.old,
                 new_name=one.new,
+                merged_into=one.into,
                 changed_at=now,
             )
         )
@@ -106,12 +108,16 @@ def standing_changes(
         select(
             *(CLASS_CHANGES.c.class_id, CLASS_CHANGES.c.kind),
             *(CLASS_CHANGES.c.old_name, CLASS_CHANGES.c.new_name, CLASS_CHANGES.c.id),
+            CLASS_CHANGES.c.merged_into,
         )
         .where(*conditions)
         .order_by(CLASS_CHANGES.c.id.desc())
     )
     return [
-        ClassChange(row.class_id, _kind(row.kind), row.old_name, row.new_name, row.id)
+        ClassChange(
+            *(row.class_id, _kind(row.kind), row.old_name, row.new_name),
+            *(row.id, row.merged_into),
+        )
         for row in rows
     ]
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    func,
     select,
     type_coerce,
 )
@@ -24,9 +25,11 @@ _PAGE = 1000
 _PREDICTED = CLASSES.alias("predicted")
 _HUMAN = CLASSES.alias("human")
 _WORD = LABELS.alias("word")
+_INTO = CLASSES.alias("merged_into")
 _IS_CORRECT = case((_HUMAN.c.id.is_not(None), _HUMAN.c.id == ARRIVALS.c.class_id))
 _FINAL = case(
-    (_WORD.c.id.is_not(None), _HUMAN.c.name), (ARRIVALS.c.decision == "filed", _PREDICTED.c.name)
+    (_WORD.c.id.is_not(None), _HUMAN.c.name),
+    (ARRIVALS.c.decision == "filed", func.coalesce(_INTO.c.name, _PREDICTED.c.name)),
 )
 """What holds in the end: a person's word, "it is none of these" among them, else the filing."""
 
@@ -69,6 +72,7 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
         .select_from(ARRIVALS)
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
         .outerjoin(_PREDICTED, _PREDICTED.c.id == ARRIVALS.c.class_id)
+        .outerjoin(_INTO, _INTO.c.id == _PREDICTED.c.merged_into)
         .outerjoin(PREDICTIONS, said)
         .outerjoin(_WORD, _WORD.c.id == newest_word)
         .outerjoin(_HUMAN, _HUMAN.c.id == _WORD.c.class_id)

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("old_name", sa.Text(), nullable=False),
         sa.Column("new_name", sa.Text(), nullable=False),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
         sa.Column("changed_at", sa.Text(), nullable=False),
         sa.Column("undone_at", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_class_changes"),

@@ -147,6 +147,8 @@ def test_a_class_becomes_part_of_another(desk: Desk) -> None:
     assert (in_use(desk), retired(desk)) == ({"dog", "snake"}, {"cat"})
     assert not class_folder(desk, "cat").exists()
     assert not look(desk).learned
+    log = desk.log("SELECT name, label, final_label FROM prediction_log WHERE label = 'cat'")
+    assert {(label, final) for _, label, final in log} == {("cat", "dog")}
 
 
 def test_a_merge_is_undone(desk: Desk) -> None:
@@ -161,6 +163,7 @@ def test_a_merge_is_undone(desk: Desk) -> None:
     assert "cat is in use again." in said.out
     assert (desk.tree(), in_use(desk)) == (before, {"cat", "dog", "snake"})
     assert not look(desk).learned
+    assert desk.log("SELECT final_label FROM prediction_log WHERE name = 'cat-1.jpg'") == [("cat",)]
     last = desk.log("SELECT max(id) FROM runs WHERE kind = 'undo'")[0][0]
     assert desk.type("undo", "--run", last).code == 0
     assert (desk.tree(), retired(desk)) == (after, {"cat"})
