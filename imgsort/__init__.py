@@ -5,7 +5,8 @@
 ...     [best] = photos.classify("mystery.jpg")
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False
+"""As ``typing`` has it, whose import alone would take longer than all of this."""
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -82,8 +82,8 @@ def log(
             more = None if most is None else most + 1
             found = list(store.log(replace(wanted, limit=more)))
             _print_log(found if most is None else found[:most])
-            if most is not None and len(found) > most:
-                say(f"These are the newest {most:,}; --limit 0 shows all.")
+            if limit is None and len(found) > NEWEST:
+                say(f"These are the newest {NEWEST}; --limit 0 shows all.")
         elif as_json or form == "json":
             logquery.write_json(store.log(wanted), sys.stdout, ascii_only=ascii_only())
         else:
