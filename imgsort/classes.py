@@ -13,6 +13,7 @@ from imgsort.classchange import ClassChange
 from imgsort.display import display
 from imgsort.durable import sync_folder
 from imgsort.errors import ImgsortError, NothingToDo
+from imgsort.failpoints import failpoint
 from imgsort.filing import recover_locked
 from imgsort.filing.errands import Done, Errand, run_errands
 from imgsort.labelers import class_place
@@ -102,6 +103,7 @@ def rename(
             try:
                 before.rename(after)
                 sync_folder(workspace.sorted)
+                failpoint("class-folder-renamed")
             except OSError as problem:
                 raise ImgsortError(
                     f"{before} can't be renamed ({problem.strerror}); look after that, then try "

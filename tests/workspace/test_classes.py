@@ -1,7 +1,10 @@
 """Classes renamed, merged, retired and brought back, typed at a real workspace or done by hand."""
 
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from imgsort.reconciling import ReconcileSummary, apply_reconcile
 from imgsort.serving import active_card, load_classifier
 from imgsort.verdict import CLASS_RETIRED
 from tests.again import new_model, refile, shows
+from tests.cli_runner import REPOSITORY
 from tests.desk import Desk
 
 
@@ -340,3 +344,46 @@ def test_sorted_that_is_not_mounted_retires_nothing(desk: Desk) -> None:
     desk.workspace.sorted.mkdir()
     look(desk)
     assert "cat" in in_use(desk)
+
+
+# kills
+
+
+def killed(desk: Desk, failpoint: str, *typed: str) -> None:
+    """Type a command that dies at the fail point."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "imgsort", "-C", str(desk.workspace.root), *typed],
+        cwd=REPOSITORY,
+        env=os.environ | {"IMGSORT_FAILPOINT": failpoint},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == -signal.SIGKILL, answer.stderr
+
+
+@pytest.mark.parametrize("failpoint", ["before-tx1", "after-tx1", "after-place:2", "after-tx2"])
+def test_a_killed_merge_is_nothing_or_all(desk: Desk, failpoint: str) -> None:
+    """Before it is written down nothing has happened; after that the next command completes it."""
+    desk.type("label", "cat-2.jpg", "cat")
+    killed(desk, failpoint, "classes", "merge", "cat", "dog")
+    desk.type("undo", "--path", desk.workspace.rejected)  # any mover completes what was begun
+    merged = failpoint != "before-tx1"
+    assert retired(desk) == ({"cat"} if merged else set())
+    assert {Path(path).parent.name for path in desk.tree() if "/cat-" in path} == {
+        "dog" if merged else "cat"
+    }
+    assert desk.labels()["cat-2.jpg"][0] == ("dog" if merged else "cat")
+    assert (look(desk).labelled, desk.agrees()) == (0, True)
+
+
+def test_a_killed_rename_is_completed(desk: Desk) -> None:
+    """The folder bears the new name, so the next look finds a class renamed; nobody labelled it."""
+    words = desk.labels()
+    killed(desk, "class-folder-renamed", "classes", "rename", "cat", "feline")
+    assert look(desk).renamed == ("cat -> feline",)
+    assert (in_use(desk), desk.labels(), desk.agrees()) == (
+        {"feline", "dog", "snake"},
+        words,
+        True,
+    )
