@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -122,7 +122,6 @@ class ClassColumns(TypedColumns):
     folder_ino: Named[int | None] = Column(Unsigned64)
     created_at: Named[datetime] = Column(Utc)
     retired_at: Named[datetime | None] = Column(Utc)
-    merged_into: Named[int | None] = Column(Integer)
 
 
 CLASSES = Table(

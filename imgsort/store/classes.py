@@ -72,9 +72,8 @@ def change(
     for one in changes:
         if one.kind != "renamed":
             when = now if one.kind == "retired" else None
-            into = one.into if one.kind == "retired" else None
             row = update(CLASSES).where(CLASSES.c.id == one.class_id)
-            connection.execute(row.values(retired_at=when, merged_into=into))
+            connection.execute(row.values(retired_at=when))
         connection.execute(
             insert(CLASS_CHANGES).values(
                 run_id=run_id,

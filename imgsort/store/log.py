@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from imgsort.logquery import LogFilter, LogRow
-from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, PREDICTIONS
+from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, IMAGES, LABELS, PREDICTIONS
 
 VIEW = "prediction_log"
 _PAGE = 1000
@@ -42,6 +42,14 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
         .order_by(LABELS.c.id.desc())
         .limit(1)
         .correlate(ARRIVALS)
+        .scalar_subquery()
+    )
+    merged_into = (
+        select(CLASS_CHANGES.c.merged_into)
+        .where(CLASS_CHANGES.c.class_id == _PREDICTED.c.id, CLASS_CHANGES.c.kind == "retired")
+        .order_by(CLASS_CHANGES.c.id.desc())
+        .limit(1)
+        .correlate(_PREDICTED)
         .scalar_subquery()
     )
     said = and_(
@@ -72,7 +80,7 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
         .select_from(ARRIVALS)
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
         .outerjoin(_PREDICTED, _PREDICTED.c.id == ARRIVALS.c.class_id)
-        .outerjoin(_INTO, _INTO.c.id == _PREDICTED.c.merged_into)
+        .outerjoin(_INTO, and_(_PREDICTED.c.retired_at.is_not(None), _INTO.c.id == merged_into))
         .outerjoin(PREDICTIONS, said)
         .outerjoin(_WORD, _WORD.c.id == newest_word)
         .outerjoin(_HUMAN, _HUMAN.c.id == _WORD.c.class_id)
