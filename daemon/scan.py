@@ -1,11 +1,13 @@
 """Walk the inbox, entry by entry, as far as the caller wants to go."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imgsort.daemon.left import kind_of
 from imgsort.daemon.names import MAGIC_BYTES, Kind, Names, looks_like_picture
 from imgsort.identity import open_regular
 from imgsort.sidecars import RAW_SUFFIXES, is_sidecar
@@ -40,6 +42,8 @@ class Survey:
     writing: int = 0
     """Names that programs give to files they have not finished."""
     unsupported: Tally = field(default_factory=Tally)
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Of the unsupported, by what they are (``imgsort.daemon.left``)."""
     special: Tally = field(default_factory=Tally)
     """Links, pipes, sockets, devices and folders named like a picture."""
     closed: Tally = field(default_factory=Tally)
@@ -113,6 +117,7 @@ class Walk:
             kind = sniffed(Path(folder.path, name), self.inbox)
         if kind is Kind.UNSUPPORTED and not self._travels(folder, name):
             self.survey.unsupported.add(folder.way + name)
+            self.survey.kinds[kind_of(name)] += 1
             if self._may_travel(name) and len(self.survey.orphans) < ORPHANS:
                 self.survey.orphans.append(folder.way + name)
         elif kind is Kind.WRITING and not name.startswith("."):

@@ -11,6 +11,7 @@ from uuid import uuid4
 from imgsort.backbones import InstalledBackbone
 from imgsort.backbones.int8 import INT8, required_record, verified_graph
 from imgsort.errors import ImgsortError
+from imgsort.floor import filed_from
 from imgsort.mounts import is_network, type_of
 from imgsort.registry import ModelCard, Registry
 from imgsort.schema import require_current
@@ -34,7 +35,7 @@ def checkup(workspace: Workspace) -> list[Finding]:
     if all(finding.level == "ok" for finding in folders):
         findings += [_rename(workspace.inbox, folder) for folder in workspace.picture_folders[1:]]
         findings.append(_state(workspace.state))
-    findings += [_database(workspace), _model(workspace)]
+    findings += [_database(workspace), _model(workspace), *_confidence(workspace)]
     return findings
 
 
@@ -119,3 +120,17 @@ def _model(workspace: Workspace) -> Finding:
             f'write backbone = "{backbone.name}", or make a new workspace for another backbone.',
         )
     return Finding("ok", f"Model v{card.version} on {backbone.name} is active and undamaged.")
+
+
+def _confidence(workspace: Workspace) -> list[Finding]:
+    """What ``model.confidence`` does, or that it does nothing; a damaged model is told already."""
+    registry = Registry(workspace.models)
+    try:
+        active = registry.active()
+        card = None if active is None else registry.card(active)
+    except ImgsortError:
+        return []
+    if card is None:
+        return []
+    said = filed_from(card, workspace.config.model.confidence)
+    return [Finding("ok", f"Pictures are filed from a confidence of {said}.")]

@@ -15,10 +15,12 @@ from imgsort.filing import recover_locked
 from imgsort.identity import Identity
 from imgsort.labelling import HumanLabel
 from imgsort.reconcile import Reconciled, reconcile
+from imgsort.renames import gone_folders
 from imgsort.store import Store
 from imgsort.tree import (
     Adopted,
     DiskFile,
+    KnownClass,
     Layout,
     Moved,
     Repathed,
@@ -45,6 +47,10 @@ class ReconcileSummary:
     never_use: int = 0
     renamed: tuple[str, ...] = ()
     """``cat -> kitten``."""
+    retired: tuple[str, ...] = ()
+    """Classes whose pictures a human put into others, and whose folders are gone."""
+    restored: tuple[str, ...] = ()
+    """Retired classes whose folders a human made anew."""
     adopted: int = 0
     moved: int = 0
     """Known files found at another path, whether that said anything or not."""
@@ -62,6 +68,8 @@ class ReconcileSummary:
             or self.withdrawn
             or self.never_use
             or self.renamed
+            or self.retired
+            or self.restored
             or self.adopted
             or self.missing
         )
@@ -76,6 +84,8 @@ class ReconcileSummary:
         )
         parts = [f"{count:,} {what}" for count, what in counts if count]
         parts += [f"class renamed: {one}" for one in self.renamed]
+        parts += [f"class retired: {one}" for one in self.retired]
+        parts += [f"class in use again: {one}" for one in self.restored]
         return "; ".join(parts) or "nothing was moved by hand"
 
 
@@ -139,14 +149,48 @@ def reconcile_folders(
                     store.apply_tree(run_id, changes)
                     failpoint("tree-learned")
         if changes is not None:
-            return _summary(changes, look, store, looker.layout)
+            summary = _summary(changes, look, store, looker.layout)
+            return _without_emptied(workspace, store, look, summary)
     return ReconcileSummary(waiting=1)
+
+
+def _without_emptied(
+    workspace: Workspace, store: Store, look: "_Look", summary: ReconcileSummary
+) -> ReconcileSummary:
+    """Retire the classes that a human has emptied into others and whose folders are gone."""
+    if retired := [one.id for one in look.gone if one.retired]:
+        store.forget_class_folders(retired)
+    gone = {one.id: one.name for one in look.gone if not one.retired}
+    given_up, unused = store.emptied_classes(gone, workspace.sorted) if gone else ({}, ())
+    if given_up:
+        with workspace.filing_lock():
+            recover_locked(workspace, store)
+            gone = {one: name for one, name in given_up.items() if not _is_there(workspace, name)}
+            given_up, _ = store.emptied_classes(gone, workspace.sorted)
+            store.retire_emptied(given_up)
+    told = tuple(
+        f"{workspace.sorted.name}/{display(name)} was removed and {display(name)} never used; "
+        f"`imgsort classes retire {display(name)}` gives it up, or else its folder comes back with "
+        f"its first picture."
+        for name in unused
+    )
+    return replace(
+        summary,
+        retired=tuple(display(name) for name in given_up.values()),
+        notices=(*summary.notices, *told),
+    )
+
+
+def _is_there(workspace: Workspace, name: str) -> bool:
+    return (workspace.sorted / name).is_dir()
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     disk: Snapshot
     seen: Reconciled
+    gone: tuple[KnownClass, ...]
+    """Classes whose folders are no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +222,8 @@ class _Looker:
             digests = self.hashes.of(wanted)
             spoken = self.store.current_labels()
         sight = Sight(disk, found, digests, classes, spoken, self.layout)
-        return _Look(disk, reconcile(sight, unlimited=self.unlimited))
+        seen = reconcile(sight, unlimited=self.unlimited)
+        return _Look(disk, seen, gone_folders(classes, seen.changes.renamed, disk, self.layout))
 
     def _inbox(self, disk: Snapshot, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""
@@ -240,6 +285,7 @@ def _summary(changes: TreeChanges, look: _Look, store: Store, layout: Layout) ->
         withdrawn=kinds.count("withdrawn"),
         never_use=kinds.count("never_use"),
         renamed=tuple(f"{display(one.old)} -> {display(one.new)}" for one in changes.renamed),
+        restored=tuple(display(one.name) for one in changes.restored),
         adopted=len(changes.adopted),
         moved=sum(one.known.location != one.file.path for one in changes.moved),
         missing=len(changes.vanished),

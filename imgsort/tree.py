@@ -134,13 +134,14 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class KnownClass:
-    """A class there is now."""
+    """A class there is now, or one that was given up."""
 
     id: int
     name: str
     dev: int | None
-    """Of its folder when that was last seen."""
+    """Of its folder when that was last seen; None while there is none."""
     ino: int | None
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,8 @@ class TreeChanges:
     vanished: tuple[Vanished, ...] = ()
     folders: tuple[FolderSeen, ...] = ()
     """Classes that are made if they don't exist."""
+    restored: tuple[KnownClass, ...] = ()
+    """Retired classes whose folder somebody made anew."""
 
     def __bool__(self) -> bool:
         return any(

@@ -287,7 +287,7 @@ def _champion(work: _Work, serving: Serving, material: Material) -> Champion:
         card,
         work.registry.tensors(card.version),
         serving.classifier,
-        work.workspace.config.model.confidence,
+        work.workspace.config.model.first_confidence,
         _first_model(work, card),
     )
     learned = [name for name, record in material.records.items() if record.side != "holdout"]

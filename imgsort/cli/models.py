@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say, tell_preparing, version_number
+from imgsort.cli.groups import Whole
 from imgsort.cli.output import print_json, print_pairs, print_table
 
 models = typer.Typer(
-    no_args_is_help=False, help="List, show and switch models.", rich_markup_mode=None
+    cls=Whole, no_args_is_help=False, help="List, show and switch models.", rich_markup_mode=None
 )
 app.add_typer(models, name="models", invoke_without_command=True)
 

@@ -30,16 +30,28 @@ def init(
     weights: Annotated[
         Path | None, typer.Option(help="ResNet50 weights that you have as a file.")
     ] = None,
+    learn_only: Annotated[
+        bool,
+        typer.Option(
+            "--learn-only",
+            help="Take no word for ImageNet's: the classes learn from your labels alone.",
+        ),
+    ] = False,
     here: Here = None,
     as_json: Json = False,
 ) -> None:
     """Make a workspace with a first model that works without any label."""
+    if learn_only and classes is None:
+        raise typer.BadParameter("--learn-only goes with --classes.")
     root = root_of(context, here)
     from imgsort import founding
     from imgsort.vocabulary import split_words
 
     founding.check(root, backbone, weights)
-    vocabulary = None if classes is None else _clear(split_words(classes), ask=not as_json)
+    typed = [] if classes is None else split_words(classes)
+    if learn_only:
+        typed = [f"{word.partition('=')[0]}=" for word in typed]
+    vocabulary = None if classes is None else _clear(typed, ask=not as_json)
     say("Preparing the backbone (once, about half a minute)…")
     founded = founding.found(root, vocabulary, backbone, weights)
     if founded.backbone_reason:
@@ -51,6 +63,11 @@ def init(
         headings = ("class", "ImageNet classes", "for example", "note")
         rows = vocabulary.rows()
         print_table(headings, ((r.word, r.classes, ", ".join(r.examples), r.note) for r in rows))
+        if any(word.sense for word in vocabulary.words):
+            say(
+                "Where a word means something else to you, write it with = behind it (patches=), "
+                "or --learn-only for all: then it learns from your labels alone."
+            )
     if founded.knows_nothing:
         say(
             "These weights have no classification top, so the model knows no class yet: every "
@@ -118,5 +135,23 @@ def _clear(typed: list[str], *, ask: bool) -> "Vocabulary":
             chosen = word.candidates[answer - 1].wnid
             typed[vocabulary.words.index(word)] = f"{word.name}={chosen}"
             vocabulary = resolve(typed)
+    if ask and sys.stdin.isatty():
+        vocabulary = _without_slips(vocabulary, typed)
     vocabulary.require_clear()
     return vocabulary
+
+
+def _without_slips(vocabulary: "Vocabulary", typed: list[str]) -> "Vocabulary":
+    """Ask about each word that stands for nothing and is much like one that does."""
+    from imgsort.slips import slip
+    from imgsort.vocabulary import resolve
+
+    corrected = list(typed)
+    for place, word in enumerate(vocabulary.words):
+        meant = slip(word.name, word.suggestions) if word.sense is None else None
+        if meant is None:
+            continue
+        question = f"{display(word.name)} stands for nothing; {meant}?"
+        if typer.confirm(question, default=True, err=True):
+            corrected[place] = meant
+    return vocabulary if corrected == typed else resolve(corrected)

@@ -14,6 +14,7 @@ from typing import Protocol
 from imgsort.errors import FilingPaused
 from imgsort.failpoints import failpoint
 from imgsort.filing.companions import Companions
+from imgsort.filing.describing import describe
 from imgsort.filing.destination import Names, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover, Refusal
@@ -85,11 +86,13 @@ def run_errands(
             journal = iter(plan([one for each in ready for one in each.plans]))
             failpoint("after-tx1")
             underway = [(each, _load(each, journal)) for each in ready]
-            return [
+            carried = [
                 done
                 for start in range(0, len(underway), _AT_ONCE)
                 for done in _carried(underway[start : start + _AT_ONCE], store, folders, names)
             ]
+            describe(workspace, store, {one.errand.arrival_id: one.path for one in carried})
+            return carried
 
 
 def _carried(

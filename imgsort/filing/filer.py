@@ -9,6 +9,7 @@ from typing import Literal
 from imgsort.errors import FilingPaused
 from imgsort.failpoints import failpoint
 from imgsort.filing.companions import Companions
+from imgsort.filing.describing import describe
 from imgsort.filing.destination import Names, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover
@@ -81,6 +82,7 @@ class Filer:
                 underway = self._decided([self._ready(item, mover) for item in items])
                 mover.carry([one.load for one in underway if isinstance(one.load, Load)])
                 mover.finish()
+                describe(self._workspace, self._store, _landed(underway, mover))
         return [_result(one, mover) for one in underway]
 
     def _sidecars(self, judged: Judged) -> list[Sidecar]:
@@ -108,6 +110,16 @@ class Filer:
         journal = iter(self._store.record_decided(self._run_id, plans) if plans else ())
         failpoint("after-tx1")
         return [_Underway(ready.item, ready.paused or _load(ready, journal)) for ready in batch]
+
+
+def _landed(underway: Sequence[_Underway], mover: Mover) -> dict[int, Path]:
+    """Where each picture lies now, by arrival."""
+    pictures = [one.load.picture for one in underway if isinstance(one.load, Load)]
+    return {
+        one.arrival_id: mover.done[one.move_id].target
+        for one in pictures
+        if one.arrival_id is not None and one.move_id in mover.done
+    }
 
 
 def _load(ready: _Ready, journal: Iterator[Planned]) -> Load:

@@ -27,22 +27,18 @@ class Judged:
     verdict: Verdict
 
 
-def live_classes(connection: Connection) -> dict[int, str]:
-    rows = connection.execute(
-        select(CLASSES.c.id, CLASSES.c.name).where(CLASSES.c.retired_at.is_(None))
-    )
-    return {row.id: row.name for row in rows}
-
-
 def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
-    """The id of each class by name; classes that don't exist yet are made, in the order given."""
+    """The id of each class by name; classes that don't exist yet are made, in the order given.
+
+    A retired class is the one of its name where none in use has it: it stays retired.
+    """
     wanted = list(dict.fromkeys(names))
     known: dict[str, int] = {}
     for start in range(0, len(wanted), _CHUNK):
         rows = connection.execute(
-            select(CLASSES.c.id, CLASSES.c.name).where(
-                CLASSES.c.name.in_(wanted[start : start + _CHUNK]), CLASSES.c.retired_at.is_(None)
-            )
+            select(CLASSES.c.id, CLASSES.c.name)
+            .where(CLASSES.c.name.in_(wanted[start : start + _CHUNK]))
+            .order_by(CLASSES.c.retired_at.is_(None), CLASSES.c.retired_at)
         )
         known.update({row.name: row.id for row in rows})
     fresh = [{"name": name, "created_at": now} for name in wanted if name not in known]

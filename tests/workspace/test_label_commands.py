@@ -1,5 +1,6 @@
 """`label`, `confirm` and `export` typed at a real workspace."""
 
+import csv
 import json
 import os
 import signal
@@ -277,9 +278,13 @@ def test_a_corrected_log_comes_back(desk: Desk, tmp_path: Path) -> None:
 
     with desk.store() as store, file.open("w", newline="") as out:
         write_csv(store.log(LogFilter()), out)
-    head, *rows = file.read_text().splitlines()
-    assert head.endswith("human_label,is_correct")
-    file.write_text("\n".join([head, rows[0].removesuffix(",,") + ",dog,", *rows[1:]]))
+    with file.open(newline="") as read:
+        rows = list(csv.DictReader(read))
+    rows[0]["human_label"] = "dog"
+    with file.open("w", newline="") as out:
+        corrected = csv.DictWriter(out, rows[0])
+        corrected.writeheader()
+        corrected.writerows(rows)
 
     said = desk.type("label", "--from-csv", file)
 
@@ -456,3 +461,14 @@ def test_every_run_is_ended(desk: Desk) -> None:
     runs = desk.log("SELECT summary FROM runs WHERE kind = 'label' AND ended_at IS NOT NULL")
     assert runs == [("1 labelled, 1 file moved",), ("nothing was done",)]
     assert json.loads(desk.type("export", "--json").out)[0]["label"] == "dog"
+
+
+def test_unsure_is_no_class_to_confirm(desk: Desk) -> None:
+    """The sentence says what to do with the pictures in it."""
+    desk.file("unsure-cat-1.jpg")
+    said = desk.type("confirm", "unsure")
+    assert (said.code, said.err) == (
+        4,
+        "unsure/ is no class, so there is nothing to confirm; move the 1 pictures in it to their "
+        "classes, then confirm those.\n",
+    )
