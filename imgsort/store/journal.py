@@ -16,6 +16,7 @@ from imgsort.journal import Landed, Planned
 from imgsort.store.attempts import forget
 from imgsort.store.contents import remove_unused_images
 from imgsort.store.history import restate
+from imgsort.store.parts import parts
 from imgsort.store.paths import Anchor
 from imgsort.tables import ARRIVALS, MOVES
 
@@ -24,7 +25,6 @@ _DECIDED = "decided"
 _FILED = "filed"
 _RESTATING = frozenset({"refile", "undo"})
 """Causes after which another model's verdict, or none, explains where a file is."""
-_CHUNK = 500
 _IDENTITY = (MOVES.c.dev, MOVES.c.ino, MOVES.c.size, MOVES.c.mtime_ns)
 
 
@@ -135,26 +135,35 @@ def _settle_arrivals(
 
 
 def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:
-    rows = connection.execute(
-        select(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause, *_IDENTITY).where(
-            MOVES.c.id.in_(move_ids), MOVES.c.state == _PLANNED
-        )
-    ).mappings()
-    return {
-        row["id"]: _Open(row["id"], row["arrival_id"], row["cause"], _identity(row)) for row in rows
-    }
+    found: dict[int, _Open] = {}
+    for part in parts(move_ids):
+        rows = connection.execute(
+            select(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause, *_IDENTITY).where(
+                MOVES.c.id.in_(part), MOVES.c.state == _PLANNED
+            )
+        ).mappings()
+        for row in rows:
+            found[row["id"]] = _Open(row["id"], row["arrival_id"], row["cause"], _identity(row))
+    return found
 
 
 def drop(connection: Connection, move_ids: Sequence[int]) -> None:
     """Forget moves that won't happen, with the arrivals and images that only they stood for."""
     waiting = _open_moves(connection, move_ids)
-    connection.execute(delete(MOVES).where(MOVES.c.id.in_(list(waiting))))
+    for part in parts(waiting):
+        connection.execute(delete(MOVES).where(MOVES.c.id.in_(part)))
     asked = [one.arrival_id for one in waiting.values() if one.moves_the_picture]
+    for part in parts(asked):
+        _forget_arrivals(connection, part)
+
+
+def _forget_arrivals(connection: Connection, arrival_ids: Sequence[int | None]) -> None:
+    """Those that were never filed; one that was filed before has a history."""
     rows = connection.execute(
         select(ARRIVALS.c.id, ARRIVALS.c.image_id).where(
-            ARRIVALS.c.id.in_(asked),
+            ARRIVALS.c.id.in_(arrival_ids),
             ARRIVALS.c.state == _DECIDED,
-            ARRIVALS.c.filed_at.is_(None),  # one that was filed before has a history
+            ARRIVALS.c.filed_at.is_(None),
         )
     ).all()
     gone = [row.id for row in rows]
@@ -207,12 +216,11 @@ def known_copies(connection: Connection, identities: Iterable[Identity]) -> set[
     inbox would be copied again.
     """
     wanted = {(one.ino, one.size, one.mtime_ns): one for one in identities}
-    numbers = sorted({ino for ino, _, _ in wanted})
     found: set[Identity] = set()
-    for start in range(0, len(numbers), _CHUNK):
+    for part in parts(sorted({ino for ino, _, _ in wanted})):
         rows = connection.execute(
             select(ARRIVALS.c.src_ino, ARRIVALS.c.src_size, ARRIVALS.c.src_mtime_ns).where(
-                ARRIVALS.c.src_ino.in_(numbers[start : start + _CHUNK])
+                ARRIVALS.c.src_ino.in_(part)
             )
         )
         keys = ((row.src_ino, row.src_size, row.src_mtime_ns) for row in rows)
