@@ -4,13 +4,14 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgsort.closing import Closing
 from imgsort.errors import FilingPaused
-from imgsort.filing.refusals import FULL, paused, storage_failed
-from imgsort.identity import NotARegularFile
+from imgsort.filing.refusals import FULL, UNFIT, paused, storage_failed
+from imgsort.identity import Identity, NotARegularFile
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -33,6 +34,10 @@ class Folder:
             os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return False
+        except OSError as problem:
+            if problem.errno in UNFIT:
+                return False  # nothing there can have such a name
+            raise
         return True
 
     def takes_files(self) -> bool:
@@ -65,6 +70,35 @@ class Spot:
             os.close(descriptor)
             raise NotARegularFile(f"{self.path} is not a regular file")
         return descriptor
+
+    def remove(self) -> None:
+        """Remove a file that has been checked to be ours to remove. Raises OSError.
+
+        One that is gone already was removed: the answer to the first try was lost.
+        """
+        with suppress(FileNotFoundError):
+            os.unlink(self.name, dir_fd=self.folder.descriptor)
+
+
+def is_still(identity: Identity, status: os.stat_result) -> bool:
+    """Is it this regular file, unchanged?"""
+    return stat.S_ISREG(status.st_mode) and Identity.of(status) == identity
+
+
+def is_at(spot: Spot, identity: Identity) -> bool:
+    """Is this very file at that place? Raises OSError where it can't be told."""
+    try:
+        return is_still(identity, spot.status())
+    except FileNotFoundError:
+        return False
+
+
+def is_surely_at(spot: Spot, identity: Identity) -> bool:
+    """The same; False where it can't be told."""
+    try:
+        return is_at(spot, identity)
+    except OSError:
+        return False
 
 
 class Folders(Closing):
@@ -101,7 +135,8 @@ class Folders(Closing):
         except FileNotFoundError:
             if not make:
                 raise
-            os.mkdir(path.name, dir_fd=above.descriptor)
+            with suppress(FileExistsError):  # somebody was faster, or the answer was lost
+                os.mkdir(path.name, dir_fd=above.descriptor)
             self.touch(above)
             descriptor = _open_within(above, path.name)
         return self._keep(path, descriptor)

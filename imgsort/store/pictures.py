@@ -1,7 +1,7 @@
 """Finding logged pictures by what people call them: id, path, content, original name, folder."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -459,18 +460,197 @@ def test_a_move_across_file_systems(make_bench: MakeBench, elsewhere: Path) -> N
     assert [path.name for path in (elsewhere / "cat").iterdir()] == ["a.jpg"]
 
 
-def test_a_file_system_without_noreplace(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the kernel can't rename without clobbering, a copy and a link do it."""
+Way = Callable[[Spot, Spot], None]
 
-    def unsupported(_source: Spot, _target: Spot) -> None:
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
-    monkeypatch.setattr(renaming, "rename_noreplace", unsupported)
-    bench.file(bench.drop("a.jpg", b"cat 1"))
+def refusing(number: int) -> Way:
+    def refuse(_source: Spot, _target: Spot) -> None:
+        raise OSError(number, os.strerror(number))
 
-    bench.file(bench.drop("a.jpg", b"cat 2"))
+    return refuse
 
-    assert bench.files() == {"sorted/cat/a.jpg": b"cat 1", "sorted/cat/a_2.jpg": b"cat 2"}
+
+def answering(way: Way, number: int) -> Way:
+    """It is done, and the answer to it is lost: the client asks again."""
+
+    def deaf(source: Spot, target: Spot) -> None:
+        way(source, target)
+        raise OSError(number, os.strerror(number))
+
+    return deaf
+
+
+@pytest.fixture(params=["links", "no-links-EPERM", "no-links-EOPNOTSUPP"])
+def without_noreplace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A network file system; or exFAT by FUSE, which has no hard links either."""
+    monkeypatch.setattr(renaming, "rename_noreplace", refusing(errno.EINVAL))
+    way = str(request.param)
+    if way != "links":
+        monkeypatch.setattr(renaming, "link", refusing(getattr(errno, way.rpartition("-")[2])))
+    return way
+
+
+@pytest.mark.usefixtures("without_noreplace")
+def test_a_file_system_without_noreplace(bench: Bench) -> None:
+    """Where the kernel can't rename without clobbering, nothing is clobbered, or copied."""
+    first, second = bench.drop("a.jpg", b"cat 1"), bench.drop("sub/a.jpg", b"cat 2")
+    bench.drop("sub/a.jpg.xmp", b"<xmp/>")
+    inodes = [path.stat().st_ino for path in (first, second)]
+
+    bench.file(first)
+    bench.file(second)
+
+    assert bench.files() == {
+        "sorted/cat/a.jpg": b"cat 1",
+        "sorted/cat/a_2.jpg": b"cat 2",
+        "sorted/cat/a_2.jpg.xmp": b"<xmp/>",
+    }
+    filed = [bench.root / path for path in bench.filed()]
+    assert [path.stat().st_ino for path in filed] == inodes
+
+
+@pytest.mark.usefixtures("without_noreplace")
+def test_a_name_taken_in_between_is_not_replaced_there_either(bench: Bench) -> None:
+    """Somebody puts a file at the reserved place before ours comes."""
+    path = bench.drop("a.jpg", b"cat 1")
+    record_decided = bench.store.record_decided
+
+    def recorded(run_id: int, plans: Sequence[Plan]) -> list[Planned]:
+        (bench.root / "sorted/cat/a.jpg").write_bytes(b"somebody else's")
+        return record_decided(run_id, plans)
+
+    bench.store.record_decided = recorded  # type: ignore[method-assign]
+    bench.file(path)
+
+    assert bench.files() == {
+        "sorted/cat/a.jpg": b"somebody else's",
+        "sorted/cat/a_2.jpg": b"cat 1",
+    }
+
+
+@pytest.mark.usefixtures("without_noreplace")
+def test_a_swap_is_undone_there_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What slipped in under the name keeps its only name."""
+    path = bench.drop("a.jpg", b"cat 1")
+    for name in ("link", "rename_looking"):
+        way = getattr(renaming, name)
+
+        def swapped(source: Spot, target: Spot, way: Way = way) -> None:
+            if source.path == path and path.read_bytes() == b"cat 1":
+                path.rename(bench.root / "a.jpg")
+                path.write_bytes(b"other")
+            way(source, target)
+
+        monkeypatch.setattr(renaming, name, swapped)
+
+    [result] = bench.file(path)
+
+    assert (result.decision, result.reason) == ("deferred", "it changed after it was judged")
+    assert bench.files() == {"inbox/a.jpg": b"other"}
+
+
+@pytest.mark.parametrize("answer", [errno.EEXIST, errno.ENOENT])
+@pytest.mark.parametrize("way", ["rename_noreplace", "link", "rename_looking"])
+def test_a_lost_reply_makes_no_second_copy(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, way: str, answer: int
+) -> None:
+    """It was done, and the answer says that the name is taken, or the file gone: a look tells."""
+    before = {
+        "rename_noreplace": {},
+        "link": {"rename_noreplace": errno.EINVAL},
+        "rename_looking": {"rename_noreplace": errno.EINVAL, "link": errno.EPERM},
+    }[way]
+    for name, number in before.items():
+        monkeypatch.setattr(renaming, name, refusing(number))
+    monkeypatch.setattr(renaming, way, answering(getattr(renaming, way), answer))
+
+    [result] = bench.file(bench.drop("a.jpg", b"cat 1"))
+
+    assert result.decision == "filed"
+    assert bench.files() == {"sorted/cat/a.jpg": b"cat 1"}
+    assert bench.filed() == ["sorted/cat/a.jpg"]
+
+
+@pytest.mark.parametrize("answer", [errno.ENOENT, errno.EIO, errno.ESTALE])
+def test_a_lost_reply_to_the_removal_takes_nothing_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, answer: int
+) -> None:
+    """The source is gone, whatever the answer was: the one file that is left stays."""
+    monkeypatch.setattr(renaming, "rename_noreplace", refusing(errno.EINVAL))
+    unlink = os.unlink
+
+    def deaf(name: str, *, dir_fd: int | None = None) -> None:
+        unlink(name, dir_fd=dir_fd)
+        raise OSError(answer, os.strerror(answer))
+
+    path = bench.drop("a.jpg", b"cat 1")
+    judged, filer = bench.judged(path), bench.filer()
+    monkeypatch.setattr(os, "unlink", deaf)
+
+    filer.file([judged])
+
+    assert bench.files() == {"sorted/cat/a.jpg": b"cat 1"}
+    assert bench.filed() == ["sorted/cat/a.jpg"]
+
+
+def test_a_file_that_is_numbered_anew_with_its_name_is_known_by_its_bytes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some FUSE file systems make the inode of the path; a rename that did it is no swap."""
+    rename = renaming.rename_noreplace
+
+    def renumbered(source: Spot, target: Spot) -> None:
+        rename(source, target)
+        copy = target.path.with_name("copy")
+        shutil.copy2(target.path, copy)
+        copy.rename(target.path)
+
+    monkeypatch.setattr(renaming, "rename_noreplace", renumbered)
+
+    [result] = bench.file(bench.drop("a.jpg", b"cat 1"))
+
+    assert result.decision == "filed"
+    rows = bench.log("SELECT ino FROM arrivals")
+    assert rows == [((bench.root / "sorted/cat/a.jpg").stat().st_ino,)]
+
+
+@pytest.mark.parametrize("answer", [errno.EINVAL, errno.EILSEQ, errno.EPERM])
+@pytest.mark.parametrize("word", ["cat", "unsure", "broken"])
+def test_a_name_that_the_destination_cannot_have_is_changed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, word: str, answer: int
+) -> None:
+    """A colon on exFAT is one file's trouble: it goes under another name, the rest as ever."""
+    for name in ("rename_noreplace", "link", "rename_looking"):
+        way = getattr(renaming, name)
+
+        def choosy(source: Spot, target: Spot, way: Way = way) -> None:
+            if ":" in target.name or "\udcff" in target.name:
+                raise OSError(answer, os.strerror(answer))
+            way(source, target)
+
+        monkeypatch.setattr(renaming, name, choosy)
+    stat = os.stat
+
+    def choosy_stat(path: str, **options: Any) -> os.stat_result:
+        if ":" in str(path) and "inbox" not in str(path) and options.get("dir_fd"):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", choosy_stat)
+    odd = bench.drop("2026-11-22 12:00:01.jpg", f"{word} 1".encode())
+    twin = bench.drop("2026-11-22 12_00_01.jpg", f"{word} 2".encode())
+    bytes_ = bench.drop(b"caf\xff:.jpg", f"{word} 3".encode())
+    plain = bench.drop("plain.jpg", b"cat 4")
+
+    results = bench.file(odd, twin, bytes_, plain)
+
+    assert [one.target and one.target.name for one in results] == [
+        "2026-11-22 12_00_01_2.jpg",
+        "2026-11-22 12_00_01.jpg",
+        "caf__.jpg",
+        "plain.jpg",
+    ]
+    assert bench.files("inbox") == {}
 
 
 def test_renameat2_by_its_number(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
