@@ -49,6 +49,9 @@ class Board(Listener):
         else:
             self._notices.each_minute(f"left {reason}", f"left in place: {display(path)}: {reason}")
 
+    def may_reject(self, path: Path) -> bool:
+        return self._source.may_reject(path)
+
     def batch(self, report: BatchReport) -> None:
         landed = Counter(
             str(result.decision) for result in report.results if result.decision != "deferred"

@@ -113,6 +113,10 @@ class Listener:
     def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
         """It is through with a candidate: ``filed``, or left where it is for ``reason``."""
 
+    def may_reject(self, path: Path) -> bool:  # noqa: ARG002
+        """May a file that is no picture go to rejected/? If not, the listener takes it back."""
+        return True
+
     def batch(self, report: BatchReport) -> None:
         """A batch is through."""
 
@@ -237,6 +241,8 @@ class Pipeline:
         if isinstance(outcome, Deferred):
             self._slots.release()
             self._listener.finished(outcome.path, filed=False, reason=outcome.reason)
+        elif isinstance(outcome, Refused) and not self._listener.may_reject(outcome.path):
+            self._slots.release()
         else:
             batcher.add(Decoded(item.candidate, outcome), time.monotonic())
 
