@@ -37,7 +37,6 @@ class Watched:
     """Looking so, it is no picture; it may become one."""
 
 
-
 def seen(
     before: Watched | None, identity: Identity, writer: Writer, now: float, *, renamed: bool = False
 ) -> Watched:

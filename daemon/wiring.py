@@ -136,9 +136,7 @@ def source_settings(config: Config) -> SourceSettings:
     """What the source takes from the configuration."""
     watch = config.watch
     names = Names(READABLE_SUFFIXES, watch.ignore, config.filing.sidecars)
-    return SourceSettings(
-        names, watch.settle_seconds, watch.scan_seconds, watch.reject_seconds
-    )
+    return SourceSettings(names, watch.settle_seconds, watch.scan_seconds, watch.reject_seconds)
 
 
 def pace_of(config: Config) -> Pace:

@@ -90,7 +90,7 @@ def on_shelf(shelf: "Array[c_uint8]", size: int) -> NDArray[np.uint8]:
     return np.frombuffer(memoryview(shelf), np.uint8).reshape(size, size, 3)
 
 
-def _nobody(done: bool) -> None:  # noqa: ARG001, FBT001
+def _nobody(done: bool) -> None:
     """Nobody wants to know."""
 
 
