@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,10 +35,15 @@ def make(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     made: list[Source] = []
 
     def source(
-        *, settle: float = 0.1, scan: float = 0.1, blind: bool = True, **options: object
+        *,
+        settle: float = 0.1,
+        scan: float = 0.1,
+        reject: float = 0.0,
+        blind: bool = True,
+        **options: object,
     ) -> Source:
         notices = Notices()
-        settings = SourceSettings(Names(READABLE_SUFFIXES), settle, scan)
+        settings = SourceSettings(Names(READABLE_SUFFIXES), settle, scan, reject)
         watcher = Watcher(inbox, notices, always_poll=blind)
         one = Source(inbox, settings, watcher, notices, **options)  # type: ignore[arg-type]
         made.append(one)
@@ -222,3 +228,69 @@ def test_a_browsers_placeholder_is_not_taken(inbox: Path, make: Make) -> None:
     assert taken(stream) == "b.jpg"
     (inbox / "a.jpg.part").rename(inbox / "a.jpg")
     assert taken(stream) == "a.jpg"
+
+
+def test_half_a_picture_is_not_rejected_and_comes_again_when_it_changes(
+    inbox: Path, make: Make
+) -> None:
+    """Written in pieces, closed in between: each look inside finds no picture, until one does."""
+    picture = inbox / "a.jpg"
+    picture.write_bytes(b"half")
+    source = make(reject=3600.0)
+    stream = source.arrivals()
+    for piece in (b" and", b" the", b" rest"):
+        first = next(stream)
+        assert not source.may_reject(first.path)
+        assert source.writing == {str(picture)}
+        with picture.open("ab") as again:
+            again.write(piece)
+    last = next(stream)
+    assert (last.path, picture.read_bytes()) == (picture, b"half and the rest")
+    assert source.writing == set()
+
+
+def test_what_stays_no_picture_may_be_rejected_after_a_while(inbox: Path, make: Make) -> None:
+    """Looked into twice: when it has settled, and when nothing more came."""
+    (inbox / "a.jpg").write_bytes(b"spoilt")
+    source = make(reject=0.5, once=True)
+    answers = []
+    for candidate in source.arrivals():
+        answers.append(source.may_reject(candidate.path))
+        if answers[-1]:
+            candidate.path.unlink()
+            source.finished(candidate.path, filed=True)
+    assert answers == [False, True]
+
+
+def test_a_single_run_leaves_what_may_become_a_picture(
+    inbox: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It doesn't wait for ever, and names what it leaves."""
+    monkeypatch.setattr(source_module, "ONCE_PATIENCE", 0.5)
+    (inbox / "half.jpg").write_bytes(b"half")
+    source = make(reject=3600.0, once=True)
+    assert [source.may_reject(candidate.path) for candidate in source.arrivals()] == [False]
+    assert source.writing == {str(inbox / "half.jpg")}
+
+
+def test_what_has_lain_there_for_long_is_rejected_at_once(
+    inbox: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start finds what was dropped an hour ago: the wall clock tells its age."""
+    (inbox / "a.jpg").write_bytes(b"spoilt")
+    now = time.time() + 3600
+    monkeypatch.setattr(source_module.time, "time", lambda: now)
+    source = make(reject=60.0)
+    assert source.may_reject(next(source.arrivals()).path)
+
+
+def test_a_network_file_system_is_given_five_seconds(
+    inbox: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever settle_seconds says: a client may remember for a while how a file was."""
+    monkeypatch.setattr(source_module, "is_event_blind", lambda folder: folder == inbox)
+    monkeypatch.setattr(source_module, "BLIND_SETTLE_SECONDS", 1.0)
+    (inbox / "a.jpg").write_bytes(b"x")
+    began = time.monotonic()
+    assert taken(make(settle=0.1).arrivals()) == "a.jpg"
+    assert time.monotonic() - began >= 1.0
