@@ -219,10 +219,16 @@ class _Looker:
 
     def _inbox(self, disk: Snapshot, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""
-        sizes = {one.size for one in found.lost}
-        files = [file for file in disk.inbox if file.identity.size in sizes]
-        copied = self.store.known_copies([file.identity for file in files]) if files else ()
-        return tuple(file for file in files if file.identity not in copied)
+        copied = {one.sha256 for one in self.store.originals({one.sha256 for one in found.lost})}
+        sizes = {one.size for one in found.lost if one.sha256 not in copied}
+        themselves = {one.identity for one in found.lost}
+        files = [
+            file
+            for file in disk.inbox
+            if file.identity.size in sizes or file.identity in themselves
+        ]
+        left = self.store.known_copies([file.identity for file in files]) if files else ()
+        return tuple(file for file in files if file.identity not in left)
 
 
 def _is_other(known: KnownFile, file: DiskFile, digests: dict[str, str]) -> bool:

@@ -101,8 +101,7 @@ class _Recovery:
             leftover = source is not None and row.mode == "move"
             self.mover.landed(now, target.identity, leftover=leftover)
             self.folders.touch(target.folder)
-        elif source and (row.mode == "move" or source.identity == row.identity):
-            # A copy's source is remembered as it was judged; touched since, it is judged again.
+        elif source:
             self.redo.append(now)
         else:
             self.mover.refuse(row, _GONE)

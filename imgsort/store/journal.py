@@ -3,7 +3,7 @@
 Every function takes an open connection: the caller owns the transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from imgsort.store.contents import remove_unused_images
 from imgsort.store.history import restate
 from imgsort.store.parts import parts
 from imgsort.store.paths import Anchor
-from imgsort.tables import ARRIVALS, MOVES
+from imgsort.tables import ARRIVALS, IMAGES, MOVES
 
 _PLANNED = "planned"
 _DECIDED = "decided"
@@ -50,6 +50,17 @@ class _Open:
     @property
     def moves_the_picture(self) -> bool:
         return self.cause != "sidecar" and self.arrival_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A file of the inbox that was copied, and lies there still as far as is known."""
+
+    arrival_id: int
+    sha256: str
+    subfolder: bytes
+    name: bytes
+    size: int
 
 
 def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]) -> None:
@@ -226,6 +237,37 @@ def known_copies(connection: Connection, identities: Iterable[Identity]) -> set[
         keys = ((row.src_ino, row.src_size, row.src_mtime_ns) for row in rows)
         found.update(wanted[key] for key in keys if key in wanted)
     return found
+
+
+def originals(connection: Connection, sha256s: Collection[str]) -> list[Original]:
+    """What copy mode has copied of these contents."""
+    return [
+        Original(row.id, row.sha256, row.subfolder_bytes, row.name_bytes, row.src_size)
+        for part in parts(sha256s)
+        for row in connection.execute(
+            select(
+                *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.subfolder_bytes),
+                *(ARRIVALS.c.name_bytes, ARRIVALS.c.src_size),
+            )
+            .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+            .where(IMAGES.c.sha256.in_(part), ARRIVALS.c.src_ino.is_not(None))
+            .order_by(ARRIVALS.c.id)
+        )
+    ]
+
+
+def renew_original(connection: Connection, arrival_id: int, identity: Identity) -> None:
+    """The same original under other numbers: its disk was plugged in again, or it was touched."""
+    connection.execute(
+        update(ARRIVALS)
+        .where(ARRIVALS.c.id == arrival_id)
+        .values(
+            src_dev=identity.dev,
+            src_ino=identity.ino,
+            src_size=identity.size,
+            src_mtime_ns=identity.mtime_ns,
+        )
+    )
 
 
 def _identity(row: RowMapping) -> Identity:

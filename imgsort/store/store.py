@@ -154,6 +154,16 @@ class Store(Reader):
         with self._database.reading() as connection:
             return journal.known_copies(connection, identities)
 
+    def originals(self, sha256s: Collection[str]) -> list[journal.Original]:
+        """The inbox files of these contents that have been copied out (mode copy)."""
+        with self._database.reading() as connection:
+            return journal.originals(connection, sha256s)
+
+    def renew_original(self, arrival_id: int, identity: Identity) -> None:
+        """An original that was copied out goes by other numbers now."""
+        with self._database.writing() as connection:
+            journal.renew_original(connection, arrival_id, identity)
+
     # decoder.Attempts
 
     def count(self, identity: Identity) -> int:
