@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imgsort.daemon.originals import Originals
 from imgsort.decoder import Picture, Refused
 from imgsort.errors import FilingPaused, StorageFailed
-from imgsort.filing import Filer, Judged, Recovered, Result, recover, renaming
+from imgsort.filing import Filer, Judged, Recovered, Result, mover, recover, renaming
 from imgsort.filing.folders import Folder, Spot
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
@@ -1029,6 +1030,57 @@ def test_recovery_does_not_take_somebody_elses_file_for_ours(bench: Bench) -> No
 
     assert bench.files() == {"sorted/cat/a.jpg": b"cat", "sorted/cat/a_2.jpg": b"cat"}
     assert bench.filed() == ["sorted/cat/a_2.jpg"]
+
+
+@pytest.mark.parametrize("both", [shutil.copy2, os.link])
+def test_recovery_of_a_file_at_both_places(
+    bench: Bench, both: Callable[[Path, Path], object]
+) -> None:
+    """Copied, or linked, and not yet removed from the inbox: it is filed, and there once."""
+    path = bench.drop("a.jpg")
+    os.utime(path, ns=(LONG_AGO, LONG_AGO))
+    _plan_only(bench, path)
+    both(path, bench.root / "sorted/cat/a.jpg")
+
+    assert recover(bench.workspace, bench.store) == Recovered(landed=1)
+
+    assert bench.files() == {"sorted/cat/a.jpg": b"cat"}
+    assert bench.filed() == ["sorted/cat/a.jpg"]
+
+
+@pytest.mark.parametrize("content", [b"cat", b"dog", b"another picture"])
+def test_recovery_removes_no_file_that_took_the_sources_place(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    """Dropped under the same name after recovery looked, and before it removed the original."""
+    path = bench.drop("a.jpg")
+    _plan_only(bench, path)
+    shutil.copy2(path, bench.root / "sorted/cat/a.jpg")
+
+    def dropped(point: str) -> None:
+        if point == "after-target-fsync":
+            path.rename(bench.root / "taken away.jpg")
+            path.write_bytes(content)
+
+    monkeypatch.setattr(mover, "failpoint", dropped)
+    recover(bench.workspace, bench.store)
+
+    assert bench.files() == {"inbox/a.jpg": content, "sorted/cat/a.jpg": b"cat"}
+
+
+def test_recovery_of_an_original_that_was_touched(make_bench: MakeBench) -> None:
+    """Mode copy: the copy that was planned is made, and the original known for what it is."""
+    bench = make_bench('[filing]\nmode = "copy"\n')
+    path = bench.drop("a.jpg")
+    judged = bench.judged(path)
+    _plan_only(bench, path)
+    os.utime(path, ns=(LONG_AGO, LONG_AGO))
+
+    assert recover(bench.workspace, bench.store) == Recovered(redone=1)
+
+    assert bench.files() == {"inbox/a.jpg": b"cat", "sorted/cat/a.jpg": b"cat"}
+    touched = replace(judged.outcome, identity=Identity.of(path.stat()))
+    assert Originals(bench.store, bench.workspace.inbox).recognised(touched)
 
 
 def test_recovery_drops_the_sidecars_of_a_lost_picture(bench: Bench) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from imgsort.daemon import source as source_module
+from imgsort.daemon.look import Seen, look
 from imgsort.daemon.names import Names
 from imgsort.daemon.notices import Notices
+from imgsort.daemon.settle import Writer
 from imgsort.daemon.source import Candidate, Source, SourceSettings
 from imgsort.daemon.watcher import Watcher
 from imgsort.daemon.window import Window
@@ -217,6 +221,49 @@ def test_what_was_copied_before_does_not_come_again(inbox: Path, make: Make) -> 
     old = Identity.of((inbox / "old.jpg").stat())
     source = make(once=True, known=lambda identities: {old} & set(identities))
     assert emptied(source) == ["new.jpg"]
+
+
+@pytest.mark.parametrize("blind", [True, False], ids=["found", "hinted"])
+def test_what_was_copied_before_does_not_come_by_either_way(
+    inbox: Path, make: Make, blind: bool
+) -> None:
+    """Neither by a walk nor by an event, and is not even read."""
+    (inbox / "first.jpg").write_bytes(b"first")
+    old: set[Identity] = set()
+    source = make(blind=blind, scan=0.1 if blind else 3600.0, known=lambda some: old & set(some))
+    stream = source.arrivals()
+    assert taken(stream) == "first.jpg"
+    (inbox.parent / "old.jpg").write_bytes(b"old")
+    old.add(Identity.of((inbox.parent / "old.jpg").stat()))
+    (inbox.parent / "new.jpg").write_bytes(b"new")
+    for name in ("old.jpg", "new.jpg"):
+        (inbox.parent / name).rename(inbox / name)
+    assert taken(stream) == "new.jpg"
+    assert str(inbox / "old.jpg") not in source.window.in_flight
+
+
+def test_a_file_that_another_program_holds_for_writing_is_not_taken(
+    inbox: Path, make: Make
+) -> None:
+    """Samba takes a lease to write: who opens the file then is told to wait."""
+    (inbox / "held.jpg").write_bytes(b"half")
+    (inbox / "free.jpg").write_bytes(b"whole")
+    code = (
+        "import fcntl, os, signal, sys; signal.signal(signal.SIGIO, signal.SIG_IGN);"
+        "held = os.open(sys.argv[1], os.O_RDWR);"
+        "fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK); print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", code, str(inbox / "held.jpg")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"\n"
+        view = look(str(inbox / "held.jpg"))
+        assert isinstance(view, Seen)
+        assert view.writer is Writer.OPEN
+        stream = make().arrivals()
+        assert taken(stream) == "free.jpg"
+        holder.communicate(b"\n")
+    assert taken(stream) == "held.jpg"
 
 
 def test_a_browsers_placeholder_is_not_taken(inbox: Path, make: Make) -> None:
