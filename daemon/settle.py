@@ -57,11 +57,9 @@ def remaining(
 ) -> float:
     """Seconds until the next look is worth it; 0.0 once the file is settled.
 
-    A file that somebody holds open for writing is never settled, however long it has been quiet.
+    A file that somebody holds open for writing is never settled, for each look begins anew with it.
     One that is no picture waits for ``reject_seconds``: an upload may pause, or come in pieces.
     """
-    if writer is Writer.OPEN:
-        return settle_seconds
     if watched.whole and not (watched.refused and writer is Writer.UNKNOWN):
         return 0.0
     quiet = settle_seconds

@@ -227,10 +227,22 @@ def test_what_was_copied_before_does_not_come_again(inbox: Path, make: Make) -> 
 def test_what_was_copied_before_does_not_come_by_either_way(
     inbox: Path, make: Make, blind: bool
 ) -> None:
-    """Neither by a walk nor by an event, and is not even read."""
+    """Neither by a walk, which doesn't even take it up, nor by an event."""
+
+    class Noting(Window):
+        def found(self, path: str, now: float) -> None:
+            walked.append(Path(path).name)
+            super().found(path, now)
+
+    walked: list[str] = []
     (inbox / "first.jpg").write_bytes(b"first")
     old: set[Identity] = set()
-    source = make(blind=blind, scan=0.1 if blind else 3600.0, known=lambda some: old & set(some))
+    source = make(
+        blind=blind,
+        scan=0.1 if blind else 3600.0,
+        known=lambda some: old & set(some),
+        window=Noting(),
+    )
     stream = source.arrivals()
     assert taken(stream) == "first.jpg"
     (inbox.parent / "old.jpg").write_bytes(b"old")
@@ -240,6 +252,7 @@ def test_what_was_copied_before_does_not_come_by_either_way(
         (inbox.parent / name).rename(inbox / name)
     assert taken(stream) == "new.jpg"
     assert str(inbox / "old.jpg") not in source.window.in_flight
+    assert "old.jpg" not in walked
 
 
 def test_a_file_that_another_program_holds_for_writing_is_not_taken(
