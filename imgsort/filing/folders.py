@@ -3,12 +3,13 @@
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgsort.closing import Closing
+from imgsort.composed import composed
 from imgsort.errors import FilingPaused
 from imgsort.filing.refusals import FULL, UNFIT, paused, storage_failed
 from imgsort.identity import Identity, NotARegularFile
@@ -105,11 +106,12 @@ class Folders(Closing):
     """The folders of one batch, each opened once and fsynced once.
 
     ``bases`` are the picture folders: a link there is the user's own arrangement and followed,
-    below them none is.
+    below them none is. ``naked`` are mount points whose disk is away.
     """
 
-    def __init__(self, bases: Sequence[Path]) -> None:
+    def __init__(self, bases: Sequence[Path], naked: Collection[Path] = ()) -> None:
         self._bases = tuple(bases)
+        self._naked = frozenset(naked)
         self._open: dict[Path, Folder] = {}
         self._touched: dict[Path, Folder] = {}
 
@@ -127,6 +129,8 @@ class Folders(Closing):
         found = self._open.get(path)
         if found is not None:
             return found
+        if path in self._naked:
+            raise OSError(errno.ENOMEDIUM, os.strerror(errno.ENOMEDIUM), str(path))
         if path in self._bases or not any(base in path.parents for base in self._bases):
             return self._keep(path, os.open(path, _OPEN))
         above = self.folder(path.parent, make=make)
@@ -141,6 +145,19 @@ class Folders(Closing):
             descriptor = _open_within(above, path.name)
         return self._keep(path, descriptor)
 
+    def as_spelled(self, path: Path) -> Path:
+        """The path with its folders spelled as they are: ``Käfer`` may have been made by macOS."""
+        if path in self._bases or not any(base in path.parents for base in self._bases):
+            return path
+        spelled = self.as_spelled(path.parent) / path.name
+        if path.name.isascii() or os.path.lexists(spelled):
+            return spelled
+        with suppress(OSError):
+            for sibling in spelled.parent.iterdir():
+                if composed(sibling.name) == composed(path.name) and sibling.is_dir():
+                    return sibling
+        return spelled
+
     def paused(self, path: Path, problem: OSError) -> FilingPaused:
         """Why nothing can be put into ``path``, and whether that is this folder's own trouble."""
         refusing = path
@@ -150,7 +167,7 @@ class Folders(Closing):
 
     def _is_alone(self, path: Path, problem: OSError) -> bool:
         base = next((base for base in self._bases if base in path.parents), path)
-        if path == base:
+        if path == base or base in self._naked:
             return False
         try:
             status = base.stat()

@@ -19,6 +19,7 @@ _REMEDIES = {
     errno.ENOENT: "it is missing, put it back (mount it?)",
     errno.ENOTDIR: "a link or a file stands in its place, remove that",
     errno.ELOOP: "a link stands in its place, remove that",
+    errno.ENOMEDIUM: "its disk isn't mounted, mount it (if that is gone, make a folder in it)",
     errno.EINVAL: "its file system can't have a folder of that name",
 }
 

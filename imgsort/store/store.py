@@ -224,6 +224,11 @@ class Store(Reader):
         """Which of these absolute paths a landed file is known to be at."""
         return {path for path, _ in self.known_places(paths)}
 
+    def has_files_elsewhere(self, folder: Path, device: int) -> bool:
+        """Should files lie below this folder that lay on another device than it lies on now?"""
+        with self._database.reading() as connection:
+            return tree.has_files_elsewhere(connection, self._anchor, folder, device)
+
     def known_classes(self) -> list[KnownClass]:
         """The classes there are now, with the folder that bore their name last."""
         with self._database.reading() as connection:

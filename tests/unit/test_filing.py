@@ -31,6 +31,7 @@ from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.journal import Plan, Planned
 from imgsort.modelcard import ClassEntry, ModelCard
+from imgsort.reconciling import reconcile_folders
 from imgsort.schema import migrate
 from imgsort.store import Store
 from imgsort.verdict import Score, Verdict
@@ -1135,6 +1136,122 @@ def test_recovery_leaves_what_it_cannot_see(plain_user: Path, make_bench: MakeBe
     assert recover(bench.workspace, bench.store) == Recovered(unknown=1)
     folder.chmod(0o755)
     assert recover(bench.workspace, bench.store) == Recovered(landed=1)
+
+
+# Folders that lose their disk
+
+
+@pytest.fixture
+def cats_disk(tmp_path: Path) -> Iterator[Callable[[Path, bool], None]]:
+    """A disk of its own that can be mounted at a folder, and unmounted; only root can."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount a file system")
+    mounted: set[Path] = set()
+
+    def plug(folder: Path, there: bool) -> None:
+        command = ["mount", "--bind", str(disk), str(folder)] if there else ["umount", str(folder)]
+        subprocess.run(command, check=True)
+        (mounted.add if there else mounted.discard)(folder)
+
+    yield plug
+    for place in (*mounted, disk):
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("others", ["dog", ""], ids=["among others", "the only class"])
+def test_nothing_is_put_on_a_classs_naked_mount_point(
+    bench: Bench, cats_disk: Callable[[Path, bool], None], others: str
+) -> None:
+    """Its pictures wait in the inbox, others are filed, and what is on the disk is not missing."""
+    cats = bench.root / "sorted/cat"
+    cats.mkdir()
+    cats_disk(cats, True)
+    if others:
+        bench.file(bench.drop("first.jpg", b"dog 1"))
+    bench.file(bench.drop("a.jpg", b"cat 1"))
+    reconcile_folders(bench.workspace, bench.store, None)
+    cats_disk(cats, False)
+
+    for _ in range(2):
+        summary = reconcile_folders(bench.workspace, bench.store, None)
+        assert summary.missing == 0
+        assert "isn't mounted (sorted/cat)" in summary.notices[0]
+    waiting, filed = bench.file(bench.drop("b.jpg", b"cat 2"), bench.drop("c.jpg", b"unsure 1"))
+
+    assert waiting.paused is not None
+    assert waiting.paused.alone
+    assert filed.decision == "unsure"
+    assert list(cats.iterdir()) == []
+    cats_disk(cats, True)
+    bench.file(bench.root / "inbox/b.jpg")
+    assert sorted(path.name for path in cats.iterdir()) == ["a.jpg", "b.jpg"]
+    assert reconcile_folders(bench.workspace, bench.store, None).missing == 0
+
+
+def test_recovery_calls_nothing_gone_whose_disk_is_away(
+    bench: Bench, cats_disk: Callable[[Path, bool], None]
+) -> None:
+    """It had landed there before the mover died: the journal is left as it is."""
+    cats = bench.root / "sorted/cat"
+    cats.mkdir()
+    cats_disk(cats, True)
+    bench.file(bench.drop("a.jpg", b"cat 1"), bench.drop("dog.jpg", b"dog 1"))
+    reconcile_folders(bench.workspace, bench.store, None)
+    path = bench.drop("b.jpg", b"cat 2")
+    _plan_only(bench, path)
+    shutil.move(path, cats / "b.jpg")
+    cats_disk(cats, False)
+
+    assert recover(bench.workspace, bench.store) == Recovered(unknown=1)
+    cats_disk(cats, True)
+    assert recover(bench.workspace, bench.store) == Recovered(landed=1)
+
+
+@pytest.mark.parametrize("folder", ["sorted", "unsure"])
+def test_a_picture_folder_that_lost_its_disk_before_the_start_is_no_empty_one(
+    bench: Bench, cats_disk: Callable[[Path, bool], None], folder: str
+) -> None:
+    """Nobody saw it mounted in this run: the log tells that its pictures lay on another disk."""
+    place = bench.root / folder
+    (bench.root / "sorted/dog").mkdir()
+    reconcile_folders(bench.workspace, bench.store, None)
+    if folder == "sorted":
+        (bench.root / "sorted/dog").rmdir()
+    cats_disk(place, True)
+    bench.file(bench.drop("a.jpg", b"cat 1" if folder == "sorted" else b"unsure 1"))
+    cats_disk(place, False)
+
+    [result] = bench.file(bench.drop("b.jpg", b"cat 2" if folder == "sorted" else b"unsure 2"))
+
+    assert result.paused is not None
+    assert not result.paused.alone
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["renumbered", "copied"])
+def test_an_emptied_class_is_no_naked_mount_point(
+    make_bench: MakeBench, tmp_path: Path, how: str
+) -> None:
+    """Devices are numbered anew at a restart; in a copied workspace all is new: filing goes on."""
+    root = tmp_path / "one"
+    root.mkdir()
+    bench = make_bench(root=root)
+    (root / "sorted/cat").mkdir()
+    bench.file(bench.drop("a.jpg", b"dog 1"))
+    reconcile_folders(bench.workspace, bench.store, None)
+    with closing(sqlite3.connect(bench.workspace.database)) as log, log:
+        for change in ("classes SET folder_dev = 99", "arrivals SET dev = 99"):
+            log.execute(f"UPDATE {change}")
+    if how == "copied":
+        (root / "sorted/cat").rename(root / "before")
+        (root / "sorted/cat").mkdir()
+
+    [result] = bench.file(bench.drop("b.jpg", b"cat 1"))
+
+    assert result.decision == "filed"
 
 
 def _plan_only(bench: Bench, *paths: Path) -> None:
