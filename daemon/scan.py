@@ -10,6 +10,7 @@ from imgsort.daemon.names import MAGIC_BYTES, Kind, Names, looks_like_picture
 from imgsort.identity import open_regular
 from imgsort.sidecars import RAW_SUFFIXES, is_sidecar
 from imgsort.template import split_name
+from imgsort.workspace import is_workspace
 
 EXAMPLES = 20
 ORPHANS = 1000
@@ -44,6 +45,8 @@ class Survey:
     """Links, pipes, sockets, devices and folders named like a picture."""
     closed: Tally = field(default_factory=Tally)
     """Folders that can't be looked into."""
+    workspaces: Tally = field(default_factory=Tally)
+    """Other workspaces, which their own daemons look after."""
     orphans: list[str] = field(default_factory=list)
     """Of the unsupported: sidecars, and camera RAW, whose picture isn't there (any more)."""
     complete: bool = False
@@ -97,6 +100,10 @@ class Walk:
             return
         try:
             descriptor = os.open(name, _OPEN | os.O_NOFOLLOW, dir_fd=above.descriptor)
+            if is_workspace(descriptor):
+                os.close(descriptor)
+                self.survey.workspaces.add(way)
+                return
             yield from self._within(_Folder(descriptor, f"{above.path}{name}/", f"{way}/"))
         except FileNotFoundError:
             return

@@ -21,6 +21,7 @@ from imgsort.display import display
 from imgsort.errors import StoreBusy, StoreFull, WorkspaceProblem
 from imgsort.identity import Identity
 from imgsort.mounts import is_event_blind
+from imgsort.workspace import is_workspace
 
 CHECK_SECONDS = 2.0
 """How often the inbox itself is looked at, and how often walked where there are no events."""
@@ -33,6 +34,7 @@ client may remember for some seconds how a file was."""
 AGAIN_SECONDS = 2.0
 """How often a file that may yet become a picture is looked at."""
 
+ANOTHERS = "it is a workspace of its own"
 STOPPING = "imgsort is stopping"
 """Why a picture is given up that was on its way at the end."""
 
@@ -243,7 +245,13 @@ class Source:
         kind = names.kind(name, folder + slash)
         if kind is Kind.NAMELESS:
             kind = sniffed(Path(path), self._folder.path)
-        return kind is Kind.PICTURE and names.reaches(relative)
+        return kind is Kind.PICTURE and names.reaches(relative) and not self._is_anothers(folder)
+
+    def _is_anothers(self, folder: str) -> bool:
+        """Does this folder of the inbox lie in a workspace of its own?"""
+        inbox, parts = str(self._folder.path), folder.split("/") if folder else []
+        above = ("/".join((inbox, *parts[: depth + 1])) for depth in range(len(parts)))
+        return any(is_workspace(one) for one in above)
 
     def _refill(self, now: float) -> None:
         if self.window.room < self.window.capacity // 2:
@@ -258,6 +266,8 @@ class Source:
         if not self.rounds.unfinished:
             for way in self.rounds.survey.special.examples:
                 self._say_left(way, NOT_REGULAR)
+            for way in self.rounds.survey.workspaces.examples:
+                self._say_left(way, ANOTHERS)
         self.scanned.set()
 
     def _say_left(self, way: str, reason: str) -> None:

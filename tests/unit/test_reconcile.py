@@ -801,3 +801,21 @@ def test_what_a_person_put_into_rejected_stays_there(album: Album) -> None:
     album.look()
 
     assert inbox(album) == {}
+
+
+@pytest.mark.parametrize("place", ["sorted/inner", "sorted/cat/inner", "unsure/inner"])
+def test_a_workspace_inside_a_picture_folder_is_left_alone(album: Album, place: str) -> None:
+    """Its folders are no classes and its pictures no words, and nothing is called missing."""
+    album.filed("a.jpg", "cat", b"ours")
+    inner = album.workspace.root / place
+    for folder in ("inbox", "sorted/dog", "state"):
+        (inner / folder).mkdir(parents=True)
+        (inner / folder / "a.jpg").write_bytes(f"theirs in {folder}".encode())
+    (inner / "config.toml").touch()
+    os.utime(inner, (LONG_AGO, LONG_AGO))
+
+    summary = album.look()
+
+    assert (summary.adopted, summary.labelled, summary.missing) == (0, 0, 0)
+    assert "inner" not in {one.name for one in album.store.known_classes()}
+    assert album.store.current_labels() == {}

@@ -224,3 +224,17 @@ def test_rounds_begin_again_after_scan_seconds_or_when_asked(tmp_path: Path) -> 
     assert rounds.step(9, now=30.0, scan_seconds=30.0) == [f"{tmp_path}/late.jpg"]
     rounds.soon()
     assert rounds.step(9, now=1.0, scan_seconds=30.0) == [f"{tmp_path}/late.jpg"]
+
+
+def test_a_workspace_inside_the_inbox_is_left_to_its_own_daemon(tmp_path: Path) -> None:
+    """What it has filed, and what waits in it, is none of ours; it is named."""
+    inner = tmp_path / "2024" / "inner"
+    for folder in ("inbox", "sorted/cat", "state"):
+        (inner / folder).mkdir(parents=True)
+        (inner / folder / "a.jpg").write_bytes(b"x")
+    (inner / "config.toml").touch()
+    (tmp_path / "2024" / "ours.jpg").write_bytes(b"x")
+    survey = Survey()
+
+    assert list(Walk(tmp_path, NAMES, survey)) == [str(tmp_path / "2024" / "ours.jpg")]
+    assert survey.workspaces.examples == ["2024/inner"]

@@ -354,3 +354,19 @@ def test_a_network_file_system_is_given_five_seconds(
     began = time.monotonic()
     assert taken(make(settle=0.1).arrivals()) == "a.jpg"
     assert time.monotonic() - began >= 1.0
+
+
+def test_an_event_from_a_workspace_inside_the_inbox_is_ignored(inbox: Path, make: Make) -> None:
+    """A walk doesn't go in there, and no event brings its pictures either."""
+    (inbox / "inner" / "state").mkdir(parents=True)
+    (inbox / "inner" / "sorted").mkdir()
+    (inbox / "inner" / "config.toml").touch()
+    (inbox / "first.jpg").write_bytes(b"x")
+    source = make(scan=3600.0, blind=False)
+    stream = source.arrivals()
+    assert taken(stream) == "first.jpg"
+    for name in ("inner/sorted/theirs.jpg", "ours.jpg"):
+        (inbox.parent / "outside.jpg").write_bytes(b"y")
+        (inbox.parent / "outside.jpg").rename(inbox / name)
+    assert taken(stream) == "ours.jpg"
+    assert not source.window.waiting
