@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imgsort.composed import spellings
 from imgsort.daemon.names import MAGIC_BYTES, Kind, Names, looks_like_picture
 from imgsort.identity import open_regular
 from imgsort.sidecars import RAW_SUFFIXES, is_sidecar
@@ -135,7 +136,8 @@ class Walk:
         stem = split_name(name)[0]
         owners = {stem, split_name(stem)[0]}
         possible = [stem, *(owner + end for owner in owners for end in self.names.spellings)]
-        siblings = [one for one in possible if _is_in(folder.descriptor, one)]
+        spelled = (form for one in possible for form in spellings(one))
+        siblings = [one for one in spelled if _is_in(folder.descriptor, one)]
         return is_sidecar(name, siblings, self.names.sidecars)
 
     def _may_travel(self, name: str) -> bool:

@@ -50,10 +50,11 @@ def log(
     at_once()
     workspace = opened(context, here)
     from imgsort import logquery
+    from imgsort.composed import composed
     from imgsort.store.reader import Reader
 
     wanted = logquery.LogFilter(
-        label=label,
+        label=label and composed(label),
         below=below,
         since=None if since is None else logquery.parse_since(since, datetime.now().astimezone()),
         model=model,

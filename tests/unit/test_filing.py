@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -246,6 +247,17 @@ def test_odd_names_keep_their_bytes(bench: Bench) -> None:
 
     filed = (bench.root / "sorted/cat").iterdir()
     assert sorted(os.fsencode(path.name) for path in filed) == sorted(names)
+
+
+def test_a_class_folder_that_macos_spelled_is_used(bench: Bench) -> None:
+    """There is no second folder that looks alike."""
+    spelled = bench.root / "sorted" / unicodedata.normalize("NFD", "käfer")
+    spelled.mkdir()
+
+    bench.file(bench.drop("a.jpg", "käfer 1".encode()))
+
+    assert [folder.name for folder in (bench.root / "sorted").iterdir()] == [spelled.name]
+    assert bench.filed() == [f"sorted/{spelled.name}/a.jpg"]
 
 
 # Names that are taken
