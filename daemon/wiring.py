@@ -74,7 +74,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
         watcher,
         notices,
         once=once,
-        known=originals and originals.known,
+        known=None if originals is None else originals.known,
     )
     tidier = Tidier(workspace.inbox)
     board = Board(source, ground, tidier, notices)

@@ -164,8 +164,8 @@ def drop(connection: Connection, move_ids: Sequence[int]) -> None:
     for part in parts(waiting):
         connection.execute(delete(MOVES).where(MOVES.c.id.in_(part)))
     asked = [one.arrival_id for one in waiting.values() if one.moves_the_picture]
-    for part in parts(asked):
-        _forget_arrivals(connection, part)
+    for some in parts(asked):
+        _forget_arrivals(connection, some)
 
 
 def _forget_arrivals(connection: Connection, arrival_ids: Sequence[int | None]) -> None:

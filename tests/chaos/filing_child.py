@@ -127,9 +127,9 @@ def _refusing(number: int) -> Callable[[Spot, Spot], None]:
 def _take_away(way: str) -> None:
     """Be a file system that can't do everything."""
     if way.endswith(("no-noreplace", "no-links")):
-        renaming.rename_noreplace = _refusing(errno.EINVAL)
+        vars(renaming)["rename_noreplace"] = _refusing(errno.EINVAL)
     if way.endswith("no-links"):
-        renaming.link = _refusing(errno.EPERM)
+        vars(renaming)["link"] = _refusing(errno.EPERM)
     if way == "only-copies":
         rename, refuse = renaming.rename_noreplace, _refusing(errno.EXDEV)
 

@@ -533,7 +533,7 @@ def test_a_name_taken_in_between_is_not_replaced_there_either(bench: Bench) -> N
         (bench.root / "sorted/cat/a.jpg").write_bytes(b"somebody else's")
         return record_decided(run_id, plans)
 
-    bench.store.record_decided = recorded  # type: ignore[method-assign]
+    bench.store.record_decided = recorded  # type: ignore[method-assign, assignment]
     bench.file(path)
 
     assert bench.files() == {

@@ -339,7 +339,7 @@ def test_what_has_lain_there_for_long_is_rejected_at_once(
     """A start finds what was dropped an hour ago: the wall clock tells its age."""
     (inbox / "a.jpg").write_bytes(b"spoilt")
     now = time.time() + 3600
-    monkeypatch.setattr(source_module.time, "time", lambda: now)
+    monkeypatch.setattr(time, "time", lambda: now)
     source = make(reject=60.0)
     assert source.may_reject(next(source.arrivals()).path)
 
