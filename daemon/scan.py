@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imgsort.composed import spellings
 from imgsort.daemon.left import kind_of
 from imgsort.daemon.names import MAGIC_BYTES, Kind, Names, looks_like_picture
 from imgsort.identity import open_regular
 from imgsort.sidecars import RAW_SUFFIXES, is_sidecar
 from imgsort.template import split_name
+from imgsort.workspace import is_workspace
 
 EXAMPLES = 20
 ORPHANS = 1000
@@ -48,6 +50,8 @@ class Survey:
     """Links, pipes, sockets, devices and folders named like a picture."""
     closed: Tally = field(default_factory=Tally)
     """Folders that can't be looked into."""
+    workspaces: Tally = field(default_factory=Tally)
+    """Other workspaces, which their own daemons look after."""
     orphans: list[str] = field(default_factory=list)
     """Of the unsupported: sidecars, and camera RAW, whose picture isn't there (any more)."""
     complete: bool = False
@@ -101,6 +105,10 @@ class Walk:
             return
         try:
             descriptor = os.open(name, _OPEN | os.O_NOFOLLOW, dir_fd=above.descriptor)
+            if is_workspace(descriptor):
+                os.close(descriptor)
+                self.survey.workspaces.add(way)
+                return
             yield from self._within(_Folder(descriptor, f"{above.path}{name}/", f"{way}/"))
         except FileNotFoundError:
             return
@@ -133,7 +141,8 @@ class Walk:
         stem = split_name(name)[0]
         owners = {stem, split_name(stem)[0]}
         possible = [stem, *(owner + end for owner in owners for end in self.names.spellings)]
-        siblings = [one for one in possible if _is_in(folder.descriptor, one)]
+        spelled = (form for one in possible for form in spellings(one))
+        siblings = [one for one in spelled if _is_in(folder.descriptor, one)]
         return is_sidecar(name, siblings, self.names.sidecars)
 
     def _may_travel(self, name: str) -> bool:

@@ -1,16 +1,15 @@
 """Does this workspace work? What `check-config` looks at, a real rename among it."""
 
-import errno
 import os
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from uuid import uuid4
 
 from imgsort.backbones import InstalledBackbone
 from imgsort.backbones.int8 import INT8, required_record, verified_graph
 from imgsort.errors import ImgsortError
+from imgsort.filing.ability import Ability, ability
 from imgsort.floor import filed_from
 from imgsort.mounts import is_network, type_of
 from imgsort.registry import ModelCard, Registry
@@ -49,26 +48,33 @@ def _folder(folder: Path) -> Finding:
     return Finding("ok", f"{folder} can be written.")
 
 
+_WAYS: Mapping[Ability, tuple[Literal["ok", "warning"], str]] = {
+    "rename": ("ok", "A file can be renamed from {source} to {target}."),
+    "link": (
+        "ok",
+        "A file can go from {source} to {target} by a hard link ({kind} can't rename without "
+        "replacing).",
+    ),
+    "look": (
+        "warning",
+        "{target} ({kind}) can neither make hard links nor rename without replacing: imgsort looks "
+        "whether a name is free and then renames; let no other program write there meanwhile.",
+    ),
+    "copy": (
+        "warning",
+        "{source} and {target} are on different file systems: every picture is copied, checked and "
+        "then removed, which is safe but slower.",
+    ),
+}
+
+
 def _rename(source: Path, target: Path) -> Finding:
     """Move an empty hidden file for real; hidden names are never taken for pictures."""
-    name = f".imgsort-probe-{uuid4().hex}"
-    probe, moved = source / name, target / name
     try:
-        probe.touch(exist_ok=False)
-        probe.rename(moved)
+        level, sentence = _WAYS[ability(source, target)]
     except OSError as problem:
-        if problem.errno == errno.EXDEV:
-            return Finding(
-                "warning",
-                f"{source} and {target} are on different file systems: every picture is copied, "
-                f"checked and then removed, which is safe but slower.",
-            )
         return Finding("wrong", f"A file can't go from {source} to {target} ({problem.strerror}).")
-    finally:
-        with suppress(OSError):  # said already
-            probe.unlink(missing_ok=True)
-            moved.unlink(missing_ok=True)
-    return Finding("ok", f"A file can be renamed from {source} to {target}.")
+    return Finding(level, sentence.format(source=source, target=target, kind=type_of(target)))
 
 
 def _state(state: Path) -> Finding:

@@ -67,6 +67,7 @@ class Watch(Section):
 
     scan_seconds: Positive = 30.0
     settle_seconds: Annotated[float, Field(ge=0.1)] = 1.0
+    reject_seconds: Annotated[float, Field(ge=0)] = 15.0
     poll: Literal["auto", "always"] = "auto"
     ignore: tuple[str, ...] = ()
 

@@ -102,6 +102,8 @@ class Snapshot:
     """The device of each picture folder that was looked through."""
     taken_at: float
     """Seconds of the wall clock."""
+    naked: tuple[str, ...] = ()
+    """Mount points whose disk is away; they are among the unseen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,13 @@ def log(
     at_once()
     workspace = opened(context, here)
     from imgsort import logquery
+    from imgsort.composed import composed
     from imgsort.store.reader import Reader
 
     is_table = not as_json and form == "table"
     most = NEWEST if limit is None and is_table else limit or None
     wanted = logquery.LogFilter(
-        label=label,
+        label=label and composed(label),
         below=below,
         since=None if since is None else logquery.parse_since(since, datetime.now().astimezone()),
         model=model,

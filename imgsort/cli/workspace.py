@@ -46,6 +46,7 @@ def init(
     root = root_of(context, here)
     from imgsort import founding
     from imgsort.vocabulary import split_words
+    from imgsort.workspace import enclosing_workspace
 
     founding.check(root, backbone, weights)
     typed = [] if classes is None else split_words(classes)
@@ -73,6 +74,9 @@ def init(
             "These weights have no classification top, so the model knows no class yet: every "
             "image goes to unsure/ until a model has learned from your labels."
         )
+    outer = enclosing_workspace(founded.workspace.root)
+    if outer is not None:
+        say(f"It lies in another workspace, {display(outer)}, which leaves it alone.")
     made, inbox = display(founded.workspace.root), display(founded.workspace.inbox)
     typer.echo(f"{made} is ready. Drop images into {inbox} and type:")
     typer.echo(f"  imgsort -C {shlex.quote(made)} run")

@@ -24,6 +24,7 @@ from imgsort.identity import Identity, sha256_of
 from imgsort.journal import Cause, Plan, Planned
 from imgsort.sidecars import renamed, tail
 from imgsort.store import Store
+from imgsort.unmounted import unmounted
 from imgsort.workspace import Workspace
 
 _AT_ONCE = 256
@@ -79,7 +80,8 @@ def run_errands(
     with workspace.filing_lock():
         unknown = recover_locked(workspace, store).unknown
         names = Names(Numbers(), store.reserved_targets() if unknown else ())
-        with Folders(workspace.picture_folders) as folders:
+        bases = workspace.picture_folders
+        with Folders(bases, unmounted(bases[1:], store)) as folders:
             companions = Companions(workspace.config.filing.sidecars)
             ready = [_ready(errand, folders, names, companions) for errand in errands]
             failpoint("before-tx1")
@@ -116,6 +118,7 @@ def _carried(
 def _ready(errand: Errand, folders: Folders, names: Names, companions: Companions) -> _Ready:
     """Look at the file, find its sidecars, reserve its name."""
     source, wanted = errand.source, errand.wanted
+    wanted = folders.as_spelled(wanted.parent) / wanted.name
     try:
         identity = _identity(errand, folders)
     except OSError as problem:

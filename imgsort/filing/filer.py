@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from imgsort.filing.recovery import recover_locked
 from imgsort.identity import Identity, sha256_of
 from imgsort.journal import Decision, Plan, Planned
 from imgsort.store import Store
+from imgsort.unmounted import unmounted
 from imgsort.workspace import Workspace
 
 
@@ -77,7 +78,7 @@ class Filer:
         with self._workspace.filing_lock():
             unknown = recover_locked(self._workspace, self._store).unknown
             reserved = self._store.reserved_targets() if unknown else ()
-            with Folders(self._bases) as folders:
+            with Folders(self._bases, unmounted(self._bases[1:], self._store)) as folders:
                 mover = Mover(self._store, folders, Names(self._numbers, reserved))
                 underway = self._decided([self._ready(item, mover) for item in items])
                 mover.carry([one.load for one in underway if isinstance(one.load, Load)])
@@ -95,6 +96,8 @@ class Filer:
             return [sidecar for sidecar in found if sidecar is not None]
 
     def _ready(self, item: Item, mover: Mover) -> _Ready:
+        parent = mover.folders.as_spelled(item.wanted.parent)
+        item = replace(item, wanted=parent / item.wanted.name)
         wanted = item.wanted
         try:
             folder = mover.folders.folder(wanted.parent, make=True)

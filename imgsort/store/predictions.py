@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from imgsort.errors import ModelProblem
+from imgsort.store.parts import parts
 from imgsort.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
 from imgsort.verdict import Score, Verdict
 
@@ -89,12 +90,12 @@ def ensure_predictions(
 ) -> None:
     """Write down each verdict, once for an image and a model."""
     wanted = {(one.image_id, one.model): one.verdict for one in judged}
-    rows = connection.execute(
-        select(PREDICTIONS.c.image_id, PREDICTIONS.c.model).where(
-            PREDICTIONS.c.image_id.in_({image_id for image_id, _ in wanted})
-        )
-    )
-    known = {(row.image_id, row.model) for row in rows}
+    asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model)
+    known = {
+        (row.image_id, row.model)
+        for part in parts({image_id for image_id, _ in wanted})
+        for row in connection.execute(asked.where(PREDICTIONS.c.image_id.in_(part)))
+    }
     fresh = [
         {"image_id": image_id, "model": model, "predicted_at": now, **_values(verdict, classes)}
         for (image_id, model), verdict in wanted.items()

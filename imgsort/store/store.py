@@ -228,6 +228,16 @@ class Store(Reader):
         with self._database.reading() as connection:
             return journal.known_copies(connection, identities)
 
+    def originals(self, sha256s: Collection[str]) -> list[journal.Original]:
+        """The inbox files of these contents that have been copied out (mode copy)."""
+        with self._database.reading() as connection:
+            return journal.originals(connection, sha256s)
+
+    def renew_original(self, arrival_id: int, identity: Identity) -> None:
+        """An original that was copied out goes by other numbers now."""
+        with self._database.writing() as connection:
+            journal.renew_original(connection, arrival_id, identity)
+
     # decoder.Attempts
 
     def count(self, identity: Identity) -> int:
@@ -287,6 +297,11 @@ class Store(Reader):
     def known_paths(self, paths: Iterable[str]) -> set[str]:
         """Which of these absolute paths a landed file is known to be at."""
         return {path for path, _ in self.known_places(paths)}
+
+    def has_files_elsewhere(self, folder: Path, device: int) -> bool:
+        """Should files lie below this folder that lay on another device than it lies on now?"""
+        with self._database.reading() as connection:
+            return tree.has_files_elsewhere(connection, self._anchor, folder, device)
 
     def known_classes(self) -> list[KnownClass]:
         """All classes, retired ones first, with the folder that bore their name last."""

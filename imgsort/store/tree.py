@@ -82,6 +82,23 @@ def known_places(
         yield from _places(connection, anchor, statement.where(there))
 
 
+def has_files_elsewhere(connection: Connection, anchor: Anchor, folder: Path, device: int) -> bool:
+    """Should files lie below this folder that lay on another device when they were seen last?"""
+    start = anchor.stored(folder)
+    found = connection.execute(
+        select(ARRIVALS.c.id)
+        .where(
+            ARRIVALS.c.path_bytes > start + b"/",
+            ARRIVALS.c.path_bytes < start + b"0",  # the byte after "/"
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.missing_at.is_(None),
+            ARRIVALS.c.dev != device,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def _places(
     connection: Connection, anchor: Anchor, statement: Select[*tuple[Any, ...]]
 ) -> Iterator[tuple[str, Identity]]:

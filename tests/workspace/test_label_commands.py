@@ -4,8 +4,11 @@ import csv
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import unicodedata
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,46 @@ def test_a_picture_goes_by_many_names(desk: Desk, way: str) -> None:
         ("label", "done")
     ]
     assert desk.agrees()
+
+
+@pytest.mark.parametrize("column", ["path", "name", "file"])
+@pytest.mark.parametrize("given", ["NFC", "NFD"])
+@pytest.mark.parametrize("there", ["NFC", "NFD"])
+def test_a_csv_from_a_mac_finds_its_pictures(
+    desk: Desk, column: str, given: str, there: str
+) -> None:
+    """Composed or decomposed: the same name to who wrote it, in a path, a name or either."""
+    desk.file("cat-1.jpg")
+    filed = desk.workspace.sorted / "cat/cat-1.jpg"
+    names = {form: unicodedata.normalize(form, "Käfer für Zoë.jpg") for form in ("NFC", "NFD")}
+    filed.rename(filed.with_name(names[there]))
+    desk.type("status")
+    with closing(sqlite3.connect(desk.workspace.database)) as log, log:
+        values = (names[there], names[there].encode())
+        log.execute("UPDATE arrivals SET name = ?, name_bytes = ?", values)
+    way = names[given] if column != "path" else f"sorted/cat/{names[given]}"
+    table = desk.workspace.root / "labels.csv"
+    table.write_text(f"{column},label\n{way},dog\n")
+
+    said = desk.type("label", "--from-csv", str(table))
+
+    assert said.code == 0, said.err
+    assert list(desk.labels().values()) == [("dog", "csv", False)]
+
+
+def test_the_name_as_it_was_written_comes_first(desk: Desk) -> None:
+    """Two pictures whose names differ in nothing but their spelling are told apart by it."""
+    desk.file("cat-1.jpg", "cat-2.jpg")
+    names = [unicodedata.normalize(form, "ä.jpg") for form in ("NFC", "NFD")]
+    with closing(sqlite3.connect(desk.workspace.database)) as log, log:
+        for number, name in enumerate(names, 1):
+            values = (name, name.encode(), f"cat-{number}.jpg")
+            log.execute("UPDATE arrivals SET name = ?, name_bytes = ? WHERE name = ?", values)
+
+    assert desk.type("label", names[0], "dog").code == 0
+    assert desk.type("label", names[1], "snake").code == 0
+    labels = desk.labels()
+    assert [labels[name][0] for name in names] == ["dog", "snake"]
 
 
 def test_a_label_is_no_move_by_hand(desk: Desk) -> None:
