@@ -49,7 +49,10 @@ def import_(
         data_set = _under_your_names(now, find(directory, workspace), match, new_class)
         if data_set.splits:
             listed = ", ".join(data_set.splits)
-            say(f"Looked through {listed}; imgsort draws its own holdout from all of them.")
+            say(
+                f"Looked through {listed}; imgsort learns from all of them, and tests each picture "
+                f"by heads that haven't seen it."
+            )
         files, left = _read(data_set)
         todo = _planned(now, files)
         require_something(todo)
