@@ -111,10 +111,10 @@ def _under_your_names(now: Sitting, data_set: "DataSet", match: bool, new_class:
     """Its classes as this workspace calls them. Raises ImgsortError where that isn't clear."""
     from imgsort.datasets import under
     from imgsort.labelers import twin
-    from imgsort.speaking import require_in_use
+    from imgsort.speaking import own_classes, require_in_use
 
     require_in_use(now.store, data_set.classes)
-    known = set(now.store.class_names().values())
+    known = own_classes(now.store)
     twins = {name: other for name in data_set.classes if (other := twin(name, known)) is not None}
     if twins and not new_class:
         pairs = ", ".join(f"{name} ({other} here)" for name, other in twins.items())
