@@ -170,13 +170,15 @@ def _vocabulary(
     work: _Work, champion: Champion, material: Material, labels: Mapping[str, HumanLabel]
 ) -> Vocabulary:
     labelled = {picture.label for picture in material.labelled}
+    unlabelled = champion.unlabelled(labelled, material.names)
+    if work.options.keep_imagenet:
+        return Vocabulary(unlabelled, ())
     return vocabulary(
         labelled,
-        champion.unlabelled(labelled, material.names),
+        unlabelled,
         () if champion.first is None else champion.first.ids,
         material.names,
-        imported=any(label.source == "import" for label in labels.values()),
-        keep_imagenet=work.options.keep_imagenet,
+        named=any(label.source == "import" for label in labels.values()),
     )
 
 

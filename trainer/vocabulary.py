@@ -27,13 +27,12 @@ def vocabulary(
     first: Collection[int],
     names: Mapping[int, str],
     *,
-    imported: bool,
-    keep_imagenet: bool,
+    named: bool,
 ) -> Vocabulary:
     """``first``: the ids of the first model's classes: ImageNet's thousand, or the words that were
-    given at `init`, which are the user's and stay."""
+    given at `init`, which are the user's and stay. ``named``: whether an import named the classes."""
     words_given = len(first) != IMAGENET
-    own = imported or set(labelled) - set(first)
-    if words_given or not own or keep_imagenet:
+    own = named or set(labelled) - set(first)
+    if words_given or not own:
         return Vocabulary(tuple(unlabelled), ())
     return Vocabulary((), tuple(names[number] for number in unlabelled))
