@@ -11,6 +11,7 @@ from imgsort.labels import checked_label
 from imgsort.naming import Finder, Meant, Name
 from imgsort.slips import slip
 from imgsort.store import Store
+from imgsort.wordnet import IMAGENET_CLASSES
 from imgsort.workspace import Workspace
 
 
@@ -48,18 +49,40 @@ def new_classes(
     such a name from now on."""
     known = set(store.class_names().values()) - {besides}
     fresh = sorted(set(names) - known - set(store.retired_classes().values()))
+    own = own_classes(store) - {besides} if fresh else set()
     for name in fresh if not allowed else ():
         if (other := twin(name, known)) is not None:
             raise ImgsortError(
                 f"There is no class {name}, but there is {other}; say {other}, or add --new-class "
                 f"to have both."
             )
-        if (near := slip(name, known)) is not None:
+        if (near := slip(name, own if is_word(name) else known)) is not None:
             raise ImgsortError(
                 f"There is no class {name}, which may be a slip for {near}; say {near}, or add "
                 f"--new-class to have both."
             )
     return fresh
+
+
+def own_classes(store: Store) -> set[str]:
+    """Classes that a person made, named or uses: ImageNet's thousand, which come with an `init`
+    without words, are only those of them that have a label."""
+    classes = store.class_names()
+    if len(classes) < IMAGENET_CLASSES:
+        return set(classes.values())
+    from imgsort.vocabulary import imagenet_names
+
+    used = {label.class_name for label in store.current_labels().values()}
+    return {name for name in classes.values() if name in used} | (
+        set(classes.values()) - set(imagenet_names())
+    )
+
+
+def is_word(name: str) -> bool:
+    """Whether a name stands for some ImageNet class: then it is no slip for another's."""
+    from imgsort.wordnet import senses
+
+    return bool(senses(name))
 
 
 def require_in_use(store: Store, names: Collection[str]) -> None:

@@ -49,7 +49,10 @@ def import_(
         data_set = _under_your_names(now, find(directory, workspace), match, new_class)
         if data_set.splits:
             listed = ", ".join(data_set.splits)
-            say(f"Looked through {listed}; imgsort draws its own holdout from all of them.")
+            say(
+                f"Looked through {listed}; imgsort learns from all of them, and tests each picture "
+                f"by heads that haven't seen it."
+            )
         files, left = _read(data_set)
         todo = _planned(now, files)
         require_something(todo)
@@ -108,10 +111,10 @@ def _under_your_names(now: Sitting, data_set: "DataSet", match: bool, new_class:
     """Its classes as this workspace calls them. Raises ImgsortError where that isn't clear."""
     from imgsort.datasets import under
     from imgsort.labelers import twin
-    from imgsort.speaking import require_in_use
+    from imgsort.speaking import own_classes, require_in_use
 
     require_in_use(now.store, data_set.classes)
-    known = set(now.store.class_names().values())
+    known = own_classes(now.store)
     twins = {name: other for name in data_set.classes if (other := twin(name, known)) is not None}
     if twins and not new_class:
         pairs = ", ".join(f"{name} ({other} here)" for name, other in twins.items())

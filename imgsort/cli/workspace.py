@@ -10,7 +10,7 @@ import typer
 from imgsort.cli.app import Here, Json, app, opened, reported, root_of, say
 from imgsort.cli.output import print_json, print_table
 from imgsort.display import display
-from imgsort.errors import BadLabel
+from imgsort.errors import BadLabel, NothingToDo
 
 if TYPE_CHECKING:
     from imgsort.vocabulary import Vocabulary
@@ -37,18 +37,27 @@ def init(
             help="Take no word for ImageNet's: the classes learn from your labels alone.",
         ),
     ] = False,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="A folder with one folder for each class: import it and learn from it at once.",
+        ),
+    ] = None,
     here: Here = None,
     as_json: Json = False,
 ) -> None:
     """Make a workspace with a first model that works without any label."""
-    if learn_only and classes is None:
-        raise typer.BadParameter("--learn-only goes with --classes.")
+    _require_fitting(learn_only and classes is None, from_ is not None and as_json)
     root = root_of(context, here)
     from imgsort import founding
     from imgsort.vocabulary import split_words
     from imgsort.workspace import enclosing_workspace
 
     founding.check(root, backbone, weights)
+    if from_ is not None:
+        _require_data_set(root, from_)
     typed = [] if classes is None else split_words(classes)
     if learn_only:
         typed = [f"{word.partition('=')[0]}=" for word in typed]
@@ -61,14 +70,7 @@ def init(
         print_json(founding.summary(founded, vocabulary))
         return
     if vocabulary is not None:
-        headings = ("class", "ImageNet classes", "for example", "note")
-        rows = vocabulary.rows()
-        print_table(headings, ((r.word, r.classes, ", ".join(r.examples), r.note) for r in rows))
-        if any(word.sense for word in vocabulary.words):
-            say(
-                "Where a word means something else to you, write it with = behind it (patches=), "
-                "or --learn-only for all: then it learns from your labels alone."
-            )
+        _tell_words(vocabulary)
     if founded.knows_nothing:
         say(
             "These weights have no classification top, so the model knows no class yet: every "
@@ -77,9 +79,53 @@ def init(
     outer = enclosing_workspace(founded.workspace.root)
     if outer is not None:
         say(f"It lies in another workspace, {display(outer)}, which leaves it alone.")
+    if from_ is not None:
+        _learn_from(context, founded.workspace.root, from_)
     made, inbox = display(founded.workspace.root), display(founded.workspace.inbox)
     typer.echo(f"{made} is ready. Drop images into {inbox} and type:")
     typer.echo(f"  imgsort -C {shlex.quote(made)} run")
+
+
+def _require_fitting(nothing_to_learn: bool, three_answers: bool) -> None:
+    if nothing_to_learn:
+        raise typer.BadParameter("--learn-only goes with --classes.")
+    if three_answers:
+        raise typer.BadParameter("--json doesn't go with --from: it is three commands in one.")
+
+
+def _tell_words(vocabulary: "Vocabulary") -> None:
+    headings = ("class", "ImageNet classes", "for example", "note")
+    rows = vocabulary.rows()
+    print_table(headings, ((r.word, r.classes, ", ".join(r.examples), r.note) for r in rows))
+    if any(word.sense for word in vocabulary.words):
+        say(
+            "Where a word means something else to you, write it with = behind it (patches=), "
+            "or --learn-only for all: then it learns from your labels alone."
+        )
+
+
+def _require_data_set(root: Path, directory: Path) -> None:
+    """Before anything is made. Raises BadDataSet."""
+    from imgsort.config import Config
+    from imgsort.datasets import find
+    from imgsort.workspace import Workspace
+
+    find(directory, Workspace(root.absolute(), Config()))
+
+
+def _learn_from(context: typer.Context, root: Path, directory: Path) -> None:
+    """`import` and the first `retrain`; the workspace stands whatever comes of it."""
+    from imgsort.cli.datasets import import_
+    from imgsort.cli.training import retrain
+
+    say(f"Importing {display(directory)}…")
+    import_(context, directory, match=False, new_class=True, here=root)
+    say("Learning from it…")
+    try:
+        retrain(context, here=root)
+    except typer.Exit as left:  # what lacks, or why the first model stays, has been told
+        if left.exit_code != NothingToDo.exit_code:
+            raise
 
 
 @app.command("check-config")

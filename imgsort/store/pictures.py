@@ -1,7 +1,7 @@
 """Finding logged pictures by what people call them: id, path, content, original name, folder."""
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,10 @@ def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPi
     return _all(connection, anchor, [inside])  # "0" is the byte after "/"
 
 
-def not_audited(connection: Connection) -> list[int]:
+def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     """Arrivals that an audit may draw, one for each image: the newest that has its file.
+
+    ``decisions``: which of filed and unsure.
 
     Left out are images that an audit has asked about before, and those that a person said never
     to use: nothing can be right about them.
@@ -79,7 +81,7 @@ def not_audited(connection: Connection) -> list[int]:
         select(func.max(ARRIVALS.c.id))
         .where(
             ARRIVALS.c.state == "filed",
-            ARRIVALS.c.decision.in_(("filed", "unsure")),
+            ARRIVALS.c.decision.in_(decisions),
             ARRIVALS.c.model.is_not(None),
             ARRIVALS.c.missing_at.is_(None),
             ~audited,

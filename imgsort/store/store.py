@@ -389,10 +389,10 @@ class Store(Reader):
         with self._database.reading() as connection:
             return pictures.original_names(connection)
 
-    def not_audited(self) -> list[int]:
+    def not_audited(self, decisions: Sequence[str] = ("filed", "unsure")) -> list[int]:
         """Arrivals that an audit may draw: one for each image it has not asked about before."""
         with self._database.reading() as connection:
-            return pictures.not_audited(connection)
+            return pictures.not_audited(connection, decisions)
 
     # What was done, and what may be done again
 
