@@ -12,9 +12,9 @@ from imgsort.dense_model import FOLDS
 from imgsort.trainer.dataset import Dealt, Labelled, blind_fold, deal, neighbours
 from imgsort.trainer.groups import Grouping
 <<<<<<< HEAD
-from imgsort.trainer.readiness import AUDITED
 =======
->>>>>>> trainertests
+from imgsort.trainer.readiness import AUDITED
+>>>>>>> main
 
 
 def named(number: int) -> str:
