@@ -192,8 +192,12 @@ class Pipeline:
         try:
             stage()
         except BaseException as failure:  # noqa: BLE001  (it is raised again by join)
-            self._failure = self._failure or failure
-            self.halt()
+            self._fail(failure)
+
+    def _fail(self, failure: BaseException) -> None:
+        """All stages stop; ``join`` raises it."""
+        self._failure = self._failure or failure
+        self.halt()
 
     def _decode_stage(self) -> None:
         submitted = 0
@@ -215,7 +219,7 @@ class Pipeline:
 
     def _infer_stage(self) -> None:
         batcher: Batcher[Decoded] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
-        overlap = Overlap()
+        overlap = Overlap(self._fail)
         received, expected = 0, None
         while not self._halted.is_set() and (received != expected or len(batcher)):
             patience = batcher.patience(time.monotonic()) if received != expected else 0.0

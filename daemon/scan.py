@@ -11,7 +11,7 @@ from imgsort.composed import spellings
 from imgsort.daemon.left import kind_of
 from imgsort.daemon.names import MAGIC_BYTES, Kind, Names, looks_like_picture
 from imgsort.identity import open_regular
-from imgsort.sidecars import RAW_SUFFIXES, is_sidecar
+from imgsort.sidecars import RAW_SUFFIXES, is_sidecar, possible_owners
 from imgsort.template import split_name
 from imgsort.workspace import is_workspace
 
@@ -138,9 +138,7 @@ class Walk:
         """Is it a sidecar whose picture is there?"""
         if not self._may_travel(name):
             return False
-        stem = split_name(name)[0]
-        owners = {stem, split_name(stem)[0]}
-        possible = [stem, *(owner + end for owner in owners for end in self.names.spellings)]
+        possible = possible_owners(name, self.names.spellings)
         spelled = (form for one in possible for form in spellings(one))
         siblings = [one for one in spelled if _is_in(folder.descriptor, one)]
         return is_sidecar(name, siblings, self.names.sidecars)

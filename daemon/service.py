@@ -115,6 +115,7 @@ class _Service:
             self._reporter.stop()
         if works.once:
             self._latecomers.look()
+            self._works.corrections.fetch_all()
         self._tidy(float("inf"))
         summary = self._summary()
         with suppress(StoreFull, StoreBusy):  # the log can do without, and stopping is no failure

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,10 @@ from imgsort.display import display
 from imgsort.identity import Identity, open_regular, sha256_of
 from imgsort.logged import LoggedPicture
 from imgsort.store import Store
+from imgsort.template import split_name
 from imgsort.workspace import Workspace
 
-NameKind = Literal["any", "id", "path", "sha256", "name"]
+NameKind = Literal["any", "file", "id", "path", "sha256", "name"]
 
 _SHORTEST_PREFIX = 6
 _WHOLE_HASH = 64
@@ -24,7 +25,8 @@ _HEX = re.compile(rf"[0-9a-fA-F]{{{_SHORTEST_PREFIX},{_WHOLE_HASH}}}")
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a person wrote; ``any`` when it is for us to tell what kind of name that is."""
+    """What a person wrote; ``any`` when it is for us to tell what kind of name that is, ``file``
+    when it is anything but our number, and perhaps without its suffix."""
 
     text: str
     kind: NameKind = "any"
@@ -65,6 +67,8 @@ class Finder:
             )
         )
         by_name = self._by_name([name.text for name, kind in asked if kind == "name"])
+        files = {display(name.text) for name in names if name.kind == "file"}
+        by_name |= self._by_stem({text for text in files if not by_name.get(text)})
         by_hash = self._by_hash([name.text for name, kind in asked if kind == "sha256"])
         by_path = self._by_path([name.text for name, kind in asked if kind == "path"])
         found = {"id": by_id, "name": by_name, "sha256": by_hash, "path": by_path}
@@ -74,13 +78,13 @@ class Finder:
         ]
 
     def _kind(self, name: Name) -> Literal["id", "path", "sha256", "name"]:
-        if name.kind != "any":
-            return name.kind
-        if _is_id(name.text):
+        if name.kind not in {"any", "file"}:
+            return name.kind  # type: ignore[return-value]
+        if name.kind == "any" and _is_id(name.text):
             return "id"
         if self._is_there(name.text):
             return "path"
-        if _HEX.fullmatch(name.text):
+        if _HEX.fullmatch(name.text) and (name.kind == "any" or len(name.text) == _WHOLE_HASH):
             return "sha256"
         return "path" if "/" in name.text else "name"
 
@@ -150,6 +154,18 @@ class Finder:
         forms = {form for text in texts for form in spellings(display(text))}
         return self._store.pictures_named(forms)
 
+    def _by_stem(self, stems: Collection[str]) -> dict[str, list[LoggedPicture]]:
+        """Files that bear such a name but for its suffix."""
+        if not stems:
+            return {}
+        alike = {composed(stem) for stem in stems}
+        full = [
+            name for name in self._store.original_names() if composed(split_name(name)[0]) in alike
+        ]
+        named = self._store.pictures_named(full)
+        borne = [(split_name(display(one.name))[0], one) for one in named]
+        return _spelled_so({stem: stem for stem in stems}, borne)
+
     def _by_hash(self, texts: Sequence[str]) -> dict[str, list[LoggedPicture]]:
         lower = {text.lower() for text in texts}
         whole = {text for text in lower if len(text) == _WHOLE_HASH}
@@ -176,6 +192,11 @@ class Finder:
             if any(self._workspace.inbox in place.parents for place in there):
                 return "it is still in the inbox; `imgsort run` has to file it first"
             return "the log has no such picture" if there else "there is no such file"
+        if kind == "name" and _is_id(text):
+            return (
+                "the log has no picture of that name; if it is the number in `imgsort log`, call "
+                "the column arrival_id"
+            )
         return {
             "id": "the log has no arrival of that number",
             "sha256": "the log has no picture with that hash",

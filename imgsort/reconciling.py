@@ -15,6 +15,7 @@ from imgsort.examining import examine_adopted
 from imgsort.failpoints import failpoint
 from imgsort.filing import recover_locked
 from imgsort.filing.again import origin, send_back
+from imgsort.filing.fetching import Trip, fetch
 from imgsort.identity import Identity
 from imgsort.labelling import HumanLabel
 from imgsort.reconcile import Reconciled, reconcile
@@ -65,6 +66,8 @@ class ReconcileSummary:
     """Files too young to tell what they are; look again in a while."""
     notices: tuple[str, ...] = ()
     """What a human should know or decide, a sentence each."""
+    trips: tuple[Trip, ...] = ()
+    """Where known pictures went, for ``filing.fetching``."""
 
     @property
     def learned(self) -> bool:
@@ -120,10 +123,13 @@ def apply_reconcile(
 ) -> ReconcileSummary:
     """Make the log agree with the folders, and open what is new there: for commands.
 
+    Sidecars that were left behind go after their pictures.
+
     As ``reconcile_folders``; ``adopt_library`` takes new pictures as labelled, however many there
     are: their labels count as imported.
     """
     summary = reconcile_folders(workspace, store, run_id, adopt_library=adopt_library)
+    fetch(workspace, store, run_id, summary.trips)
     examine_adopted(workspace, store)
     return summary
 
@@ -355,4 +361,9 @@ def _summary(changes: TreeChanges, look: _Look, store: Store, layout: Layout) ->
         missing=len(changes.vanished),
         waiting=len(look.seen.waiting),
         notices=notices(look.seen, look.disk, store, layout),
+        trips=tuple(
+            Trip(one.known.arrival_id, one.known.path, Path(one.file.path), one.file.changed_at)
+            for one in changes.moved
+            if one.known.location != one.file.path
+        ),
     )

@@ -30,7 +30,7 @@ def vocabulary(
     named: bool,
 ) -> Vocabulary:
     """``first``: the ids of the first model's classes: ImageNet's thousand, or the words that were
-    given at `init`, which are the user's and stay. ``named``: whether an import named the classes."""
+    given at `init`, which are the user's and stay. ``named``: an import named classes."""
     words_given = len(first) != IMAGENET
     own = named or set(labelled) - set(first)
     if words_given or not own:

@@ -49,6 +49,10 @@ def by_names(connection: Connection, anchor: Anchor, names: Collection[str]) -> 
     return _all(connection, anchor, (ARRIVALS.c.name.in_(part) for part in parts(wanted)))
 
 
+def original_names(connection: Connection) -> list[str]:
+    return list(connection.scalars(select(ARRIVALS.c.name).distinct()))
+
+
 def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPicture]:
     """Pictures whose file lies in this folder (absolute), or in one below it."""
     start = anchor.stored(folder)

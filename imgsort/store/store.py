@@ -384,6 +384,11 @@ class Store(Reader):
         with self._database.reading() as connection:
             return pictures.by_names(connection, self._anchor, names)
 
+    def original_names(self) -> list[str]:
+        """Those that arrivals had in the inbox, in their display form, each once."""
+        with self._database.reading() as connection:
+            return pictures.original_names(connection)
+
     def not_audited(self, decisions: Sequence[str] = ("filed", "unsure")) -> list[int]:
         """Arrivals that an audit may draw: one for each image it has not asked about before."""
         with self._database.reading() as connection:

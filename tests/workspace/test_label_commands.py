@@ -54,7 +54,7 @@ def test_a_picture_goes_by_many_names(desk: Desk, way: str) -> None:
     assert desk.agrees()
 
 
-@pytest.mark.parametrize("column", ["path", "name", "file"])
+@pytest.mark.parametrize("column", ["path", "name", "file", "id"])
 @pytest.mark.parametrize("given", ["NFC", "NFD"])
 @pytest.mark.parametrize("there", ["NFC", "NFD"])
 def test_a_csv_from_a_mac_finds_its_pictures(
@@ -69,7 +69,8 @@ def test_a_csv_from_a_mac_finds_its_pictures(
     with closing(sqlite3.connect(desk.workspace.database)) as log, log:
         values = (names[there], names[there].encode())
         log.execute("UPDATE arrivals SET name = ?, name_bytes = ?", values)
-    way = names[given] if column != "path" else f"sorted/cat/{names[given]}"
+    ways = {"path": f"sorted/cat/{names[given]}", "id": names[given].removesuffix(".jpg")}
+    way = ways.get(column, names[given])
     table = desk.workspace.root / "labels.csv"
     table.write_text(f"{column},label\n{way},dog\n")
 
@@ -214,11 +215,11 @@ def test_a_picture_that_was_edited(desk: Desk) -> None:
 
 
 def test_many_labels_at_once(desk: Desk, tmp_path: Path) -> None:
-    """Paths, ids, hashes and names in one file; everything moves, the guess is said."""
+    """Paths, stems, hashes and names in one file; everything moves, the guess is said."""
     desk.file("cat-1.jpg", "cat-2.jpg", "cat-3.jpg", "dog-1.jpg")
     file = tmp_path / "labels.csv"
     file.write_text(
-        f"file;class\nsorted/cat/cat-1.jpg;dog\n{number_of(desk, 'cat-2.jpg')};dog\n"
+        f"file;class\nsorted/cat/cat-1.jpg;dog\ncat-2;dog\n"
         f"{content_hash('cat-3.jpg')};dog\ndog-1.jpg;dog\n"
     )
     said = desk.type("label", "--from-csv", file)
@@ -227,6 +228,32 @@ def test_many_labels_at_once(desk: Desk, tmp_path: Path) -> None:
     assert {path.split("/")[1] for path in desk.tree()} == {"dog"}
     assert desk.labels()["cat-3.jpg"] == ("dog", "csv", False)
     assert desk.agrees()
+
+
+@pytest.mark.parametrize("heading", ["id,label", "file,label", "", "image,id,label"])
+def test_another_programs_number_is_never_our_arrivals(
+    desk: Desk, tmp_path: Path, heading: str
+) -> None:
+    """A row number, a task or a file number labels nothing, unless a file is called so."""
+    desk.file("cat-1.jpg", "cat-2.jpg", "dog-1.jpg")
+    number = number_of(desk, "cat-1.jpg")
+    row = (
+        f"{number},dog"
+        if heading.count(",") < 2
+        else f"/elsewhere/upload-{number}.jpg,{number},dog"
+    )
+    file = tmp_path / "labels.csv"
+    file.write_text(f"{heading}\n{row}\n" if heading else f"{row}\n")
+
+    said = desk.type("label", "--from-csv", file)
+
+    assert (said.code, desk.count_labels()) == (1, 0), said
+    if "elsewhere" not in row:
+        assert "call the column arrival_id" in said.err
+
+    file.write_text(f"arrival_id,label\n{number},dog\n")
+    assert desk.type("label", "--from-csv", file).code == 0
+    assert desk.labels()["cat-1.jpg"][0] == "dog"
 
 
 def test_all_or_nothing(desk: Desk, tmp_path: Path) -> None:
