@@ -1,6 +1,7 @@
 """The report: a page that stands alone, figures that are drawn, sentences that say what to do."""
 
 import hashlib
+import html
 import json
 import re
 import struct
@@ -8,6 +9,7 @@ import warnings
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,12 +26,15 @@ from imgsort.trainer.findings import (
     Findings,
     Material,
     Pictured,
+    Shares,
     Strangers,
+    Target,
 )
-from imgsort.trainer.gate import GateVerdict
+from imgsort.trainer.gate import Difference, GateVerdict
 from imgsort.trainer.relaxing import Relaxed
 from imgsort.trainer.report.charts import MOST_LINES, charted, charts
 from imgsort.trainer.report.words import summary
+from imgsort.trainer.strata import Estimate
 from imgsort.verdict import Verdict
 
 NASTY = '<script>alert("$x$")</script>&'
@@ -46,6 +51,11 @@ def evaluation(labels: list[str], wrong: float, seed: int = 0) -> Evaluation:
             decision = "filed" if confidence > 0.7 else "unsure"
             judged.append(Judged(truth, Verdict(said, confidence, decision, None, ())))  # type: ignore[arg-type]
     return evaluate(judged)
+
+
+def shares(right: float) -> Shares:
+    each = Estimate(right, right - 0.1, min(right + 0.1, 1.0))
+    return Shares(each, each, each)
 
 
 def findings(labels: list[str], folder: Path) -> Findings:
@@ -65,19 +75,38 @@ def findings(labels: list[str], folder: Path) -> Findings:
         made_at="2026-11-22T12:00:00Z",
         backbone="efficientnet-lite0",
         precision="float32",
-        recipe="one dense layer, L2 0.1, 40 steps",
+        recipe="one dense layer, the last layer alone, L2 0.1",
         temperature=0.8,
         target_precision=0.95,
-        judged_on="held-out",
-        material=Material(500, 300, 400, after.images, 5, 2, 1, 0, 70),
+        judged_on="representative",
+        material=Material(500, 300, after.images, 5, 2, 0),
         classes=tuple(
-            ClassFinding(name, "learned", 50, 30, 10, 0.8, False, 0, new[name], old[name])
+            ClassFinding(name, "learned", 50, 30, 10, 0.8, 9, 7, new[name], old[name])
             for name in labels
         ),
         evaluation=after,
         champion_evaluation=before,
+        shares=shares(0.9),
+        champion_shares=shares(0.7),
+        targets=(Target(0.90, 25, 2), Target(0.95, 20, 1), Target(0.98, 0, 0)),
+        most_filed=27,
+        optimism=0.01,
+        unchecked_filed=0.0,
+        unchecked_unsure=0.0,
+        all_alike=False,
+        retired=(),
         verdict=GateVerdict(
-            True, True, after.images, 0.7, 0.9, 0.1, (), None, "The new one serves."
+            promoted=True,
+            provisional=True,
+            images=after.images,
+            champion_right=21,
+            challenger_right=27,
+            tries=0,
+            common=None,
+            overall=Difference(0.2, 0.1),
+            filed=Difference(0.1, 0.0),
+            losses=(),
+            sentence="The new one serves.",
         ),
         promoted=True,
         forced=False,
@@ -134,7 +163,7 @@ def test_the_page_stands_alone(tmp_path: Path) -> None:
     references.feed(text)
     assert "script" not in references.tags
     assert all(source.startswith("data:image/") for source in references.fetched)
-    assert len(references.fetched) >= 7
+    assert len(references.fetched) >= 6
     assert "&lt;script&gt;" in text
     assert "sorted/odd &amp; &lt;name&gt;.png" in text
     assert not re.search(r"https?://", text)
@@ -212,29 +241,106 @@ def test_drawing_disturbs_nobody(tmp_path: Path) -> None:
 
 
 def test_the_summary_says_what_changed_and_what_to_do(tmp_path: Path) -> None:
-    """Better, worse, lacking and doubtful are named, with numbers and pictures."""
+    """Pictures right of pictures shown come first, then better, worse, not filed and doubtful,
+    with numbers and pictures."""
     found = findings(["cat", "dog", "snake"], tmp_path)
     cat, dog, snake = found.classes
     found = replace(
         found,
         classes=(
-            replace(cat, f1=0.9, champion_f1=0.7),
-            replace(dog, f1=0.6, champion_f1=0.8, threshold=None, labels_lacking=12),
-            replace(snake, f1=0.9, champion_f1=0.9, threshold=None, labels_lacking=None),
-            ClassFinding("newt", "too few", 2, 0, 0, None, False, 3, None, None),
+            replace(cat, right=9, champion_right=7),
+            replace(dog, right=6, champion_right=8, threshold=None),
+            replace(snake, right=9, champion_right=9),
+            ClassFinding("newt", "unlabelled", 0, 0, 0, 0.7, 0, 0, None, None),
         ),
     )
-    text = "\n".join(summary(found, tmp_path))
-    assert "provisional" in text
-    assert "Better: cat (F1 0.70 to 0.90, 10 test images)" in text
-    assert "Worse: dog (F1 0.80 to 0.60, 10 test images)" in text
-    assert "newt (about 3 more labels)" in text
-    assert "dog (about 12 more labels)" in text
-    assert "labels of the same kind won't do: snake" in text
+    right = round(found.evaluation.accuracy * 30)
+    lines = list(summary(found, tmp_path))
+    text = "\n".join(lines)
+    assert lines[0].startswith("The new one serves. The test was small (30 images)")
+    assert lines[1].startswith(
+        f"Shown 30 of your images that it hadn't seen, the new model is right on {right} (v1: "
+    )
+    assert "of all that arrives about 90% (80% to 100%)" in lines[1]
+    assert "Better: cat (7 to 9 of 10)." in lines
+    assert "Worse: dog (8 to 6 of 10)." in lines
+    assert "go to unsure/: dog. Are their labels right, and is each one class?" in text
+    assert "1 class without labels is told as the first model tells it." in lines
     assert "Would more labels help? Yes" in text
     assert "cat for dog 2 times (sorted/odd & <name>.png, a picture that is gone)" in text
     assert "1 label may be wrong" in text
     assert "Of 10 images that you took out of every class" in text
+    assert "F1" not in text
+
+
+def test_every_goal_has_its_price(tmp_path: Path) -> None:
+    """What other target precisions would file and get wrong, on the terminal and on the page."""
+    found = findings(["cat", "dog", "snake"], tmp_path)
+    told = (
+        "Of these 30 images, a target_precision of 90% files 83%, 2 wrongly; 95% files 67%, 1 "
+        "wrongly; 98% files 0%, none wrongly."
+    )
+    assert told in list(summary(found, tmp_path))
+    out = tmp_path / "report"
+    out.mkdir()
+    written(out, found)
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "with hindsight 27 of 30 could be filed" in page
+    assert "20 of 30 (67%)" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"judged_on": "all"}, "None of these images was labelled without picking"),
+        ({"unchecked_unsure": 0.3}, "30% of what arrived went to unsure/"),
+        ({"unchecked_unsure": 0.3}, "Label some: `imgsort audit 30 --unsure`"),
+        ({"unchecked_filed": 0.2}, "20% of what arrived was filed under classes that nobody"),
+        ({"all_alike": True}, "(one fixed camera?)"),
+        ({"target_precision": 1.0}, "Below your goal: "),
+    ],
+)
+def test_what_the_numbers_can_not_know_is_said(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    """With the cheapest next step, on the terminal and on the page; and nothing where all is
+    known."""
+    known = replace(findings(["cat", "dog", "snake"], tmp_path), target_precision=0.1)
+    assert not any(said in line for line in summary(known, tmp_path))
+    found = replace(known, **changes)
+    assert sum(said in line for line in summary(found, tmp_path)) == 1
+    out = tmp_path / "report"
+    out.mkdir()
+    written(out, found)
+    assert said in html.unescape((out / "index.html").read_text(encoding="utf-8"))
+
+
+def test_little_that_nobody_looked_at_is_not_worth_a_word(tmp_path: Path) -> None:
+    """Below a twentieth of what arrives."""
+    found = replace(findings(["cat", "dog"], tmp_path), unchecked_filed=0.04, unchecked_unsure=0.04)
+    assert not any("of what arrived" in line for line in summary(found, tmp_path))
+
+
+def test_names_that_retire_are_counted(tmp_path: Path) -> None:
+    """One plain sentence, with the two ways back; not a thousand names."""
+    found = replace(findings(["cat", "dog"], tmp_path), retired=tuple(map(str, range(998))))
+    (line,) = [line for line in summary(found, tmp_path) if "retired" in line]
+    assert line.startswith("It knows your 2 classes; the 998 names of ImageNet that you don't use")
+    assert "--keep-imagenet" in line
+    assert "imgsort models rollback" in line
+    assert not any("retired" in one for one in summary(replace(found, retired=()), tmp_path))
+
+
+def test_a_picture_is_shown_once(tmp_path: Path) -> None:
+    """A mistake that is in a list above already is counted there, not shown again."""
+    found = findings(["cat", "dog", "snake"], tmp_path)
+    out = tmp_path / "report"
+    out.mkdir()
+    written(out, found)
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.count("<figure") == 2
+    assert "1 is shown above" in page
+    assert "2 are shown above" in page
 
 
 def test_what_the_first_model_could_file_is_told(tmp_path: Path) -> None:
