@@ -30,6 +30,14 @@ def test_temperature_undoes_overconfidence(factor: float) -> None:
     assert temperature(logits, labels) == pytest.approx(factor, rel=1e-2)
 
 
+@pytest.mark.parametrize("gap", [3.0, 30.0])
+def test_being_always_right_is_no_certainty(gap: float) -> None:
+    """Fifty of fifty right, by however wide a gap: the fifty-first is wrong in one case of 52."""
+    logits = np.tile([gap, 0.0], (50, 1))
+    heat = temperature(logits, np.zeros(50, np.intp))
+    assert 1 / (1 + np.exp(-gap / heat)) == pytest.approx(51 / 52, abs=1e-3)
+
+
 def one_class(
     confidence: Floats | list[float], right: NDArray[np.bool_], target: float
 ) -> tuple[float, ...]:
