@@ -123,8 +123,10 @@ def train(
     served, folds = search.trained()
     logits = search.blind_logits(folds)
     truth, in_fold = search.truth, search.in_fold
-    heat = temperature(search.chosen_logits(folds), truth)
-    scores = _softened(logits, truth, in_fold)
+    # Labels can't tell how sure one may be of a class that has none: no surer than the first model.
+    coolest = served.strength if unlabelled else 0.0
+    heat = max(coolest, temperature(search.chosen_logits(folds), truth))
+    scores = _softened(logits, truth, in_fold, coolest)
     final = material.rows(material.labelled)[:, : material.blocks[0]]
     novelty, unlikeness = novelty_of(final, in_fold, len(labelled))
     model = LearnedModel(
@@ -293,12 +295,14 @@ def _blind_logits(examples: Examples, prior: Prior, folds: Sequence[Trained]) ->
     return found
 
 
-def _softened(logits: Floats, truth: NDArray[np.intp], in_fold: NDArray[np.intp]) -> Floats:
-    """[N, K] scores; each fold by the temperature of the others."""
+def _softened(
+    logits: Floats, truth: NDArray[np.intp], in_fold: NDArray[np.intp], coolest: float
+) -> Floats:
+    """[N, K] scores; each fold by the temperature of the others, but none below ``coolest``."""
     scores = np.zeros((len(logits), logits.shape[1] - 1), np.float32)
     for _, inside in _each_fold(in_fold):
         others = ~inside if not inside.all() else inside
-        heat = temperature(logits[others], truth[others])
+        heat = max(coolest, temperature(logits[others], truth[others]))
         scores[inside] = softmax(np.asarray(logits[inside] / heat, np.float32))[:, :-1]
     return scores
 
