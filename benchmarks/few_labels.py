@@ -79,7 +79,7 @@ def of_two(
     kept, name = float(np.mean(recalls)) / before, left[0].truth
     print(
         f"{each} labels of {', '.join(pair)}: {name} recall {np.mean(recalls):.3f} (lowest "
-        f"{min(recalls):.3f}), v1 {before:.3f}, kept {kept:.3f}; of all {np.mean(others):.3f} right",
+        f"{min(recalls):.3f}), v1 {before:.3f}, kept {kept:.3f}; all {np.mean(others):.3f}",
         flush=True,
     )
     return [f"{each} labels of {', '.join(pair)}: {name} keeps {kept:.3f}"] if kept < KEPT else []

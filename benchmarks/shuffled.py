@@ -73,7 +73,7 @@ def some_wrong(
         f"{name}, {PART:.0%} shuffled: refused {refused} of {len(seeds)}; "
         f"{wrong_in_all / len(seeds):.0f} of {len(photos)} labels wrong, "
         f"{suspected / len(seeds):.0f} suspected, of these {found / max(suspected, 1):.2f} wrong, "
-        f"{precision:.2f} of the first {LEADING:.0%}; found {found / wrong_in_all:.2f} of the wrong",
+        f"{precision:.2f} of the first {LEADING:.0%}; {found / wrong_in_all:.2f} of the wrong",
         flush=True,
     )
     return [] if precision >= PRECISION else [f"{name}: {precision:.2f} of the first are wrong"]
