@@ -30,6 +30,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from imgsort.trainer.lessons import lessons
 from numpy.typing import NDArray
 
 from imgsort.classifier import Classifier
@@ -46,7 +47,6 @@ from imgsort.trainer.dataset import Side, cross_folds, split
 from imgsort.trainer.examine import doubtful, hold_exam
 from imgsort.trainer.findings import Pictured
 from imgsort.trainer.gate import GateVerdict
-from imgsort.trainer.lessons import lessons
 from imgsort.trainer.material import collect
 from imgsort.trainer.retrain import Options, retrain
 from imgsort.verdict import Verdict

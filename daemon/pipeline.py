@@ -86,6 +86,8 @@ class Stages:
     decoder: Decoder
     inference: Inference
     filing: Filing
+    recognised: Callable[[Picture | Refused], bool] = lambda _: False
+    """Was it filed before, so that it stays where it is? (Copy mode.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ class Listener:
 
     def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
         """It is through with a candidate: ``filed``, or left where it is for ``reason``."""
+
+    def may_reject(self, path: Path) -> bool:  # noqa: ARG002
+        """May a file that is no picture go to rejected/? If not, the listener takes it back."""
+        return True
 
     def batch(self, report: BatchReport) -> None:
         """A batch is through."""
@@ -228,8 +234,10 @@ class Pipeline:
         self._hand_on(_End())
 
     def _sort_out(self, item: "_Decode", batcher: Batcher[Decoded]) -> None:
+        copied = False
         try:
             outcome = item.future.result()
+            copied = not isinstance(outcome, Deferred) and self.stages.recognised(outcome)
         except CancelledError:
             outcome = Deferred(item.candidate.path, STOPPING)
         except PAUSING as trouble:  # its earlier tries could not be looked up or written down
@@ -237,6 +245,11 @@ class Pipeline:
         if isinstance(outcome, Deferred):
             self._slots.release()
             self._listener.finished(outcome.path, filed=False, reason=outcome.reason)
+        elif copied:
+            self._slots.release()
+            self._listener.finished(outcome.path, filed=True)
+        elif isinstance(outcome, Refused) and not self._listener.may_reject(outcome.path):
+            self._slots.release()
         else:
             batcher.add(Decoded(item.candidate, outcome), time.monotonic())
 

@@ -1,19 +1,29 @@
-"""The learned head as it serves: dense layers, classes kept from before, and what is too foreign.
+"""The learned head as it serves: what the first model says, corrected by what labels taught.
 
-NumPy only; imgsort.trainer makes the numbers.
+    z(x) = strength * z0(x) + g(x) C f(x),    probabilities = softmax(z / temperature)
+
+z0 are the first model's log-probabilities, f the dense layers, C takes the mean over the labelled
+classes off: learning says how the labelled classes differ from each other, never that everything is
+one of them. g is the share of the labelled classes in what z0 gives all classes: where the first
+model sees a class that nobody has labelled yet, learning keeps quiet. The last column of z is
+"something else". NumPy only; imgsort.trainer makes the numbers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Head, softmax
+from imgsort.classifier import ImagenetHead, softmax
+from imgsort.verdict import UNLIKE
 
 Floats = NDArray[np.float32]
 _TINY = 1e-6
+_FLOOR = 1e-3
+"""What z0 leaves at least for each class, divided by their number: nothing is ruled out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,90 +36,103 @@ class Layer:
     """[outputs]"""
 
 
-class DenseHead:
-    """Dense layers with a ReLU between them, softmax over a temperature at the end.
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """What labels added to the first model."""
 
-    The nearest-mean head is one layer too: minus half the squared distance to a mean is linear but
-    for a part that all classes share.
-    """
-
-    def __init__(
-        self, classes: Sequence[str], layers: Sequence[Layer], temperature: float = 1.0
-    ) -> None:
-        """Raises ValueError when the shapes don't fit each other or ``classes``."""
-        widths = [layer.weight.shape for layer in layers]
-        fit = all(layer.weight.shape[1:] == layer.bias.shape for layer in layers)
-        chained = all(one[1] == two[0] for one, two in pairwise(widths))
-        if not (layers and fit and chained and widths[-1][1] == len(classes)):
-            raise ValueError(f"layers {widths} don't fit {len(classes)} classes")
-        if not (0 < temperature < float("inf")):
-            raise ValueError(f"a temperature can't be {temperature}")
-        self.classes = tuple(classes)
-        self.layers = tuple(
-            Layer(np.asarray(layer.weight, np.float32), np.asarray(layer.bias, np.float32))
-            for layer in layers
-        )
-        self.temperature = temperature
+    strength: float
+    """What the first model's log-probabilities are multiplied by."""
+    layers: tuple[Layer, ...]
+    """A ReLU lies between them."""
 
     def logits(self, embeddings: Floats) -> Floats:
-        """[N, D] -> [N, K], before the temperature."""
-        values = np.asarray(embeddings, np.float32)
+        """[N, D] -> [N, L], before they are centred. Columns beyond the first layer's inputs, which
+        a newer form of the backbone may have, are left out."""
+        values = np.asarray(embeddings, np.float32)[:, : len(self.layers[0].weight)]
         for number, layer in enumerate(self.layers):
             values = (np.maximum(values, 0) if number else values) @ layer.weight + layer.bias
         return values
 
+
+class Prior:
+    """The first model's opinion on the classes of a learned one."""
+
+    def __init__(self, first: ImagenetHead | None, columns: Sequence[int | None]) -> None:
+        """``columns``: for each class the column of ``first`` that is it; None where there is none.
+
+        Raises ValueError for a column that isn't there.
+        """
+        known = [column for column in columns if column is not None]
+        if known and (first is None or not 0 <= min(known) <= max(known) < len(first.classes)):
+            raise ValueError(f"the first model has no columns {known}")
+        self.first, self.columns = first, tuple(columns)
+        self._known, self._places = known, [at for at, c in enumerate(columns) if c is not None]
+
+    def log_probabilities(self, embeddings: Floats) -> Floats:
+        """[N, K + 1], "something else" last.
+
+        What the first model gives none of its classes is shared out alike among the classes that it
+        doesn't know and "something else".
+        """
+        count = len(self.columns)
+        shares = np.zeros((len(embeddings), count + 1), np.float32)
+        if self.first is not None and self._known:
+            shares[:, self._places] = self.first.scores(embeddings)[:, self._known]
+        rest = np.clip(1 - shares.sum(axis=1), 0, 1) / (count - len(self._known) + 1)
+        strange = np.ones(count + 1, np.bool_)
+        strange[self._places] = False
+        shares[:, strange] = rest[:, None]
+        return np.asarray(np.log(np.maximum(shares, _FLOOR / (count + 1))), np.float32)
+
+
+def labelled_share(log_probabilities: Floats, labelled: int) -> Floats:
+    """[N, K + 1] -> [N, 1]: of what all classes get, how much the first ``labelled`` of them do."""
+    shares = np.exp(log_probabilities[:, :-1])
+    return np.asarray(
+        shares[:, :labelled].sum(axis=1, keepdims=True) / shares.sum(axis=1, keepdims=True),
+        np.float32,
+    )
+
+
+class LearnedHead:
+    """The first model's opinion, corrected by what labels taught."""
+
+    def __init__(
+        self, classes: Sequence[str], prior: Prior, taught: Taught, temperature: float = 1.0
+    ) -> None:
+        """The labelled classes come first: as many as the last layer has outputs.
+
+        Raises ValueError when the shapes don't fit each other or ``classes``.
+        """
+        widths = [layer.weight.shape for layer in taught.layers]
+        fit = all(layer.weight.shape[1:] == layer.bias.shape for layer in taught.layers)
+        chained = all(one[1] == two[0] for one, two in pairwise(widths))
+        if not (widths and fit and chained and widths[-1][1] <= len(classes)):
+            raise ValueError(f"layers {widths} don't fit {len(classes)} classes")
+        if len(prior.columns) != len(classes):
+            raise ValueError(f"a prior on {len(prior.columns)} classes for {len(classes)}")
+        if not (0 < temperature < float("inf") and 0 <= taught.strength < float("inf")):
+            raise ValueError(f"a temperature can't be {temperature}")
+        self.classes = tuple(classes)
+        self.prior, self.taught, self.temperature = prior, taught, temperature
+        self._labelled = widths[-1][1]
+
+    def logits(self, embeddings: Floats) -> Floats:
+        """[N, D] -> [N, K + 1], before the temperature."""
+        logits = self.prior.log_probabilities(embeddings)
+        said = self.taught.logits(embeddings)
+        said = (said - said.mean(axis=1, keepdims=True)) * labelled_share(logits, self._labelled)
+        logits *= self.taught.strength
+        logits[:, : self._labelled] += said
+        return logits
+
     def scores(self, embeddings: Floats) -> Floats:
-        """[N, K] probabilities that sum to 1."""
-        return softmax(self.logits(embeddings) / self.temperature)
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How much of the whole the kept classes get: sigmoid(slope * odds + offset).
-
-    ``odds`` is the logarithm of what the old head gives the kept classes over what it gives the
-    learned ones.
-    """
-
-    slope: float = 1.0
-    offset: float = 0.0
-
-
-class KeepingHead:
-    """Learned classes beside those that have too few labels and keep their old score.
-
-    The old head settles between the two kinds, the learned one among its own. Without this, every
-    picture of a class without labels would be put under one that has them.
-    """
-
-    def __init__(self, learned: DenseHead, old: Head, kept: Sequence[str], share: Share) -> None:
-        """``kept`` are classes of ``old`` that ``learned`` doesn't have; ValueError otherwise."""
-        if not set(kept) <= set(old.classes) - set(learned.classes):
-            raise ValueError(f"{sorted(kept)} can't all be kept from {old.classes}")
-        self.learned, self.old, self.share = learned, old, share
-        self.classes = (*learned.classes, *kept)
-        self._kept = [old.classes.index(name) for name in kept]
-        self._both = [old.classes.index(name) for name in learned.classes if name in old.classes]
-
-    def odds(self, embeddings: Floats) -> Floats:
-        """[N] log odds of the kept classes against the learned ones, by the old head alone."""
-        old = self.old.scores(embeddings)
-        kept, both = old[:, self._kept].sum(axis=1), old[:, self._both].sum(axis=1)
-        odds: Floats = np.log(kept + _TINY) - np.log(both + _TINY)
-        return odds
-
-    def scores(self, embeddings: Floats) -> Floats:
-        """[N, K] probabilities, learned classes first; a row sums to 1 unless nothing is kept."""
-        strength = self.share.slope * self.odds(embeddings) + self.share.offset
-        kept_share = (1 / (1 + np.exp(-np.clip(strength, -50, 50))))[:, None].astype(np.float32)
-        old = self.old.scores(embeddings)[:, self._kept]
-        among_kept = old / np.maximum(old.sum(axis=1, keepdims=True), _TINY)
-        learned = self.learned.scores(embeddings)
-        return np.concatenate([(1 - kept_share) * learned, kept_share * among_kept], axis=1)
+        """[N, K] probabilities; what lacks to 1 is "something else"."""
+        return softmax(self.logits(embeddings) / self.temperature)[:, :-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Familiarity:
+class Novelty:
     """How far a picture is from everything seen in training.
 
     Distance is 1 minus the mean cosine to the ``neighbours`` nearest references. On photographs
@@ -117,14 +140,26 @@ class Familiarity:
     """
 
     references: Floats
-    """[R, D] unit rows; R is at least 1."""
+    """[R, D] unit rows of final embeddings; R is at least 1."""
+    folds: NDArray[np.uint8]
+    """[R]: in which fold each reference was."""
     neighbours: int
     limit: float
     """Distance above which a picture is unlike anything known."""
+    labelled: int
+    """How many classes have labels; they come first. The others have no references."""
+
+    def without(self, fold: int) -> Self:
+        """The same for who hasn't seen one fold; all of it where nothing else is left."""
+        kept = self.folds != fold
+        if not kept.any():
+            return self
+        return replace(self, references=self.references[kept], folds=self.folds[kept])
 
     def distances(self, embeddings: Floats) -> Floats:
         """[N] from 0 (the same) to 2 (the opposite)."""
-        cosines = unit(embeddings) @ self.references.T
+        final = np.asarray(embeddings)[:, : self.references.shape[1]]
+        cosines = unit(final) @ self.references.T
         count = min(self.neighbours, cosines.shape[1])
         nearest = np.partition(cosines, -count, axis=1)[:, -count:]
         distances: Floats = 1 - nearest.mean(axis=1)
@@ -136,9 +171,15 @@ class Familiarity:
         scaled = self.distances(embeddings) / max(self.limit, _TINY)
         return np.asarray(np.maximum(scaled, 0), np.float32)
 
-    def foreign(self, embeddings: Floats) -> NDArray[np.bool_]:
-        """[N]: whether a picture is unlike anything known."""
-        return np.asarray(self.unlikeness(embeddings) > 1)
+    def doubts(
+        self,
+        embeddings: Floats,  # noqa: ARG002 - an earlier kind of model asks its old head about them
+        winners: NDArray[np.intp],
+        unlikeness: Floats,
+    ) -> list[str | None]:
+        """Per row: why it can't be filed under its best class (a column), or None."""
+        foreign = (unlikeness > 1) & (winners < self.labelled)
+        return [UNLIKE if strange else None for strange in foreign]
 
 
 def unit(embeddings: NDArray[np.floating]) -> Floats:

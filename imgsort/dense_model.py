@@ -1,315 +1,207 @@
 """A learned model as tensors in a file: written by the trainer, opened by the registry.
 
-Classes are ids throughout, so that a rename touches no model. A section of tensors is one head:
-``classes`` (ids, in the order of its scores), ``temperature``, and either the ``layers.N`` of a
-dense head or the ``weight``, ``bias`` and ``groups`` of an ImageNet head. A dense head that
-still asks an older one has that one as the section ``old.``: with ``trust`` where the old one knows
-all learned classes too, with ``kept`` and ``share`` where it knows others besides, and then with
-``ceded`` and ``reach`` where there are learned classes that it never heard of. ``unproven`` are
-learned classes that are filed only where the old head agrees, and ``floors`` what it must give a
-picture at least for each of the learned ones.
+Classes are ids throughout, so that a rename touches no model. Besides the head that serves there
+are ``fold.0.`` to ``fold.4.``, each trained without one fold of the labelled pictures, and
+``seen.*``, which says in which fold each of them was: so any picture can be judged by a head that
+hasn't seen it, today and against a later model.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Head, ImagenetHead, softmax
-from imgsort.dense_head import DenseHead, Familiarity, KeepingHead, Layer, Share, unit
+from imgsort.classifier import Classifier, ImagenetHead
+from imgsort.dense_head import Layer, LearnedHead, Novelty, Prior, Taught, unit
 from imgsort.modelcard import ModelCard
-from imgsort.verdict import NOT_FILED_YET, UNLIKE
 
 Floats = NDArray[np.float32]
 Tensors = Mapping[str, NDArray[np.generic]]
-OLD = "old."
-_DOUBT = np.float32(1e-4)
-_FAINT = 0.02
+FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ceded:
-    """What an old head gives up to the newcomers: learned classes that it never heard of.
+class FirstModel:
+    """The ImageNet head that came with the backbone, as part of a learned model."""
 
-    Asked to settle between its own classes and those, it would always say: mine. What it says of
-    the newcomers' own pictures tells how much of each of its classes is really theirs.
-    """
-
-    shares: Floats
-    """[K]: of each old class."""
-    reach: float
-    """How much of the whole it may still claim, nearly, of a newcomer's picture; so much of what
-    it leaves over speaks for a newcomer, and no more."""
+    ids: tuple[int, ...]
+    """Its classes."""
+    weight: Floats
+    """[D, 1000]"""
+    bias: Floats
+    """[1000]"""
+    groups: NDArray[np.bool_]
+    """[K, 1000]"""
+    temperature: float
 
     @classmethod
-    def measured(cls, scores: Floats) -> Self:
-        """From what the old head says of newcomers' pictures, [N, K]."""
-        met = scores.mean(axis=0)
-        shares = met / (met + min(0.1, 10 / max(scores.shape[1], 1)))
-        claimed = (scores * (1 - shares)).sum(axis=1)
-        return cls(np.asarray(shares, np.float32), max(float(np.quantile(claimed, 0.95)), _FAINT))
+    def of(cls, card: ModelCard, tensors: Tensors) -> Self | None:
+        """From a published model without labels; None for one that knows nothing."""
+        if not card.classes:
+            return None
+        return cls._opened(tensors, "", [entry.id for entry in card.classes], card.temperature)
 
+    @classmethod
+    def within(cls, tensors: Tensors, prefix: str) -> Self | None:
+        """From a learned model; None where that has none."""
+        if f"{prefix}groups" not in tensors:
+            return None
+        ids = [int(number) for number in tensors[f"{prefix}classes"]]
+        return cls._opened(tensors, prefix, ids, _number(tensors[f"{prefix}temperature"]))
 
-class Introduced:
-    """An old head that has been told of the newcomers, under one name for all of them."""
-
-    def __init__(self, old: Head, name: str, ceded: Ceded) -> None:
-        """Raises ValueError where ``ceded`` doesn't fit the old head."""
-        if len(ceded.shares) != len(old.classes):
-            raise ValueError(f"{len(ceded.shares)} shares for {len(old.classes)} old classes")
-        self.classes = (*old.classes, name)
-        self.old, self.ceded = old, ceded
-
-    def scores(self, embeddings: Floats) -> Floats:
-        """[N, K + 1]"""
-        own = self.old.scores(embeddings) * (1 - self.ceded.shares)
-        rest = np.clip(1 - own.sum(axis=1, keepdims=True), 0, self.ceded.reach)
-        return np.concatenate([own, rest], axis=1)
-
-
-class Advised:
-    """A dense head that listens to an old one on the classes both know.
-
-    A few dozen labels don't outweigh the million pictures of an ImageNet head that happens to know
-    these very classes; thousands do, and then the trust that is measured is none.
-    """
-
-    def __init__(self, learned: DenseHead, old: Head, trust: float) -> None:
-        """Raises ValueError where the old head doesn't know every learned class."""
-        self.classes = learned.classes
-        self.learned, self.old, self.trust = learned, old, trust
-        self._columns = [old.classes.index(name) for name in learned.classes]
-
-    def scores(self, embeddings: Floats) -> Floats:
-        """[N, K] probabilities that sum to 1."""
-        advice = advice_of(self.old.scores(embeddings)[:, self._columns])
-        logits = self.learned.logits(embeddings) + self.trust * advice
-        return softmax(np.asarray(logits / self.learned.temperature, np.float32))
-
-
-def advice_of(scores: Floats) -> Floats:
-    """What an old head's scores add to the logits; even what it rules out is not impossible."""
-    return np.asarray(np.log(scores + _DOUBT), np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A class that is filed only where the old head gives it enough."""
-
-    column: int
-    old: int
-    """Its column in the old head."""
-    least: float
-    reason: str
-    """Why not, otherwise."""
-
-
-class Known:
-    """What a model may file.
-
-    Learned classes: what is like the pictures it was trained on. Where the old head is asked, only
-    what that gives enough: alone, it leaves over what fits none of its classes.
-    """
-
-    def __init__(
-        self, familiarity: Familiarity, learned: int, old: Head | None, asked: Sequence[Asked]
-    ) -> None:
-        """``learned``: how many columns are; they come first."""
-        self._familiarity, self._learned, self._old = familiarity, learned, old
-        self._asked = {each.column: each for each in asked}
-
-    def unlikeness(self, embeddings: Floats) -> Floats:
-        """[N] in units of the limit."""
-        return self._familiarity.unlikeness(embeddings)
-
-    def doubts(
-        self, embeddings: Floats, winners: NDArray[np.intp], unlikeness: Floats
-    ) -> list[str | None]:
-        """Per row, or None."""
-        foreign = (unlikeness > 1) & (winners < self._learned)
-        doubts: list[str | None] = [UNLIKE if strange else None for strange in foreign]
-        rows = [row for row, winner in enumerate(winners) if int(winner) in self._asked]
-        if self._old is None or not rows:
-            return doubts
-        for row, scores in zip(rows, self._old.scores(embeddings[rows]), strict=True):
-            asked = self._asked[int(winners[row])]
-            if doubts[row] is None and scores[asked.old] < asked.least:
-                doubts[row] = asked.reason
-        return doubts
-
-
-def known_of(section: Tensors, thresholds: Sequence[float]) -> Known | None:
-    """What the model of these tensors may file; None for one that doesn't tell."""
-    familiarity = familiarity_of(section)
-    if familiarity is None:
-        return None
-    before = below(OLD, section)
-    old = head_of(before, lambda number: f"/{number}") if before else None
-    columns, known = classes_of(section), classes_of(before)
-    asked = [
-        Asked(at, known.index(columns[at]), float(floor), UNLIKE)
-        for at, floor in enumerate(np.asarray(section.get("floors", ()), np.float64))
-        if floor > 0
-    ]
-    for name, reason in (("kept", UNLIKE), ("unproven", NOT_FILED_YET)):
-        at_each = [columns.index(int(number)) for number in section.get(name, ())]
-        asked += [Asked(at, known.index(columns[at]), thresholds[at], reason) for at in at_each]
-    return Known(familiarity, len(section["classes"]), old, asked)
-
-
-def learned_section(
-    class_ids: Sequence[int], layers: Sequence[Layer], temperature: float
-) -> dict[str, NDArray[np.generic]]:
-    """The tensors of a dense head."""
-    section: dict[str, NDArray[np.generic]] = {
-        "classes": np.array(class_ids, np.int64),
-        "temperature": np.array([temperature], np.float64),
-    }
-    for number, layer in enumerate(layers):
-        section[f"layers.{number}.weight"] = layer.weight
-        section[f"layers.{number}.bias"] = layer.bias
-    return section
-
-
-def old_section(old: Tensors) -> dict[str, NDArray[np.generic]]:
-    """An older head as part of a newer one."""
-    return {OLD + name: tensor for name, tensor in old.items()}
-
-
-def advised_section(trust: float) -> dict[str, NDArray[np.generic]]:
-    """What is added to a dense head that listens to its old one."""
-    return {"trust": np.array([trust], np.float64)}
-
-
-def unproven_section(class_ids: Sequence[int]) -> dict[str, NDArray[np.generic]]:
-    """Learned classes that are filed only where the old head agrees."""
-    return {"unproven": np.array(class_ids, np.int64)}
-
-
-def floors_section(floors: Sequence[float]) -> dict[str, NDArray[np.generic]]:
-    """What the old head must give a picture at least for each learned class; 0 for no matter."""
-    return {"floors": np.array(floors, np.float64)}
-
-
-def keeping_section(
-    kept_ids: Sequence[int], share: Share, ceded: Ceded | None
-) -> dict[str, NDArray[np.generic]]:
-    """What is added to a dense head that keeps classes of its old one.
-
-    ``ceded`` is None where the old one knows every learned class.
-    """
-    section: dict[str, NDArray[np.generic]] = {
-        "kept": np.array(kept_ids, np.int64),
-        "share": np.array([share.slope, share.offset], np.float64),
-    }
-    if ceded is not None:
-        section["ceded"] = ceded.shares
-        section["reach"] = np.array([ceded.reach], np.float64)
-    return section
-
-
-def familiarity_section(
-    familiarity: Familiarity,
-) -> dict[str, NDArray[np.generic]]:
-    """References are rounded to float16: distances change in the fifth decimal."""
-    return {
-        "familiarity.references": familiarity.references.astype(np.float16),
-        "familiarity.neighbours": np.array([familiarity.neighbours], np.int64),
-        "familiarity.limit": np.array([familiarity.limit], np.float64),
-    }
-
-
-def head_section(card: ModelCard, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
-    """A published model's head as a section: an ImageNet model doesn't hold all of it itself."""
-    section = {n: tensor for n, tensor in tensors.items() if not n.startswith("familiarity.")}
-    if card.kind == "imagenet":
-        section["classes"] = np.array([entry.id for entry in card.classes], np.int64)
-        section["temperature"] = np.array([card.temperature], np.float64)
-    return section
-
-
-def below(prefix: str, tensors: Tensors) -> dict[str, NDArray[np.generic]]:
-    """The section that ``prefix`` leads to."""
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def classes_of(section: Tensors) -> tuple[int, ...]:
-    """The ids of every class a section's head scores, kept ones last."""
-    return tuple(int(number) for name in ("classes", "kept") for number in section.get(name, ()))
-
-
-def head_of(section: Tensors, named: Callable[[int], str]) -> Head:
-    """The head of a section. Raises KeyError or ValueError where it is none."""
-    names = [named(int(number)) for number in section["classes"]]
-    temperature = _number(section["temperature"])
-    if "groups" in section:
-        return ImagenetHead(
-            names,
-            np.asarray(section["weight"], np.float32),
-            np.asarray(section["bias"], np.float32),
-            np.asarray(section["groups"], np.bool_),
+    @classmethod
+    def _opened(cls, tensors: Tensors, prefix: str, ids: Sequence[int], temperature: float) -> Self:
+        return cls(
+            tuple(ids),
+            np.asarray(tensors[f"{prefix}weight"], np.float32),
+            np.asarray(tensors[f"{prefix}bias"], np.float32),
+            np.asarray(tensors[f"{prefix}groups"], np.bool_),
             temperature,
         )
-    learned: DenseHead | Advised = DenseHead(names, _layers(section), temperature)
-    before = below(OLD, section)
-    if not before:
-        return learned
-    old = head_of(before, named)
-    if "trust" in section and isinstance(learned, DenseHead):
-        learned = Advised(learned, old, _number(section["trust"]))
-    if "kept" not in section:
-        return learned
-    slope, offset = (float(number) for number in np.asarray(section["share"], np.float64))
-    kept = [named(int(number)) for number in section["kept"]]
-    if "ceded" in section:
-        shares = np.asarray(section["ceded"], np.float32)
-        ceded = Ceded(shares, _number(section["reach"]))
-        old = introduced(old, learned.classes, ceded)
-    # KeepingHead asks of the learned head what Advised has as well: its classes and scores.
-    return KeepingHead(cast(DenseHead, learned), old, kept, Share(slope, offset))
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """Its classes that stand for something; a word may stand for nothing yet."""
+        return tuple(number for number, own in zip(self.ids, self.groups, strict=True) if own.any())
+
+    def tensors(self) -> dict[str, NDArray[np.generic]]:
+        return {
+            "prior.classes": np.array(self.ids, np.int64),
+            "prior.weight": self.weight,
+            "prior.bias": self.bias,
+            "prior.groups": self.groups,
+            "prior.temperature": np.array([self.temperature], np.float64),
+        }
 
 
-def introduced(old: Head, learned: Sequence[str], ceded: Ceded) -> Introduced:
-    """Raises ValueError where the old head knows every learned class."""
-    strange = [name for name in learned if name not in old.classes]
-    if not strange:
-        raise ValueError("its old head knows every class already")
-    return Introduced(old, strange[0], ceded)
-
-
-def dense(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Head:
-    """The head of a model of kind dense, its classes under their present names."""
-    present = {entry.id: label for entry, label in zip(card.classes, labels, strict=True)}
-    # An old head may have classes that are gone by now. No class can be called that.
-    head = head_of(tensors, lambda number: present.get(number, f"/{number}"))
-    if head.classes != labels:
-        raise ValueError("its classes are not those of its card")
-    return head
-
-
-def familiarity_of(tensors: Tensors) -> Familiarity | None:
-    """What the model was trained on; None for one that doesn't tell."""
-    if "familiarity.references" not in tensors:
-        return None
-    return Familiarity(
-        unit(np.asarray(tensors["familiarity.references"], np.float32)),
-        int(_number(tensors["familiarity.neighbours"])),
-        _number(tensors["familiarity.limit"]),
+def prior_of(first: FirstModel | None, class_ids: Sequence[int]) -> Prior:
+    """What the first model says of these classes."""
+    if first is None:
+        return Prior(None, [None] * len(class_ids))
+    place = {number: at for at, number in enumerate(first.ids)}
+    known = set(first.known)
+    wanted = [number for number in class_ids if number in known]
+    head = ImagenetHead(
+        [f"/{number}" for number in wanted],
+        first.weight,
+        first.bias,
+        first.groups[[place[number] for number in wanted]],
+        first.temperature,
     )
+    columns = {number: at for at, number in enumerate(wanted)}
+    return Prior(head, [columns.get(number) for number in class_ids])
 
 
-def _layers(section: Tensors) -> list[Layer]:
-    found: list[Layer] = []
-    while (weight := section.get(f"layers.{len(found)}.weight")) is not None:
-        bias = np.asarray(section[f"layers.{len(found)}.bias"], np.float32)
-        found.append(Layer(np.asarray(weight, np.float32), bias))
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedModel:
+    """A trained model: the head that serves, those that judge, and what they were trained on."""
+
+    class_ids: tuple[int, ...]
+    """In the order of the scores, the labelled ones first."""
+    first: FirstModel | None
+    taught: Taught
+    folds: tuple[Taught, ...]
+    """Each trained without one fold."""
+    temperature: float
+    novelty: Novelty
+    seen: Mapping[str, int]
+    """sha256 of every picture trained on -> its fold."""
+
+    def head(self, names: Sequence[str], fold: int | None = None) -> LearnedHead:
+        """The head that serves, or the one that hasn't seen a fold. ``names`` are the classes'."""
+        taught = self.taught if fold is None else self.folds[fold]
+        return LearnedHead(names, prior_of(self.first, self.class_ids), taught, self.temperature)
+
+    def classifier(
+        self, names: Sequence[str], thresholds: Sequence[float], fold: int | None = None
+    ) -> Classifier:
+        """The whole model, or what it is to a picture of a fold."""
+        novelty = self.novelty if fold is None else self.novelty.without(fold)
+        return Classifier(self.head(names, fold), thresholds, novelty)
+
+    def tensors(self) -> dict[str, NDArray[np.generic]]:
+        """Folds and references are rounded to float16: scores change in the third decimal."""
+        tensors: dict[str, NDArray[np.generic]] = {
+            "classes": np.array(self.class_ids, np.int64),
+            "temperature": np.array([self.temperature], np.float64),
+            **_taught_tensors("", self.taught, np.float32),
+            "novelty.references": self.novelty.references.astype(np.float16),
+            "novelty.folds": self.novelty.folds.astype(np.uint8),
+            "novelty.neighbours": np.array([self.novelty.neighbours], np.int64),
+            "novelty.limit": np.array([self.novelty.limit], np.float64),
+            "seen.sha256": np.frombuffer(
+                b"".join(bytes.fromhex(sha256) for sha256 in self.seen), np.uint8
+            ).reshape(-1, 32),
+            "seen.folds": np.array(list(self.seen.values()), np.uint8),
+        }
+        for number, taught in enumerate(self.folds):
+            tensors |= _taught_tensors(f"fold.{number}.", taught, np.float16)
+        return tensors | ({} if self.first is None else self.first.tensors())
+
+    @classmethod
+    def opened(cls, tensors: Tensors) -> Self:
+        """Raises KeyError or ValueError where the tensors are no such model."""
+        class_ids = tuple(int(number) for number in tensors["classes"])
+        taught = _taught("", tensors)
+        folds = tuple(_taught(f"fold.{number}.", tensors) for number in range(FOLDS))
+        labelled = taught.layers[-1].weight.shape[1]
+        seen = np.asarray(tensors["seen.sha256"], np.uint8)
+        in_fold = np.asarray(tensors["seen.folds"], np.uint8)
+        references = np.asarray(tensors["novelty.references"], np.float32)
+        of_reference = np.asarray(tensors["novelty.folds"], np.uint8)
+        if len(references) != len(of_reference) or not len(references) or len(seen) != len(in_fold):
+            raise ValueError("its references or pictures and their folds don't match")
+        return cls(
+            class_ids=class_ids,
+            first=FirstModel.within(tensors, "prior."),
+            taught=taught,
+            folds=folds,
+            temperature=_number(tensors["temperature"]),
+            novelty=Novelty(
+                unit(references),
+                of_reference,
+                int(_number(tensors["novelty.neighbours"])),
+                _number(tensors["novelty.limit"]),
+                labelled,
+            ),
+            seen={row.tobytes().hex(): int(k) for row, k in zip(seen, in_fold, strict=True)},
+        )
+
+
+def learned(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Classifier:
+    """The classifier of a model of kind learned, its classes under their present names."""
+    model = LearnedModel.opened(tensors)
+    if model.class_ids != tuple(entry.id for entry in card.classes):
+        raise ValueError("its classes are not those of its card")
+    return model.classifier(labels, card.thresholds)
+
+
+def _taught_tensors(
+    prefix: str, taught: Taught, kind: type[np.float16] | type[np.float32]
+) -> dict[str, NDArray[np.generic]]:
+    tensors: dict[str, NDArray[np.generic]] = {
+        f"{prefix}strength": np.array([taught.strength], np.float64)
+    }
+    for number, layer in enumerate(taught.layers):
+        tensors[f"{prefix}layers.{number}.weight"] = np.asarray(layer.weight, kind)
+        tensors[f"{prefix}layers.{number}.bias"] = np.asarray(layer.bias, kind)
+    return tensors
+
+
+def _taught(prefix: str, tensors: Tensors) -> Taught:
+    return Taught(_number(tensors[f"{prefix}strength"]), tuple(_layers(prefix, tensors)))
+
+
+def _layers(prefix: str, tensors: Tensors) -> Iterator[Layer]:
+    number = 0
+    while (weight := tensors.get(f"{prefix}layers.{number}.weight")) is not None:
+        bias = np.asarray(tensors[f"{prefix}layers.{number}.bias"], np.float32)
+        yield Layer(np.asarray(weight, np.float32), bias)
+        number += 1
+    if not number:
+        raise ValueError("it has no layers")
 
 
 def _number(tensor: NDArray[np.generic]) -> float:

@@ -11,8 +11,9 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from imgsort.classifier import Classifier, Head, ImagenetHead
-from imgsort.dense_model import dense, known_of
+from imgsort.classifier import Classifier, ImagenetHead
+from imgsort.dense_model import learned
+from imgsort.earlier_model import dense, known_of
 from imgsort.modelcard import ModelCard
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -36,21 +37,27 @@ def classifier_of(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) ->
 
     Raises KeyError or ValueError where the tensors don't fit the card.
     """
-    head = BUILDERS[card.kind](card, labels, tensors)
-    known = known_of(tensors, card.thresholds) if card.kind == "dense" else None
-    return Classifier(head, card.thresholds, known)
+    return BUILDERS[card.kind](card, labels, tensors)
 
 
-def _imagenet(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Head:
+def _imagenet(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Classifier:
     if not card.classes:
-        return ImagenetHead.knowing_nothing()
-    return ImagenetHead(
+        return Classifier(ImagenetHead.knowing_nothing(), card.thresholds)
+    head = ImagenetHead(
         labels, tensors["weight"], tensors["bias"], tensors["groups"], card.temperature
+    )
+    return Classifier(head, card.thresholds)
+
+
+def _earlier(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Classifier:
+    return Classifier(
+        dense(card, labels, tensors), card.thresholds, known_of(tensors, card.thresholds)
     )
 
 
-BUILDERS: dict[str, Callable[[ModelCard, tuple[str, ...], Tensors], Head]] = {
+BUILDERS: dict[str, Callable[[ModelCard, tuple[str, ...], Tensors], Classifier]] = {
     "imagenet": _imagenet,
-    "dense": dense,
+    "dense": _earlier,
+    "learned": learned,
 }
-"""Kind of model -> how its head is made."""
+"""Kind of model -> how its classifier is made; ``dense`` models are those of earlier programs."""

@@ -170,12 +170,15 @@ class Registry:
             return None
         return version if version is not None and self._path(version).is_dir() else None
 
-    def activate(self, version: int) -> None:
-        """Make a version the active one, in one step. Raises ModelProblem if it can't be loaded."""
+    def activate(self, version: int, *, instead_of: int | None = None) -> None:
+        """Make a version the active one, in one step. Raises ModelProblem if it can't be loaded.
+
+        ``instead_of``: only if that one still is; what a person chose meanwhile stays.
+        """
         self.load(version)
         with self._locked():
             before = self.active()
-            if before == version:
+            if before == version or instead_of not in {None, before}:
                 return
             # History first: a crash between the two leaves the active version on top of it, which
             # rollback skips.

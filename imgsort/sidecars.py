@@ -7,6 +7,7 @@ picture belongs to nobody and stays where it is. Names are text as ``os.fsdecode
 
 from collections.abc import Collection, Iterable
 
+from imgsort.composed import composed
 from imgsort.images import READABLE_SUFFIXES
 from imgsort.template import split_name
 
@@ -39,15 +40,15 @@ def pair_up(names: Iterable[str], suffixes: Collection[str]) -> dict[str, tuple[
     developed = _by_stem(_among(by_suffix, DEVELOPED_SUFFIXES & READABLE_SUFFIXES))
     pairs: dict[str, list[str]] = {}
     # By full name (IMG_1.jpg.xmp), the RAWs of a pair included (IMG_1.CR3.xmp), then by stem.
-    owners = {picture: picture for picture in pictures}
+    owners = {composed(picture): picture for picture in pictures}
     for raw in raws:
-        owner = developed.get(split_name(raw)[0])
+        owner = developed.get(composed(split_name(raw)[0]))
         if owner is not None:
-            owners[raw] = owner
+            owners[composed(raw)] = owner
             pairs.setdefault(owner, []).append(raw)
     by_stem = _by_stem(pictures)
     for sidecar in sidecars:
-        stem = split_name(sidecar)[0]
+        stem = composed(split_name(sidecar)[0])
         owner = owners.get(stem) or by_stem.get(stem)
         if owner is not None:
             pairs.setdefault(owner, []).append(sidecar)
@@ -78,7 +79,11 @@ def renamed(sidecar: str, picture: str, new_picture: str) -> str:
 
 def tail(sidecar: str, picture: str) -> str:
     """What a sidecar has after the stem it shares with its picture: ``.xmp``, ``.jpg.xmp``."""
-    return sidecar[len(split_name(picture)[0]) :]
+    stem = split_name(picture)[0]
+    if sidecar.startswith(stem):
+        return sidecar[len(stem) :]
+    same = (at for at in range(len(sidecar), 0, -1) if composed(sidecar[:at]) == composed(stem))
+    return sidecar[next(same, len(stem)) :]
 
 
 def _by_suffix(names: Iterable[str]) -> dict[str, list[str]]:
@@ -99,8 +104,8 @@ def _among(by_suffix: dict[str, list[str]], suffixes: Collection[str]) -> list[s
 
 
 def _by_stem(names: Iterable[str]) -> dict[str, str]:
-    """Stem -> the first name that has it."""
+    """Stem, composed -> the first name that has it."""
     found: dict[str, str] = {}
     for name in names:
-        found.setdefault(split_name(name)[0], name)
+        found.setdefault(composed(split_name(name)[0]), name)
     return found

@@ -1,146 +1,308 @@
-"""The model that wants to serve: fitted, with the classes it must not forget, and calibrated."""
+"""The model that wants to serve: its recipe found, its heads trained, calibrated.
+
+What is told of it, and what its thresholds rest on, comes from heads that hadn't seen the picture;
+of small sets also recipe, temperature and threshold come from the other folds alone, or the best of
+fifteen recipes would be praised for its luck (``optimism``).
+"""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier, Head, softmax
-from imgsort.dense_head import KeepingHead, Layer
-from imgsort.dense_model import (
-    OLD,
-    Tensors,
-    floors_section,
-    head_of,
-    known_of,
-    learned_section,
-    unproven_section,
-)
-from imgsort.trainer.calibrate import Threshold, temperature, thresholds
+from imgsort.classifier import Classifier, softmax
+from imgsort.dense_head import LearnedHead, Prior
+from imgsort.dense_model import FOLDS, LearnedModel, prior_of
+from imgsort.trainer.calibrate import log_losses, temperature, thresholds
 from imgsort.trainer.champion import Champion
-from imgsort.trainer.course import Course, advice, beside_kept, floors
-from imgsort.trainer.dataset import Labelled
-from imgsort.trainer.fit import Fitted, fit_head
-from imgsort.trainer.lessons import Lessons
+from imgsort.trainer.dataset import Dealt, Labelled
+from imgsort.trainer.fit import Examples, Member, Trained, fit
 from imgsort.trainer.material import Material
-from imgsort.verdict import NEVER
+from imgsort.trainer.novelty import novelty_of
+from imgsort.trainer.recipe import Recipe, best, recipes
+from imgsort.verdict import UNLIKE, Verdict, shortfall
 
-_KEEPING, _LAYERS = ("kept", "share"), "layers."
+MOST_SEARCHED = 3_000
+"""Pictures that the recipe is looked for with."""
+FEWEST_REPRESENTATIVE = 20
+"""Below this thresholds rest on all labels, corrections too."""
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Challenger:
-    """A trained model and what its training left behind."""
+    """A trained model, and what its heads say of pictures that they haven't seen."""
 
-    learned: tuple[int, ...]
-    """Class ids, in the order of the scores."""
-    kept: tuple[int, ...]
-    """They follow the learned ones."""
-    unproven: tuple[int, ...]
-    """Learned ones with too few labels to know how sure is sure: they are filed where the old head
-    agrees."""
-    tensors: Tensors
-    temperature: float
-    trust: float
-    """In the old head, on the learned classes."""
+    model: LearnedModel
+    classifier: Classifier
     cuts: tuple[float, ...]
     """The threshold of each class, NEVER where nothing is filed."""
-    thresholds: Mapping[int, Threshold]
-    """What calibration found, of the learned classes."""
-    classifier: Classifier
-    fitted: Fitted
-    training: tuple[Labelled, ...]
-    """The pictures of the learned classes, row by row as in ``out_of_fold``."""
+    labelled: int
+    """The first so many classes have labels."""
+    recipe: Recipe
+    pictures: tuple[Labelled, ...]
+    examples: Examples
+    """The pictures as they are, row by row, then their other views."""
     out_of_fold: Floats
-    """[N, K] calibrated scores from candidates that hadn't seen the picture."""
+    """[N, K] scores of ``pictures``, each by what hadn't seen it."""
+    unlikeness: Floats
+    """[N], likewise."""
+    judging: NDArray[np.bool_]
+    """[N]: whether a picture's label speaks for others, and no look-alike was trained on."""
+    optimism: float
+    """How much more often the chosen recipe is right out of fold than what was chosen blindly."""
 
     @property
     def class_ids(self) -> tuple[int, ...]:
-        return (*self.learned, *self.kept)
+        return self.model.class_ids
 
-    def with_layers(self, layers: Sequence[Layer]) -> Head:
-        """Other layers in the place of its own, the kept classes left out."""
-        section = {n: t for n, t in self.tensors.items() if not n.startswith((*_KEEPING, _LAYERS))}
-        section |= learned_section(self.learned, layers, self.temperature)
-        return head_of(section, lambda number: f"/{number}")
+    @property
+    def folds(self) -> NDArray[np.intp]:
+        """[N]"""
+        return self.examples.folds[: len(self.pictures)]
+
+    @property
+    def truth(self) -> NDArray[np.intp]:
+        """[N]: columns."""
+        return self.examples.labels[: len(self.pictures)]
+
+    def verdicts(self, target_precision: float) -> list[Verdict]:
+        """What it says of each picture, under thresholds that rest on the other folds alone."""
+        found: list[Verdict | None] = [None] * len(self.pictures)
+        for fold in range(FOLDS):
+            own = self.folds == fold
+            cuts = self.thresholds(target_precision, ~own)
+            for at in np.flatnonzero(own):
+                found[at] = self._verdict(int(at), cuts)
+        return [verdict for verdict in found if verdict is not None]
+
+    def thresholds(self, target: float, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """[K] thresholds from some of the pictures."""
+        chosen = rows & self.judging
+        if chosen.sum() < FEWEST_REPRESENTATIVE:
+            chosen = rows
+        scores, winners = self.out_of_fold[chosen], self.out_of_fold[chosen].argmax(axis=1)
+        right = winners == self.truth[chosen]
+        return thresholds(scores.max(axis=1), winners, right, target, len(self.class_ids))
+
+    def _verdict(self, at: int, cuts: NDArray[np.float64]) -> Verdict:
+        scores = self.out_of_fold[at]
+        best_class = int(scores.argmax())
+        confidence, unlikeness = float(scores[best_class]), float(self.unlikeness[at])
+        strange = unlikeness > 1 and best_class < self.labelled
+        reason = UNLIKE if strange else shortfall(confidence, float(cuts[best_class]))
+        return Verdict(
+            self.classifier.classes[best_class],
+            confidence,
+            "filed" if reason is None else "unsure",
+            reason,
+            (),
+            unlikeness,
+        )
 
 
 def train(
     material: Material,
-    training: Sequence[Labelled],
-    lessons: Lessons,
+    dealt: Dealt,
     champion: Champion,
+    unlabelled: Sequence[int],
     target_precision: float,
 ) -> Challenger:
-    """Fit, keep what the champion knows besides, calibrate. There must be two learnable classes."""
-    course = Course(material, lessons, champion, fit_head(lessons.examples))
-    advised, trust = advice(course)
-    logits = course.logits + trust * advised
-    heat = temperature(logits, course.labels)
-    section = course.head_section(heat, trust)
-    head = head_of(section, lambda number: material.names.get(number, f"/{number}"))
-    scores = softmax(np.asarray(logits / heat, np.float32))
-    if isinstance(head, KeepingHead):
-        scores = beside_kept(head, scores, course)
-    others = [picture for picture in training if picture.label not in lessons.learned]
-    found = _thresholds(
-        np.concatenate([scores, head.scores(material.rows(others))]) if others else scores,
-        [*lessons.taught, *others],
-        (*lessons.learned, *course.kept),
-        target_precision,
+    """Find a recipe, train its heads, calibrate them. There must be two labelled classes.
+
+    ``unlabelled``: classes that only the first model knows, to be told beside the labelled ones.
+    """
+    labelled = tuple(sorted({picture.label for picture in material.labelled}))
+    class_ids = (*labelled, *unlabelled)
+    prior = prior_of(champion.first, class_ids)
+    examples = _examples(material, dealt, labelled, prior)
+    search = _Search.of(examples, prior, len(material.labelled), all_labelled=not unlabelled)
+    served, folds = search.trained()
+    logits = search.blind_logits(folds)
+    truth, in_fold = search.truth, search.in_fold
+    heat = temperature(search.chosen_logits(folds), truth)
+    scores = _softened(logits, truth, in_fold)
+    final = material.rows(material.labelled)[:, : material.blocks[0]]
+    novelty, unlikeness = novelty_of(final, in_fold, len(labelled))
+    model = LearnedModel(
+        class_ids,
+        champion.first,
+        served.taught(),
+        tuple(each.taught() for each in folds),
+        heat,
+        novelty,
+        dict(dealt.folds),
     )
-    unproven = tuple(
-        number
-        for number, threshold in zip(lessons.learned, found, strict=False)
-        if threshold.confidence is None and champion.is_first_to_know(number)
+    judging = np.array(
+        [each.representative and dealt.may_judge(each.sha256) for each in material.labelled]
     )
-    cuts = _cuts(found, course, unproven)
-    section |= unproven_section(unproven) | floors_section(floors(course))
-    section |= course.familiarity_section()
-    if not (trust or course.kept or unproven):
-        section = {n: tensor for n, tensor in section.items() if not n.startswith(OLD)}
-    return Challenger(
-        learned=lessons.learned,
-        kept=course.kept,
-        unproven=unproven,
-        tensors=section,
-        temperature=heat,
-        trust=trust,
-        cuts=cuts,
-        thresholds=dict(zip(lessons.learned, found, strict=False)),
-        classifier=Classifier(head, cuts, known_of(section, cuts)),
-        fitted=course.fitted,
-        training=lessons.taught,
+    names = [material.names[number] for number in class_ids]
+    drawn = Challenger(
+        model=model,
+        classifier=Classifier(model.head(names), [0.0] * len(names)),
+        cuts=(),
+        labelled=len(labelled),
+        recipe=search.recipe,
+        pictures=material.labelled,
+        examples=examples,
         out_of_fold=scores,
+        unlikeness=unlikeness,
+        judging=judging,
+        optimism=search.optimism(logits, folds),
+    )
+    return _with_thresholds(drawn, names, target_precision, champion.confidence)
+
+
+def _with_thresholds(
+    drawn: Challenger, names: Sequence[str], target: float, confidence: float
+) -> Challenger:
+    """Classes without labels are filed from the confidence on that holds for the first model."""
+
+    cuts = drawn.thresholds(target, np.ones(len(drawn.pictures), np.bool_))
+    cuts[drawn.labelled :] = confidence
+    return replace(
+        drawn,
+        cuts=tuple(cuts.tolist()),
+        classifier=drawn.model.classifier(names, cuts.tolist()),
     )
 
 
-def _cuts(
-    found: Sequence[Threshold], course: Course, unproven: Collection[int]
-) -> tuple[float, ...]:
-    """The threshold of each class: its own, or the one it had."""
-    champion = course.champion
-    learned = [
-        champion.confidence if number in unproven else _cut(threshold)
-        for number, threshold in zip(course.lessons.learned, found, strict=False)
-    ]
-    return (*learned, *(champion.threshold(number) for number in course.kept))
+def _examples(material: Material, dealt: Dealt, labelled: Sequence[int], prior: Prior) -> Examples:
+    """A picture weighs 1 with all its views."""
+    pictures = material.labelled
+    stacked = np.stack([material.vectors[picture.sha256] for picture in pictures], axis=1)
+    views, rows = len(stacked), [*pictures * len(stacked)]
+    column = {number: at for at, number in enumerate(labelled)}
+    embeddings = stacked.reshape(-1, stacked.shape[2])
+    return Examples(
+        embeddings=embeddings,
+        labels=np.array([column[each.label] for each in rows], np.intp),
+        folds=np.array([dealt.folds[each.sha256] for each in rows], np.intp),
+        weights=np.full(len(rows), 1 / views, np.float32),
+        prior=prior.log_probabilities(np.asarray(embeddings, np.float32)),
+        labelled=len(labelled),
+        blocks=material.blocks,
+    )
 
 
-def _thresholds(
-    scores: Floats, pictures: Sequence[Labelled], class_ids: Sequence[int], target: float
-) -> tuple[Threshold, ...]:
-    counts = Counter(picture.label for picture in pictures)
-    labels = [
-        class_ids.index(picture.label) if picture.label in class_ids else -1 for picture in pictures
-    ]
-    per_class = [counts[number] for number in class_ids]
-    return thresholds(scores, np.array(labels, np.intp), target, per_class)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """Recipes tried by cross-validation, and the one that is taken."""
+
+    examples: Examples
+    prior: Prior
+    plain: int
+    """The first so many rows are the pictures as they are."""
+    candidates: tuple[Recipe, ...]
+    trials: tuple[Trained, ...]
+    """Recipe by recipe, a head a fold."""
+    logits: tuple[NDArray[np.float32], ...]
+    """Of each recipe, out of fold: of all pictures, or of the part it was looked for with."""
+    searched: NDArray[np.intp]
+    """Which pictures those are."""
+    losses: NDArray[np.float64]
+    """[C, S]"""
+    chosen: int
+
+    @classmethod
+    def of(cls, examples: Examples, prior: Prior, plain: int, *, all_labelled: bool) -> "_Search":
+        counts = Counter(examples.labels[:plain].tolist())
+        candidates = recipes(
+            [counts[label] for label in range(examples.labelled)], all_labelled=all_labelled
+        )
+        stride = -(-plain // MOST_SEARCHED)
+        searched = np.arange(0, plain, stride)
+        views = len(examples.labels) // plain
+        rows = np.concatenate([searched + plain * view for view in range(views)])
+        part = examples.part(rows)
+        trials = fit(part, [Member(each, fold) for each in candidates for fold in range(FOLDS)])
+        small = examples.part(searched)
+        logits = tuple(
+            _blind_logits(small, prior, trials[at * FOLDS : (at + 1) * FOLDS])
+            for at in range(len(candidates))
+        )
+        losses = np.stack(
+            [log_losses(each / temperature(each, small.labels), small.labels) for each in logits]
+        )
+        chosen = best(candidates, losses)
+        return cls(
+            examples, prior, plain, candidates, tuple(trials), logits, searched, losses, chosen
+        )
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.candidates[self.chosen]
+
+    @property
+    def truth(self) -> NDArray[np.intp]:
+        return self.examples.labels[: self.plain]
+
+    @property
+    def in_fold(self) -> NDArray[np.intp]:
+        return self.examples.folds[: self.plain]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the recipe was looked for with all pictures."""
+        return len(self.searched) == self.plain
+
+    def trained(self) -> tuple[Trained, list[Trained]]:
+        """The head on everything, and those blind to a fold."""
+        if self.whole:
+            (served,) = fit(self.examples, [Member(self.recipe, None)])
+            return served, list(self.trials[self.chosen * FOLDS : (self.chosen + 1) * FOLDS])
+        folds = [Member(self.recipe, fold) for fold in range(FOLDS)]
+        served, *blind = fit(self.examples, [Member(self.recipe, None), *folds])
+        return served, blind
+
+    def chosen_logits(self, folds: Sequence[Trained]) -> Floats:
+        """[N, K + 1] out of fold, of the recipe that is taken."""
+        if self.whole:
+            return self.logits[self.chosen]
+        return _blind_logits(self.examples.part(np.arange(self.plain)), self.prior, folds)
+
+    def blind_logits(self, folds: Sequence[Trained]) -> Floats:
+        """[N, K + 1] out of fold; of a small set each fold by the recipe that the others chose."""
+        found = np.array(self.chosen_logits(folds))
+        if self.whole:
+            for fold, inside in _each_fold(self.in_fold):
+                if not inside.all():
+                    others = self.losses[:, self.in_fold != fold]
+                    found[inside] = self.logits[best(self.candidates, others)][inside]
+        return found
+
+    def optimism(self, blind: Floats, folds: Sequence[Trained]) -> float:
+        """Of the pictures."""
+        own, honest = (
+            each[:, :-1].argmax(axis=1) == self.truth for each in (self.chosen_logits(folds), blind)
+        )
+        return float(own.mean() - honest.mean())
 
 
-def _cut(threshold: Threshold) -> float:
-    return NEVER if threshold.confidence is None else min(threshold.confidence, 1.0)
+def _blind_logits(examples: Examples, prior: Prior, folds: Sequence[Trained]) -> Floats:
+    """[N, K + 1]: each row by the head that is blind to its fold."""
+    count = len(prior.columns)
+    found = np.zeros((len(examples.labels), count + 1), np.float32)
+    names = [str(at) for at in range(count)]
+    for fold, inside in _each_fold(examples.folds):
+        head = LearnedHead(names, prior, folds[fold].taught())
+        found[inside] = head.logits(np.asarray(examples.embeddings[inside], np.float32))
+    return found
+
+
+def _softened(logits: Floats, truth: NDArray[np.intp], in_fold: NDArray[np.intp]) -> Floats:
+    """[N, K] scores; each fold by the temperature of the others."""
+    scores = np.zeros((len(logits), logits.shape[1] - 1), np.float32)
+    for _, inside in _each_fold(in_fold):
+        others = ~inside if not inside.all() else inside
+        heat = temperature(logits[others], truth[others])
+        scores[inside] = softmax(np.asarray(logits[inside] / heat, np.float32))[:, :-1]
+    return scores
+
+
+def _each_fold(folds: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    for fold in np.unique(folds):
+        yield int(fold), folds == fold

@@ -1,12 +1,22 @@
-"""The model that serves, as the one to be beaten and to be learned from."""
+"""The model that serves, as the one to be beaten: what it says of pictures it hasn't seen."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from imgsort.classifier import Classifier
-from imgsort.dense_model import OLD, Tensors, below, classes_of, head_section
+from imgsort.dense_model import FOLDS, FirstModel, LearnedModel
+from imgsort.headfile import Tensors
 from imgsort.modelcard import ModelCard
+from imgsort.trainer.dataset import Labelled, blind_fold
+from imgsort.trainer.material import Material
+from imgsort.verdict import Verdict
+
+_BY_EVERY_HEAD = FOLDS
+"""The "fold" of what a model of an earlier program was trained on: none of its heads is blind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,37 +24,67 @@ class Champion:
     """The model that serves."""
 
     card: ModelCard
-    section: Tensors
-    """Its head (``imgsort.dense_model``)."""
     classifier: Classifier
+    blind: tuple[Classifier, ...]
+    """One for each fold, which hasn't seen it; none where the model has no such heads."""
+    seen: Mapping[str, int]
+    """sha256 of what it was trained on -> the fold."""
+    first: FirstModel | None
+    """The model without labels under it all."""
     confidence: float
-    """From which on an ImageNet head files in this workspace."""
+    """From which on that one files in this workspace."""
 
     @classmethod
     def of(
-        cls, card: ModelCard, tensors: Tensors, classifier: Classifier, confidence: float
+        cls,
+        card: ModelCard,
+        tensors: Tensors,
+        classifier: Classifier,
+        confidence: float,
+        first: FirstModel | None,
     ) -> Self:
-        return cls(card, head_section(card, tensors), classifier, confidence)
+        """``first`` is looked at only where the model doesn't hold it itself."""
+        if card.kind != "learned":
+            own = FirstModel.of(card, tensors) if card.kind == "imagenet" else first
+            return cls(card, classifier, (), {}, own, confidence)
+        model, cuts = LearnedModel.opened(tensors), classifier.thresholds.tolist()
+        blind = tuple(model.classifier(classifier.classes, cuts, fold) for fold in range(FOLDS))
+        return cls(card, classifier, blind, model.seen, model.first, confidence)
 
-    def keepable(self, learned: Collection[int], names: Mapping[int, str]) -> tuple[int, ...]:
-        """Ids of the classes it knows that aren't learned anew and that still exist."""
-        known = (entry.id for entry in self.card.classes)
-        return tuple(number for number in known if number not in learned and number in names)
+    def having_seen(self, sha256s: Collection[str]) -> Self:
+        """The same, if it is of an earlier program and was trained on these."""
+        if self.card.kind in {"learned", "imagenet"}:
+            return self
+        seen = dict.fromkeys(sha256s, _BY_EVERY_HEAD)
+        return type(self)(self.card, self.classifier, self.blind, seen, self.first, self.confidence)
 
-    def old(self, kept: Collection[int]) -> Tensors:
-        """The head that knows the kept classes, and perhaps learned ones: the champion's own old
-        one where that suffices, so that heads don't pile up from training to training."""
-        old = below(OLD, self.section)
-        return old if old and set(kept) <= set(classes_of(old)) else self.section
+    def unlabelled(self, labelled: Collection[int], names: Mapping[int, str]) -> tuple[int, ...]:
+        """Ids of its classes that still exist, have no label, and are known to the first model."""
+        known = set() if self.first is None else set(self.first.known)
+        return tuple(
+            entry.id
+            for entry in self.card.classes
+            if entry.id in names and entry.id in known and entry.id not in labelled
+        )
 
-    def is_first_to_know(self, class_id: int) -> bool:
-        """Whether the head that came with the backbone, under it all, knows a class."""
-        first = below(OLD, self.section) or self.section
-        return "groups" in first and class_id in classes_of(first)
+    def judge(
+        self, material: Material, pictures: Sequence[Labelled], near: Mapping[str, set[str]]
+    ) -> list[Verdict | None]:
+        """What it says of each picture without having seen it or one ``near`` it; None where all
+        its heads have."""
+        folds = [blind_fold(near[picture.sha256], self.seen) for picture in pictures]
+        rows = material.rows(pictures)
+        verdicts: list[Verdict | None] = [None] * len(pictures)
+        for fold, judge in self._judges():
+            own = [at for at, met in enumerate(folds) if met == fold]
+            for at, verdict in zip(own, _judged(judge, rows[own]), strict=True):
+                verdicts[at] = verdict
+        return verdicts
 
-    def threshold(self, class_id: int) -> float:
-        """From which confidence on it files under a class."""
-        if self.card.kind == "imagenet":
-            return self.confidence
-        ids = [entry.id for entry in self.card.classes]
-        return self.card.thresholds[ids.index(class_id)]
+    def _judges(self) -> Iterator[tuple[int, Classifier]]:
+        yield -1, self.classifier
+        yield from enumerate(self.blind)
+
+
+def _judged(classifier: Classifier, rows: NDArray[np.float32]) -> list[Verdict]:
+    return classifier.judge(rows, 1) if len(rows) else []

@@ -1,6 +1,6 @@
 """A training's results as values: findings for the report, a draft for the registry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -10,23 +10,25 @@ from imgsort.modelcard import ClassEntry, ModelDraft
 from imgsort.trainer import findings as found
 from imgsort.trainer.challenger import Challenger
 from imgsort.trainer.champion import Champion
-from imgsort.trainer.dataset import Split
+from imgsort.trainer.comparison import Comparison, compare
+from imgsort.trainer.curve import learning_curve
+from imgsort.trainer.dataset import Dealt
 from imgsort.trainer.evaluate import Evaluation
 from imgsort.trainer.examine import (
     cells,
     class_findings,
-    curve_of,
     doubtful,
-    hold_exam,
     mistakes,
+    most_filed,
     relaxed_champion,
     strangers,
+    targets,
 )
-from imgsort.trainer.findings import Findings
-from imgsort.trainer.gate import Contest, GateVerdict, decide, learned_something, unlearned
+from imgsort.trainer.findings import Findings, Shares
+from imgsort.trainer.gate import GateVerdict, decide, learned_something, unlearned
 from imgsort.trainer.groups import Grouping
-from imgsort.trainer.lessons import Lessons
 from imgsort.trainer.material import Material
+from imgsort.trainer.strata import Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Options:
     """Train though nothing changed, and serve whatever the gate says."""
     if_new_labels: int = 0
     """Do nothing unless there are so many labels since the last training."""
+    keep_imagenet: bool = False
+    """Go on telling ImageNet's classes that have no label beside one's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Terms:
     trained_on: str
     """A hash of labels and settings: the same again would come to the same."""
     precision: str
+    backbone_id: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,10 +65,13 @@ class Trained:
     terms: Terms
     material: Material
     grouping: Grouping
-    split: Split
-    lessons: Lessons
+    dealt: Dealt
     champion: Champion
     challenger: Challenger
+    retired: tuple[str, ...]
+    population: Population
+    tries: int
+    """Challengers of this champion before, on much the same pictures."""
 
 
 def tested(trained: Trained, watch: Callable[[int, int], None]) -> Findings:
@@ -71,34 +79,49 @@ def tested(trained: Trained, watch: Callable[[int, int], None]) -> Findings:
 
     Everything but the version, which the registry gives (0 until then).
     """
-    terms, material, split = trained.terms, trained.material, trained.split
+    terms, material = trained.terms, trained.material
     champion, challenger = trained.champion, trained.challenger
-    exam = hold_exam(material, split, champion, challenger)
-    contests = exam.contests(trained.grouping) if split.holdout else []
-    verdict = verdict_on(challenger, contests, champion, terms.gate_margin)
-    before, after = exam.evaluations()
+    comparison = compare(
+        material,
+        trained.grouping,
+        (champion, challenger),
+        terms.target_precision,
+        trained.population,
+    )
+    verdict = verdict_on(trained, comparison)
+    before, after = comparison.evaluations()
+    shares_before, shares_after = comparison.shares()
     return Findings(
         version=0,
         champion=champion.card.version,
         made_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         backbone=champion.card.backbone,
         precision=terms.precision,
-        recipe=recipe_in_words(challenger),
-        temperature=challenger.temperature,
+        recipe=str(challenger.recipe),
+        temperature=challenger.model.temperature,
         target_precision=terms.target_precision,
-        judged_on="held-out" if split.holdout else "out-of-fold",
-        material=_counted(trained),
-        classes=class_findings(material, split, challenger, (before, after)),
+        judged_on="representative" if challenger.judging.any() else "all",
+        material=_counted(trained, comparison),
+        classes=class_findings(material, challenger, comparison),
         evaluation=after,
         champion_evaluation=before,
+        shares=shares_after,
+        champion_shares=shares_before,
+        targets=targets(challenger, comparison),
+        most_filed=most_filed(comparison, terms.target_precision),
+        optimism=challenger.optimism,
+        unchecked_filed=comparison.weights.unknown_filed,
+        unchecked_unsure=comparison.weights.unknown_unsure,
+        all_alike=trained.dealt.all_alike,
+        retired=trained.retired,
         verdict=verdict,
         promoted=verdict.promoted or terms.options.force,
         forced=terms.options.force and not verdict.promoted,
-        curve=curve_of(material, split, trained.lessons, challenger, watch),
+        curve=learning_curve(challenger, watch),
         strangers=strangers(material, champion, challenger),
-        mistakes=mistakes(material, exam),
-        cells=cells(material, exam),
-        suspects=doubtful(material, split, challenger),
+        mistakes=mistakes(material, comparison),
+        cells=cells(material, comparison),
+        suspects=doubtful(material, challenger),
         relaxed=(
             None
             if verdict.promoted or terms.options.force
@@ -107,20 +130,23 @@ def tested(trained: Trained, watch: Callable[[int, int], None]) -> Findings:
     )
 
 
-def verdict_on(
-    challenger: Challenger, contests: Sequence[Contest], champion: Champion, gate_margin: float
-) -> GateVerdict:
+def verdict_on(trained: Trained, comparison: Comparison) -> GateVerdict:
     """The gate's word; never for a model that its labels taught nothing."""
-    verdict = decide(contests, champion.classifier.classes, gate_margin)
+    terms, challenger = trained.terms, trained.challenger
+    verdict = decide(
+        comparison.contests() if challenger.judging.any() else [],
+        frozenset(trained.champion.classifier.classes),
+        terms.gate_margin,
+        terms.target_precision,
+        trained.tries,
+    )
     if verdict.promoted and not _taught(challenger):
-        return unlearned(verdict, len(challenger.training))
+        return unlearned(verdict, len(challenger.pictures))
     return verdict
 
 
 def _taught(challenger: Challenger) -> bool:
-    answers = challenger.out_of_fold[: len(challenger.training)].argmax(axis=1)
-    labels = [picture.label for picture in challenger.training]
-    return learned_something(labels, [challenger.class_ids[at] for at in answers])
+    return learned_something(challenger.truth, challenger.out_of_fold.argmax(axis=1))
 
 
 def numbered(findings: Findings, version: int) -> Findings:
@@ -132,57 +158,50 @@ def draft_of(trained: Trained, findings: Findings) -> ModelDraft:
     champion, challenger = trained.champion, trained.challenger
     names = trained.material.names
     return ModelDraft(
-        kind="dense",
+        kind="learned",
         backbone=champion.card.backbone,
-        backbone_id=champion.card.backbone_id,
+        backbone_id=trained.terms.backbone_id,
         precision=trained.terms.precision,
         classes=tuple(ClassEntry(each, names[each]) for each in challenger.class_ids),
         thresholds=challenger.cuts,
-        tensors=challenger.tensors,
-        temperature=challenger.temperature,
-        metrics=_metrics(trained.terms, findings),
+        tensors=challenger.model.tensors(),
+        temperature=challenger.model.temperature,
+        metrics=_metrics(trained, findings),
         parent=champion.card.version,
     )
 
 
-def recipe_in_words(challenger: Challenger) -> str:
-    """How the head is built."""
-    recipe, steps = challenger.fitted.chosen.recipe, challenger.fitted.chosen.steps
-    advice = f", beside the old head at {challenger.trust:g}" if challenger.trust else ""
-    if recipe.kind == "nearest-mean":
-        return f"nearest class mean{advice}"
-    training = f"L2 {recipe.l2:g}, {steps} steps{advice}"
-    if not recipe.width:
-        return f"one dense layer, {training}"
-    return f"{recipe.width} hidden units, dropout {recipe.dropout:g}, {training}"
-
-
-def _metrics(terms: Terms, findings: Findings) -> dict[str, JsonValue]:
+def _metrics(trained: Trained, findings: Findings) -> dict[str, JsonValue]:
+    terms, counts = trained.terms, trained.material.per_class()
     verdict = findings.verdict
     return {
         "trained_on": terms.trained_on,
         "labels": findings.material.labels,
-        "training": findings.material.training,
+        "labels_of": {str(number): counts[number] for number in sorted(counts)},
         "held_out": findings.material.held_out,
         "augmented_views": terms.options.views,
         "recipe": findings.recipe,
         "target_precision": terms.target_precision,
         "judged_on": findings.judged_on,
-        "new": _in_short(findings.evaluation),
-        "before": _in_short(findings.champion_evaluation),
+        "new": _in_short(findings.evaluation, findings.shares),
+        "before": _in_short(findings.champion_evaluation, findings.champion_shares),
         "gate": {
             "promoted": verdict.promoted,
             "provisional": verdict.provisional,
             "forced": findings.forced,
-            "lower_bound": verdict.lower_bound,
+            "lower_bound": None if verdict.overall is None else verdict.overall.bound,
             "sentence": verdict.sentence,
         },
     }
 
 
-def _in_short(evaluation: Evaluation) -> dict[str, JsonValue]:
+def _in_short(evaluation: Evaluation, shares: Shares) -> dict[str, JsonValue]:
+    """``accuracy`` is of all that arrives; the rest is counted on the judged pictures."""
     return {
-        "accuracy": evaluation.accuracy,
+        "accuracy": shares.right.share,
+        "accuracy_low": shares.right.low,
+        "accuracy_high": shares.right.high,
+        "right": round(evaluation.accuracy * evaluation.images),
         "balanced_accuracy": evaluation.balanced_accuracy,
         "macro_f1": evaluation.macro_f1,
         "ece": evaluation.ece,
@@ -191,16 +210,13 @@ def _in_short(evaluation: Evaluation) -> dict[str, JsonValue]:
     }
 
 
-def _counted(trained: Trained) -> found.Material:
-    material, split = trained.material, trained.split
+def _counted(trained: Trained, comparison: Comparison) -> found.Material:
+    material = trained.material
     return found.Material(
         labels=len(material.labelled),
         representative=sum(picture.representative for picture in material.labelled),
-        training=len(split.training),
-        held_out=len(split.holdout),
-        waiting=len(split.waiting),
-        bridging=len(split.bridging),
+        held_out=len(comparison.pictures),
+        alike=len(trained.dealt.alike),
         unreadable=material.unreadable,
         views=trained.terms.options.views,
-        assumed=int((trained.lessons.pictures < 0).sum()),
     )

@@ -1,61 +1,45 @@
 """Would more labels help? The same training with a small part and with half of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Head
+from imgsort.dense_head import LearnedHead
+from imgsort.dense_model import FOLDS, prior_of
 from imgsort.trainer.challenger import Challenger
 from imgsort.trainer.findings import Answer, Curve, CurvePoint
-from imgsort.trainer.fit import Examples, fit_head
-from imgsort.trainer.lessons import Lessons
+from imgsort.trainer.fit import Member, fit
 
 SHARES, SHARES_OF_MANY, MANY = (0.25, 0.5), (0.125, 0.5), 4_000
 LEAST = 4
 """Labels of the smallest class that a part of them must leave."""
-DRAWS, FEW = 3, 1_000
-"""Of fewer labels several parts are drawn, since one says little."""
 WORTH = 0.01
 """What doubling the labels must bring to be worth the work."""
 
 
-def learning_curve(
-    lessons: Lessons,
-    challenger: Challenger,
-    unseen: NDArray[np.float32],
-    truth: NDArray[np.intp],
-    watch: Callable[[int, int], None],
-) -> Curve | None:
-    """Heads trained with parts of the labels, judged beside the challenger
-    on ``unseen`` [N, D].
+def learning_curve(challenger: Challenger, watch: Callable[[int, int], None]) -> Curve | None:
+    """Heads trained with parts of the labels, each judged on the pictures that it hasn't seen.
 
-    ``truth`` [N] are their columns, -1 for a class that isn't learned. None where a part would
-    leave a class too few labels, or where nothing is there to judge on. ``watch`` is told how many
-    heads of how many are trained.
+    None where a part would leave a class too few labels. ``watch`` is told how many of how many
+    are trained.
     """
-    labels = lessons.examples.labels[: len(lessons.taught)]
-    smallest = int(np.bincount(labels).min())
+    labels = challenger.truth
+    smallest = int(np.bincount(labels, minlength=challenger.labelled).min())
     wanted = SHARES_OF_MANY if len(labels) > MANY else SHARES
     shares = [share for share in wanted if share * smallest >= LEAST]
-    if not shares or not len(truth):
+    if not shares or not challenger.judging.any():
         return None
-    draws = DRAWS if len(labels) < FEW else 1
-    total, done = len(shares) * draws, 0
     points, right = [], np.zeros(0)
-    for share in shares:
-        answers = []
-        for draw in range(draws):
-            part = _part(labels, share, draw)
-            layers = fit_head(_without(lessons, part), draw).layers
-            answers.append(_right(challenger.with_layers(layers), unseen, truth))
-            done += 1
-            watch(done, total)
-        right = np.mean(answers, axis=0)
-        points.append(CurvePoint(len(part), float(right.mean())))
-    complete = _right(challenger.with_layers(challenger.fitted.layers), unseen, truth)
-    points.append(CurvePoint(len(labels), float(complete.mean())))
-    gain = complete - right
+    for done, share in enumerate(shares, 1):
+        part = _part(labels, share)
+        right = _right(challenger, part)
+        points.append(CurvePoint(int(part.sum()), float(right.mean())))
+        watch(done, len(shares))
+    complete = challenger.out_of_fold.argmax(axis=1) == labels
+    gain = complete[challenger.judging].astype(np.float64) - right
+    points.append(CurvePoint(len(labels), float(complete[challenger.judging].mean())))
     error = float(gain.std() / np.sqrt(len(gain)))
     return Curve(tuple(points), helps(float(gain.mean()), error), float(gain.mean()), error)
 
@@ -67,27 +51,30 @@ def helps(gain: float, error: float) -> Answer:
     return "no" if gain + error < WORTH else "unclear"
 
 
-def _right(head: Head, unseen: NDArray[np.float32], truth: NDArray[np.intp]) -> NDArray[np.float64]:
-    return np.asarray(head.scores(unseen).argmax(axis=1) == truth, np.float64)
-
-
-def _part(labels: NDArray[np.intp], share: float, draw: int) -> NDArray[np.intp]:
-    """The same share of every class: which pictures."""
-    rng = np.random.default_rng(draw)
-    parts = []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        parts.append(rng.permutation(members)[: max(round(share * len(members)), 1)])
-    return np.sort(np.concatenate(parts))
-
-
-def _without(lessons: Lessons, part: NDArray[np.intp]) -> Examples:
-    """Those of the labelled pictures only, all views of each, and everything assumed."""
-    kept = np.isin(lessons.pictures, [*part, -1])
-    examples = lessons.examples
-    return Examples(
-        examples.embeddings[kept],
-        examples.labels[kept],
-        examples.groups[kept],
-        examples.weights[kept],
+def _right(challenger: Challenger, part: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """[J]: whether each judging picture is told rightly by the head that is blind to its fold."""
+    examples = challenger.examples
+    views = len(examples.labels) // len(part)
+    weighed = replace(
+        examples, weights=np.where(np.tile(part, views), examples.weights, 0).astype(np.float32)
     )
+    heads = fit(weighed, [Member(challenger.recipe, fold) for fold in range(FOLDS)])
+    prior = prior_of(challenger.model.first, challenger.class_ids)
+    names = [str(number) for number in challenger.class_ids]
+    answers = np.zeros(len(part), np.intp)
+    for fold, trained in enumerate(heads):
+        inside = np.flatnonzero(challenger.folds == fold)
+        if len(inside):
+            head = LearnedHead(names, prior, trained.taught())
+            answers[inside] = head.scores(examples.embeddings[inside]).argmax(axis=1)
+    return np.asarray(answers == challenger.truth, np.float64)[challenger.judging]
+
+
+def _part(labels: NDArray[np.intp], share: float) -> NDArray[np.bool_]:
+    """The same share of every class: which pictures."""
+    rng = np.random.default_rng(0)
+    part = np.zeros(len(labels), np.bool_)
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        part[members[: max(round(share * len(members)), 1)]] = True
+    return part

@@ -7,8 +7,9 @@ from typing import Literal
 from imgsort.trainer.evaluate import Evaluation
 from imgsort.trainer.gate import GateVerdict
 from imgsort.trainer.relaxing import Relaxed
+from imgsort.trainer.strata import Estimate
 
-Standing = Literal["learned", "kept", "too few"]
+Standing = Literal["learned", "unlabelled"]
 Answer = Literal["yes", "no", "unclear"]
 
 
@@ -44,20 +45,19 @@ class ClassFinding:
 
     label: str
     standing: Standing
-    """``kept``: too few labels to learn it, so it keeps the score it had."""
+    """``unlabelled``: the first model alone tells it."""
     labels: int
     representative: int
     """Of the labels: those that speak for all pictures."""
     held_out: int
+    """Pictures of it that both models were judged on."""
     threshold: float | None
     """Filed from this confidence on; None when nothing is filed under it."""
-    seconded: bool
-    """Filed only where the model that knew it before agrees, for want of labels."""
-    labels_lacking: int | None
-    """About how many more it needs to be learned and filed; 0 when it is; None when more of the
-    same kind would not do."""
+    right: int
+    """Of those held out."""
+    champion_right: int
     f1: float | None
-    """On held-out pictures; None where there is none."""
+    """None where none is held out."""
     champion_f1: float | None
 
 
@@ -102,19 +102,35 @@ class Material:
     """Numbers of labelled pictures by what became of them."""
 
     labels: int
+    """All of them were trained on."""
     representative: int
-    training: int
     held_out: int
-    waiting: int
-    """On the holdout's side, but not representative: used for nothing yet."""
-    bridging: int
-    """Near-duplicates of pictures of the other side: left out."""
+    """Both models were judged on them, each by a head that hadn't seen them."""
+    alike: int
+    """With look-alikes in other folds: they trained, and judged nothing."""
     unreadable: int
     """Their files are gone or can't be read."""
     views: int
     """Augmented views of each picture."""
-    assumed: int
-    """Filed pictures that nobody spoke of; they were trained on too, at a low weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What a model is worth on all that arrives, as far as labels tell."""
+
+    right: Estimate
+    filed: Estimate
+    filed_right: Estimate
+    """Of those filed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a precision asked for would file of the judged pictures."""
+
+    precision: float
+    filed: int
+    wrong: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +147,26 @@ class Findings:
     """How the head is built, in words."""
     temperature: float
     target_precision: float
-    judged_on: Literal["held-out", "out-of-fold"]
-    """What the two evaluations were made on: out of fold only where nothing was held out."""
+    judged_on: Literal["representative", "all"]
+    """Which labelled pictures judged: all of them only where none is representative."""
     material: Material
     classes: tuple[ClassFinding, ...]
     evaluation: Evaluation
     champion_evaluation: Evaluation
+    shares: Shares
+    champion_shares: Shares
+    targets: tuple[Target, ...]
+    most_filed: int
+    """As many could be filed at the present target if one knew which threshold to take."""
+    optimism: float
+    """What choosing the best recipe would have flattered, had it not been taken off."""
+    unchecked_filed: float
+    """Of all arrivals: filed, and none of their like was checked by a person."""
+    unchecked_unsure: float
+    all_alike: bool
+    """Nearly every picture looks like others: the test can't keep them apart."""
+    retired: tuple[str, ...]
+    """ImageNet's names that go, now that the classes are the user's own."""
     verdict: GateVerdict
     promoted: bool
     forced: bool

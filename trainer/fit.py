@@ -2,31 +2,27 @@
 
 Every recipe times every fold is one member of a stack: one wide matrix product a step instead of
 many narrow ones, and one graph to trace instead of dozens. Each member has its own weights, L2 and
-rows (those of the other folds have weight 0), so the members don't influence each other.
+rows (those of its fold have weight 0), so the members don't influence each other. What a head adds
+to the first model's opinion, and why, is told in ``imgsort.dense_head``.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.dense_head import Layer
-from imgsort.trainer.calibrate import log_losses
+from imgsort.dense_head import Layer, Taught, labelled_share
 from imgsort.trainer.coordinates import Coordinates
-from imgsort.trainer.dataset import cross_folds
-from imgsort.trainer.recipe import Recipe, Trial, best, recipes, tried
+from imgsort.trainer.recipe import Recipe
 
-STEPS_A_CHECK = 10
-MOST_CHECKS, MOST_CHECKS_HIDDEN = 15, 6
-PATIENCE = 2
-"""Checks without a lower out-of-fold loss in any recipe, after which training stops."""
-MOST_FOLDS, FOLDS_OF_MANY, MANY = 5, 3, 3_000
-_BETTER = 0.999
-"""A loss must fall below this share of the lowest one to count as better."""
-_ABSENT = -1e4
-"""Logit of a class that has no picture in the other folds."""
+STEPS = 100
+L2_BIAS, L2_STRENGTH = 1.0, 10.0
+"""Beside the sum of losses: of two labels a class little can be learned about either."""
+_RATE, _RATE_HIDDEN = 0.5, 0.01
+_LEADING = 20
+"""Unlabelled classes told apart while training; the rest counts as one."""
 
 Floats = NDArray[np.float32]
 
@@ -38,271 +34,227 @@ class Examples:
     embeddings: NDArray[np.floating]
     """[N, D]"""
     labels: NDArray[np.intp]
-    """[N], 0 to K - 1; every class occurs."""
-    groups: NDArray[np.intp]
-    """[N]: rows of one group never come in different folds."""
+    """[N], 0 to L - 1."""
+    folds: NDArray[np.intp]
+    """[N]"""
     weights: Floats
-    """[N]: how much each row counts, on top of the class weights."""
+    """[N]: how much each row counts."""
+    prior: Floats
+    """[N, K + 1]: what the first model says, as logarithms; the L labelled classes come first."""
+    labelled: int
+    """L"""
+    blocks: tuple[int, ...]
+    """Widths of the final embedding and of the inner layers' means."""
+
+    def part(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Examples":
+        """Some of the rows."""
+        names = ("embeddings", "labels", "folds", "weights", "prior")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One head to be trained: a recipe, blind to a fold."""
+
+    recipe: Recipe
+    fold: int | None
+    """Not trained on; None trains on everything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """A trained head: plain NumPy, a ReLU between layers, logits at the end."""
+class Trained:
+    """A head as it came out, in the coordinates it was trained in."""
 
+    member: Member
+    coordinates: Coordinates
+    strength: float
     layers: tuple[Layer, ...]
-    chosen: Trial
-    """The winning recipe with its out-of-fold logits, in the order of the examples."""
-    trials: tuple[Trial, ...]
-    folds: NDArray[np.intp]
-    """[N]: the fold each example was in."""
+
+    def taught(self) -> Taught:
+        """The same on plain embeddings."""
+        first = Layer(*self.coordinates.folded(self.layers[0].weight, self.layers[0].bias))
+        return Taught(self.strength, (first, *self.layers[1:]))
+
+
+def fit(examples: Examples, members: Sequence[Member], seed: int = 0) -> list[Trained]:
+    """Train every member. Raises ValueError for embeddings that are not finite."""
+    if not np.isfinite(examples.embeddings).all():
+        raise ValueError("an embedding has numbers that are not finite")
+    found: dict[Member, Trained] = {}
+    for inner in sorted({member.recipe.inner for member in members}):
+        coordinates = Coordinates.of(examples.embeddings, examples.blocks, inner)
+        inputs = coordinates.of_embeddings(examples.embeddings)
+        for width in sorted({m.recipe.width for m in members if m.recipe.inner == inner}):
+            alike = [m for m in members if (m.recipe.inner, m.recipe.width) == (inner, width)]
+            layers = _trained(_Task(examples, inputs, coordinates.spread, seed), alike)
+            for member, (strength, own) in zip(alike, layers, strict=True):
+                found[member] = Trained(member, coordinates, strength, own)
+    return [found[member] for member in members]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
-    """Examples made ready: in their own coordinates, weighted, dealt into folds."""
-
+    examples: Examples
     inputs: Floats
     """[N, R]"""
     spread: Floats
-    """[R]: variance of each column."""
-    labels: NDArray[np.intp]
-    classes: int
-    weights: Floats
-    """[N], class weights included."""
-    folds: NDArray[np.intp]
+    """[R]"""
     seed: int
 
+    def prior(self) -> Floats:
+        """[N, L + Q]: of the unlabelled classes only the leading ones, picture by picture, and all
+        the others as one. They are no one's label: what counts is how much they take."""
+        labelled = self.examples.labelled
+        known, rest = self.examples.prior[:, :labelled], self.examples.prior[:, labelled:]
+        if rest.shape[1] > _LEADING + 1:
+            ranked = np.sort(rest, axis=1)[:, ::-1]
+            others = np.log(np.exp(ranked[:, _LEADING:]).sum(axis=1, keepdims=True))
+            rest = np.concatenate([ranked[:, :_LEADING], others], axis=1)
+        return np.concatenate([known, rest], axis=1).astype(np.float32)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Stack:
-    """Members to be trained side by side."""
-
-    members: tuple[Recipe, ...]
-    """All of one width."""
-    shares: Floats
-    """[N, M]: weight of each row in each member's loss; a column sums to 1."""
-
-
-def fit_head(examples: Examples, seed: int = 0) -> Fitted:
-    """Pick a recipe by grouped cross-validation, then train it on everything.
-
-    Raises ValueError for fewer than two classes and for embeddings that are not finite.
-    """
-    counts = np.bincount(examples.labels)
-    if np.count_nonzero(counts) != max(len(counts), 2):
-        raise ValueError(f"every class needs an example, and there must be two: {counts.tolist()}")
-    if not np.isfinite(examples.embeddings).all():
-        raise ValueError("an embedding has numbers that are not finite")
-    coordinates = Coordinates.of(examples.embeddings)
-    task = _Task(
-        inputs=coordinates.of_embeddings(examples.embeddings),
-        spread=coordinates.spread,
-        labels=examples.labels,
-        classes=len(counts),
-        weights=_class_weighted(examples, counts),
-        folds=_folds(examples, counts),
-        seed=seed,
-    )
-    trials = _trials(task, recipes(counts.tolist()))
-    chosen = best(trials)
-    layers = _trained_on_all(task, chosen)
-    first = Layer(*coordinates.folded(layers[0].weight, layers[0].bias))
-    return Fitted((first, *layers[1:]), chosen, trials, task.folds)
+    def shares(self, members: Sequence[Member]) -> Floats:
+        """[N, M]: the weight of each row in each member's loss."""
+        weights, folds = self.examples.weights, self.examples.folds
+        return np.stack([np.where(folds == m.fold, 0, weights) for m in members], axis=1)
 
 
-def _trials(task: _Task, candidates: Sequence[Recipe]) -> tuple[Trial, ...]:
-    found: list[Trial] = []
-    if Recipe("nearest-mean") in candidates:
-        found.append(_nearest_mean_trial(task))
-    dense = [recipe for recipe in candidates if recipe.kind == "dense"]
-    for width in sorted({recipe.width for recipe in dense}):
-        found += _cross_validated(task, [recipe for recipe in dense if recipe.width == width])
-    return tuple(found)
-
-
-def _folds(examples: Examples, counts: NDArray[np.intp]) -> NDArray[np.intp]:
-    """As many folds as the class with the fewest groups allows, two to five."""
-    pairs = np.unique(np.stack([examples.labels, examples.groups], axis=1), axis=0)
-    fewest = int(np.bincount(pairs[:, 0], minlength=len(counts)).min())
-    most = FOLDS_OF_MANY if len(examples.labels) > MANY else MOST_FOLDS
-    count = min(max(fewest, 2), most)
-    return np.array(cross_folds(examples.labels.tolist(), examples.groups.tolist(), count))
-
-
-def _class_weighted(examples: Examples, counts: NDArray[np.intp]) -> Floats:
-    """[N]: every class weighs the same in all, whatever its number of labels."""
-    held = np.bincount(examples.labels, weights=examples.weights, minlength=len(counts))
-    return (examples.weights / held[examples.labels]).astype(np.float32)
-
-
-def _nearest_mean(task: _Task, rows: NDArray[np.bool_]) -> Layer:
-    """Minus half the squared distance to each class's mean; its |x|² part is the same for all."""
-    labels, weights = task.labels[rows], task.weights[rows]
-    held = np.bincount(labels, weights=weights, minlength=task.classes)
-    means = np.zeros((task.classes, task.inputs.shape[1]), np.float32)
-    np.add.at(means, labels, task.inputs[rows] * weights[:, None])
-    means /= np.where(held > 0, held, 1)[:, None].astype(np.float32)
-    bias = np.where(held > 0, -0.5 * np.square(means).sum(axis=1), _ABSENT)
-    return Layer(np.ascontiguousarray(means.T), bias.astype(np.float32))
-
-
-def _nearest_mean_trial(task: _Task) -> Trial:
-    logits = np.zeros((len(task.labels), task.classes), np.float32)
-    for fold in np.unique(task.folds):
-        inside = task.folds == fold
-        layer = _nearest_mean(task, ~inside)
-        logits[inside] = task.inputs[inside] @ layer.weight + layer.bias
-    return tried(Recipe("nearest-mean"), 0, logits, task.labels)
-
-
-class _Watch:
-    """Keeps the best out-of-fold logits of each recipe while its members are trained."""
-
-    def __init__(self, task: _Task, alike: Sequence[Recipe]) -> None:
-        self.task = task
-        self.best = [_Look(np.inf, 0, np.zeros((0, task.classes), np.float32))] * len(alike)
-        self.stale = 0
-
-    def look(self, steps: int, logits: Floats) -> bool:
-        """Take note of ``logits`` [N, M, K]; True when nothing has got better for a while."""
-        task, rows = self.task, np.arange(len(self.task.folds))
-        count = int(task.folds.max()) + 1
-        self.stale += 1
-        for number, best_so_far in enumerate(self.best):
-            out_of_fold = logits[rows, number * count + task.folds]
-            loss = float(np.average(log_losses(out_of_fold, task.labels), weights=task.weights))
-            if loss < best_so_far.loss * _BETTER:
-                self.best[number] = _Look(loss, steps, out_of_fold)
-                self.stale = 0
-        return self.stale >= PATIENCE
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    loss: float
-    steps: int
-    logits: Floats
-
-
-def _cross_validated(task: _Task, alike: Sequence[Recipe]) -> list[Trial]:
-    """A trial for each of several recipes of one width: recipe by recipe, a member a fold."""
-    folds = range(int(task.folds.max()) + 1)
-    members = tuple(recipe for recipe in alike for _ in folds)
-    shares = [np.where(task.folds == fold, 0, task.weights) for _ in alike for fold in folds]
-    stack = _Stack(members, np.stack([share / share.sum() for share in shares], axis=1))
-    watch = _Watch(task, alike)
-    _train(task, stack, MOST_CHECKS_HIDDEN if alike[0].width else MOST_CHECKS, watch.look)
-    return [
-        tried(recipe, look.steps, look.logits, task.labels)
-        for recipe, look in zip(alike, watch.best, strict=True)
-    ]
-
-
-def _trained_on_all(task: _Task, chosen: Trial) -> tuple[Layer, ...]:
-    """The winning recipe on every example, for as many steps as were best out of fold."""
-    if chosen.recipe.kind == "nearest-mean":
-        return (_nearest_mean(task, np.ones(len(task.labels), np.bool_)),)
-    stack = _Stack((chosen.recipe,), (task.weights / task.weights.sum())[:, None])
-    return _train(task, stack, chosen.steps // STEPS_A_CHECK, None)
-
-
-def _train(
-    task: _Task, stack: _Stack, checks: int, look: Callable[[int, Floats], bool] | None
-) -> tuple[Layer, ...]:
-    """Full-batch training; every ten steps ``look`` sees all logits [N, M, K] and may end it.
-
-    Returns the layers of the first member.
-    """
+def _trained(task: _Task, members: Sequence[Member]) -> list[tuple[float, tuple[Layer, ...]]]:
+    """Full-batch training of members of one width."""
     from imgsort.backbones.quiet import import_keras, import_tensorflow
 
     keras, tensorflow = import_keras(), import_tensorflow()
     tensorflow.config.experimental.enable_op_determinism()
     tensorflow.get_logger().setLevel("ERROR")  # it warns of retracing from the fifth head on
-    layer = (_hidden_layer if stack.members[0].width else _linear_layer)(keras, task, stack)
-    model = _compiled(keras, layer, task.inputs.shape[1], stack.members[0])
-    targets = np.repeat(task.labels[:, None], len(stack.members), axis=1)
-    batch = tensorflow.data.Dataset.from_tensors((task.inputs, targets, stack.shares))
-
-    def after(epoch: int, _logs: object) -> None:
-        if look and look((epoch + 1) * STEPS_A_CHECK, np.asarray(model(task.inputs))):
-            model.stop_training = True
-
-    model.fit(
-        batch.repeat(),
-        steps_per_epoch=STEPS_A_CHECK,
-        epochs=checks,
-        shuffle=False,
-        verbose=0,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=after)],
-    )
-    return tuple(Layer(weight, bias) for weight, bias in layer.first_member())
-
-
-def _compiled(keras: Any, layer: Any, columns: int, recipe: Recipe) -> Any:
-    """A model around the layer that holds all members."""
-    inputs = keras.Input((columns,))
+    shares, prior = task.shares(members), task.prior()
+    total = np.maximum(shares.sum(axis=0), 1e-6).astype(np.float32)
+    stack = _Stack(task, tuple(members), total, prior)
+    width = members[0].recipe.width
+    layer = (_hidden_layer if width else _linear_layer)(keras, stack)
+    inputs = [keras.Input((columns,)) for columns in (task.inputs.shape[1], prior.shape[1], 1)]
     model = keras.Model(inputs, layer(inputs))
-    # The linear loss is convex and scaled to a curvature of at most 1, where a step of 1 is safe.
     optimizer = (
-        keras.optimizers.Adam(0.01)
-        if recipe.width
-        else keras.optimizers.SGD(1.0, momentum=0.9, nesterov=True)
+        keras.optimizers.Adam(_RATE_HIDDEN)
+        if width
+        # The linear loss is convex and scaled to a curvature of about 1.
+        else keras.optimizers.SGD(_RATE, momentum=0.9, nesterov=True)
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
-    model.compile(optimizer, loss, steps_per_execution=STEPS_A_CHECK)
-    return model
+    model.compile(optimizer, loss, steps_per_execution=STEPS)
+    share = labelled_share(task.examples.prior, task.examples.labelled)
+    targets = np.repeat(task.examples.labels[:, None], len(members), axis=1)
+    batch = tensorflow.data.Dataset.from_tensors(
+        ((task.inputs, prior, share), targets, shares / total)
+    )
+    model.fit(batch.repeat(), steps_per_epoch=STEPS, epochs=1, shuffle=False, verbose=0)
+    strengths = np.exp(np.asarray(layer.strength) * stack.strength_scale)
+    return [
+        (float(strengths[at]), tuple(Layer(*pair) for pair in layer.of_member(at)))
+        for at in range(len(members))
+    ]
 
 
-def _linear_layer(keras: Any, task: _Task, stack: _Stack) -> Any:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stack:
+    """Members trained side by side; losses are means, so penalties are divided by the weight."""
+
+    task: _Task
+    members: tuple[Member, ...]
+    total: Floats
+    """[M]: the weight of all rows of each member."""
+    prior: Floats
+    """[N, L + Q]"""
+
+    @property
+    def classes(self) -> int:
+        return self.task.examples.labelled
+
+    @property
+    def l2(self) -> Floats:
+        """[M]"""
+        return np.array([m.recipe.l2 for m in self.members], np.float32) / self.total
+
+    @property
+    def strength_scale(self) -> Floats:
+        """[M]: what makes the curvature in the prior's strength about 1."""
+        spread = float(self.prior.var(axis=1).mean())
+        scale = 1 / np.sqrt(0.5 * spread + L2_STRENGTH / self.total)
+        return np.asarray(scale, np.float32)
+
+
+def _taught_layer(keras: Any, stack: _Stack) -> Any:
+    """The part that both kinds of head share: the prior, and how what is learned joins it."""
+    ops, members = keras.ops, len(stack.members)
+    scale = stack.strength_scale
+
+    class Taught(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
+        def build(self, shape: Any) -> None:
+            self.strength = self.add_weight((members,), "zeros", name="strength")
+            self.build_learned(shape[0][-1])
+
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            x, prior, share = inputs
+            power = self.strength * scale
+            self.add_loss(0.5 * ops.sum(ops.square(power) * (L2_STRENGTH / stack.total)))
+            said = self.learned(x, training)
+            said = (said - ops.mean(said, axis=-1, keepdims=True)) * share[:, :, None]
+            before = ops.exp(power)[:, None] * prior[:, None, :]
+            added = before[:, :, : stack.classes] + said
+            return ops.concatenate([added, before[:, :, stack.classes :]], axis=-1)
+
+    return Taught
+
+
+def _linear_layer(keras: Any, stack: _Stack) -> Any:
     """M dense layers without a hidden one.
 
     The Hessian of the cross-entropy is at most half the covariance (Böhning 1992), plus L2: each
     weight is divided by the square root of that, so that all directions are learned equally fast.
     """
-    ops, members, classes = keras.ops, len(stack.members), task.classes
-    l2 = np.array([recipe.l2 for recipe in stack.members], np.float32)
-    scale = (1 / np.sqrt(0.5 * task.spread[:, None] + l2))[:, :, None].astype(np.float32)
+    ops, members, classes = keras.ops, len(stack.members), stack.classes
+    l2, bias_l2 = stack.l2, L2_BIAS / stack.total
+    scale = (1 / np.sqrt(0.5 * stack.task.spread[:, None] + l2))[:, :, None].astype(np.float32)
+    bias_scale = (1 / np.sqrt(0.5 + bias_l2))[:, None].astype(np.float32)
 
-    class Linear(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
-        def build(self, shape: Any) -> None:
-            self.kernel = self.add_weight((shape[-1], members, classes), "zeros", name="kernel")
+    class Linear(_taught_layer(keras, stack)):  # type: ignore[misc]  # keras has no types
+        def build_learned(self, columns: int) -> None:
+            self.kernel = self.add_weight((columns, members, classes), "zeros", name="kernel")
             self.bias = self.add_weight((members, classes), "zeros", name="bias")
 
-        def call(self, x: Any) -> Any:
-            weight = self.kernel * scale
+        def learned(self, x: Any, training: bool) -> Any:  # noqa: ARG002 - nothing is dropped
+            weight, bias = self.kernel * scale, self.bias * bias_scale
             self.add_loss(0.5 * ops.sum(ops.square(weight) * l2[:, None]))
+            self.add_loss(0.5 * ops.sum(ops.square(bias) * bias_l2[:, None]))
             flat = ops.matmul(x, ops.reshape(weight, (-1, members * classes)))
-            return ops.reshape(flat, (-1, members, classes)) + self.bias
+            return ops.reshape(flat, (-1, members, classes)) + bias
 
-        def first_member(self) -> list[tuple[Floats, Floats]]:
-            kernel = np.asarray(self.kernel)[:, 0] * scale[:, 0]
-            return [(kernel, np.asarray(self.bias)[0])]
+        def of_member(self, at: int) -> list[tuple[Floats, Floats]]:
+            kernel = np.asarray(self.kernel)[:, at] * scale[:, at]
+            return [(kernel, np.asarray(self.bias)[at] * bias_scale[at])]
 
     return Linear()
 
 
-def _hidden_layer(keras: Any, task: _Task, stack: _Stack) -> Any:
+def _hidden_layer(keras: Any, stack: _Stack) -> Any:
     """M times a dense layer with ReLU, dropout, and a dense layer."""
-    ops, members, classes = keras.ops, len(stack.members), task.classes
-    width = stack.members[0].width
-    l2 = np.array([recipe.l2 for recipe in stack.members], np.float32)
-    kept = 1 - np.array([recipe.dropout for recipe in stack.members], np.float32)[:, None]
-    he = float(np.sqrt(2 / task.spread.sum()))
+    ops, members, classes = keras.ops, len(stack.members), stack.classes
+    width, seed, l2 = stack.members[0].recipe.width, stack.task.seed, stack.l2
+    kept = 1 - np.array([m.recipe.dropout for m in stack.members], np.float32)[:, None]
+    he = float(np.sqrt(2 / stack.task.spread.sum()))
     normal = keras.initializers.RandomNormal
 
-    class Hidden(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
-        def build(self, shape: Any) -> None:
-            shape_in, shape_out = (shape[-1], members, width), (members, width, classes)
-            start = normal(stddev=he, seed=task.seed)
-            end = normal(stddev=width**-0.5, seed=task.seed + 1)
+    class Hidden(_taught_layer(keras, stack)):  # type: ignore[misc]  # keras has no types
+        def build_learned(self, columns: int) -> None:
+            shape_in, shape_out = (columns, members, width), (members, width, classes)
+            start = normal(stddev=he, seed=seed)
+            end = normal(stddev=width**-0.5, seed=seed + 1)
             self.kernel_in = self.add_weight(shape_in, start, name="kernel_in")
             self.bias_in = self.add_weight((members, width), "zeros", name="bias_in")
             self.kernel_out = self.add_weight(shape_out, end, name="kernel_out")
             self.bias_out = self.add_weight((members, classes), "zeros", name="bias_out")
-            self.draws = keras.random.SeedGenerator(task.seed)
+            self.draws = keras.random.SeedGenerator(seed)
 
-        def call(self, x: Any, training: bool = False) -> Any:
-            self.add_loss(0.5 * ops.sum(ops.square(self.kernel_in) * l2[:, None]))
+        def learned(self, x: Any, training: bool) -> Any:
+            self.add_loss(0.5 * ops.sum(ops.square(self.kernel_in) * l2[:, None] / width))
             self.add_loss(0.5 * ops.sum(ops.square(self.kernel_out) * l2[:, None, None]))
             flat = ops.matmul(x, ops.reshape(self.kernel_in, (-1, members * width)))
             units = ops.relu(ops.reshape(flat, (-1, members, width)) + self.bias_in)
@@ -311,10 +263,10 @@ def _hidden_layer(keras: Any, task: _Task, stack: _Stack) -> Any:
                 units = ops.where(drawn < kept, units / kept, 0.0)
             return ops.einsum("nmh,mhk->nmk", units, self.kernel_out) + self.bias_out
 
-        def first_member(self) -> list[tuple[Floats, Floats]]:
+        def of_member(self, at: int) -> list[tuple[Floats, Floats]]:
             return [
-                (np.asarray(self.kernel_in)[:, 0], np.asarray(self.bias_in)[0]),
-                (np.asarray(self.kernel_out)[0], np.asarray(self.bias_out)[0]),
+                (np.asarray(self.kernel_in)[:, at], np.asarray(self.bias_in)[at]),
+                (np.asarray(self.kernel_out)[at], np.asarray(self.bias_out)[at]),
             ]
 
     return Hidden()

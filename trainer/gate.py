@@ -1,43 +1,59 @@
 """Is the challenger better than the champion? Pure: answers on the same pictures in, verdict out.
 
-Macro F1 is averaged over the classes that some held-out picture truly is of: a class without one
-bears no witness for either model. A picture whose class the champion doesn't know counts as the
-champion's error, and is also shown apart.
+Three questions in turn, each with its bound: is it not worse on the classes that both know, is it
+at least as good over all, and is what it files not worse? Pictures count as often as their like
+arrives (``imgsort.trainer.strata``), and near-duplicates are one piece of evidence.
+
+Every night another challenger knocks, and one that is worse gets in by chance if only it may try
+often enough. So a champion has one budget of error for all its challengers: the first may use
+``FIRST`` of it, each later one less than the one before, and together never more than ``BUDGET``.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST = 30
-"""Representative held-out pictures below which nothing is promoted."""
-FEW = 100
-"""Below this the challenger must be truly ahead, and its promotion is provisional."""
-NAMED_FROM, NAMED_LOSS = 20, 0.03
-"""A class with so many held-out pictures is named when it loses more F1 than this."""
-RESAMPLES = 2_000
-LOWER = 0.10
-"""The one-sided 90 % bound."""
+from imgsort.wilson import wilson
 
+FEWEST = 20
+"""Judged pictures below which nothing is promoted."""
+FEW = 100
+"""Below this a promotion is provisional."""
+BUDGET, FIRST, SPENT = 0.10, 0.04, 0.15
+"""Of a champion's challengers that are truly worse by more than the margin so many go live."""
+FILED_LESS = 0.05
+"""Pictures that may be filed rightly less, while the champion reaches the target."""
+NAMED_FROM, NAMED_LOSS = 20, 0.03
+"""A class with so many judged pictures is named when so many fewer of them are right."""
+_UNSURE = 1.28
 ONE_SIDED = 1.64
 """Standard errors, 95 %."""
 
-Counts = NDArray[np.float64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one model says of a picture."""
+
+    label: str
+    filed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """One held-out picture under both models."""
+    """One picture under both models, neither of which has seen it."""
 
     truth: str
-    champion: str
-    """Top-1 label, whatever its confidence."""
-    challenger: str
+    champion: Answer
+    challenger: Answer
     group: int
-    """Near-duplicates and bursts share a group: they are drawn together, being no independent
-    evidence."""
+    """Near-duplicates and bursts share a group, being no independent evidence."""
+    weight: float = 1.0
+    """How many arrivals it stands for, on average 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +62,17 @@ class ClassLoss:
 
     label: str
     images: int
-    champion_f1: float
-    challenger_f1: float
+    champion_right: int
+    challenger_right: int
 
 
 @dataclass(frozen=True, slots=True)
-class NewToChampion:
-    """Held-out pictures of classes that the champion doesn't know."""
+class Difference:
+    """A share under the challenger minus that under the champion."""
 
-    images: int
-    challenger_right: int
-    difference_without: float | None
-    """Challenger's macro F1 minus the champion's over all others; None if there are none."""
+    estimate: float
+    bound: float
+    """The true difference lies above it, but for the error that this try may spend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,51 +80,96 @@ class GateVerdict:
     promoted: bool
     provisional: bool
     images: int
-    champion_f1: float
-    challenger_f1: float
-    lower_bound: float
-    """90 % lower bound of the challenger's macro F1 minus the champion's; 0 when not computed."""
+    champion_right: int
+    challenger_right: int
+    tries: int
+    """Challengers of this champion before, on much the same pictures."""
+    common: Difference | None
+    """Of right answers on the classes both know, as a share of all pictures."""
+    overall: Difference | None
+    filed: Difference | None
+    """Of pictures filed rightly."""
     losses: tuple[ClassLoss, ...]
-    new_to_champion: NewToChampion | None
     sentence: str
     """The outcome, why, and what to do next."""
 
 
 def decide(
     contests: Sequence[Contest],
-    champion_classes: Collection[str],
+    champion_classes: frozenset[str],
     gate_margin: float,
-    seed: int = 0,
+    target_precision: float,
+    tries: int = 0,
 ) -> GateVerdict:
-    """``gate_margin`` is a share of F1: 0.02 lets the bound fall two points below the champion."""
+    """``gate_margin`` is a share of pictures: 0.02 lets the bound fall two points below the
+    champion. ``tries``: how many challengers of this champion there were before."""
     if len(contests) < FEWEST:
-        return GateVerdict(False, False, len(contests), 0, 0, 0, (), None, _too_few(len(contests)))
-    labels, counts = _counts(contests)
-    everything = np.ones((1, len(contests)))
-    champion, challenger = (_f1(column, everything) for column in counts)
-    difference = float(np.nanmean(challenger) - np.nanmean(champion))
-    bound = _lower_bound(contests, counts, seed)
-    few = len(contests) < FEW
-    ahead = difference > 0 if few else difference >= 0
-    promoted = ahead and bound > -gate_margin
-    losses = _losses(labels, counts[0], champion[0], challenger[0])
-    champion_f1, challenger_f1 = float(np.nanmean(champion)), float(np.nanmean(challenger))
-    return GateVerdict(
-        promoted=promoted,
-        provisional=promoted and few,
-        images=len(contests),
-        champion_f1=champion_f1,
-        challenger_f1=challenger_f1,
-        lower_bound=bound,
-        losses=losses,
-        new_to_champion=_new_to_champion(contests, champion_classes),
-        sentence=_sentence(
-            f"macro F1 {challenger_f1:.3f} against {champion_f1:.3f} "
-            f"on {len(contests)} held-out images",
-            None if promoted else _shortfall(difference, bound, gate_margin, few=few),
-            losses,
-        ),
+        return GateVerdict(
+            False, False, len(contests), 0, 0, tries, None, None, None, (), _too_few(len(contests))
+        )
+    z = NormalDist().inv_cdf(1 - allowed_error(tries))
+    before, after = (
+        np.array([getattr(c, side).label == c.truth for c in contests], np.float64)
+        for side in ("champion", "challenger")
     )
+    both = np.array([contest.truth in champion_classes for contest in contests])
+    common = difference(contests, (after - before) * both, z, both)
+    overall = difference(contests, after - before, z)
+    filed_before, filed_after = (_filed(contests, side) for side in ("champion", "challenger"))
+    filed = difference(contests, filed_after * after - filed_before * before, z)
+    shortfall = (
+        _worse(common, gate_margin, "on the classes that both know")
+        or _worse(overall, gate_margin, "over all")
+        or _files_worse(
+            _Filed.of(filed_before, before), _Filed.of(filed_after, after), filed, target_precision
+        )
+        or _no_better(overall, filed)
+    )
+    verdict = GateVerdict(
+        promoted=shortfall is None,
+        provisional=shortfall is None and len(contests) < FEW,
+        images=len(contests),
+        champion_right=int(before.sum()),
+        challenger_right=int(after.sum()),
+        tries=tries,
+        common=common if both.any() else None,
+        overall=overall,
+        filed=filed,
+        losses=_losses(contests, before, after),
+        sentence="",
+    )
+    return replace(verdict, sentence=_sentence(verdict, shortfall))
+
+
+def allowed_error(tries: int) -> float:
+    """The share of worse challengers that may pass at this try: all of them sum up to BUDGET."""
+    if not tries:
+        return FIRST
+    return (BUDGET - FIRST) * SPENT * (1 - SPENT) ** (tries - 1)
+
+
+def difference(
+    contests: Sequence[Contest],
+    changes: Floats,
+    z: float,
+    possible: NDArray[np.bool_] | None = None,
+) -> Difference:
+    """The weighted mean of ``changes`` [N], each -1 to 1, and its lower bound at ``z`` errors.
+
+    Groups vary, not pictures. One picture gained and one lost is added, as Agresti and Min (2005)
+    do for paired shares: where nothing changed on few pictures, something might all the same.
+    ``possible``: where anything could change at all; as much less is added.
+    """
+    weights = np.array([contest.weight for contest in contests], np.float64)
+    groups = np.unique([contest.group for contest in contests], return_inverse=True)[1]
+    total = weights.sum()
+    mean = float((weights * changes).sum() / total)
+    of_group = np.bincount(groups, weights * (changes - mean))
+    effective = total**2 / float(np.square(np.bincount(groups, weights)).sum())
+    variance = float(np.square(of_group).sum()) / total**2
+    part = 1.0 if possible is None else float(np.average(possible, weights=weights))
+    error = (variance + part / effective**2) ** 0.5
+    return Difference(mean, mean * effective / (effective + 2) - z * error)
 
 
 def learned_something(
@@ -119,7 +179,7 @@ def learned_something(
     chance would?
 
     Cohen's (1960) chance agreement, by both sides' own frequencies, and the one-sided 95 % bound
-    around it. A model whose labels fail this knows only what an older head tells it.
+    around it. A model whose labels fail this knows only what the first one tells it.
     """
     given, said = np.asarray(labels), np.asarray(answers)
     classes = np.unique(np.concatenate([given, said]))
@@ -142,107 +202,92 @@ def unlearned(verdict: GateVerdict, images: int) -> GateVerdict:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Column:
-    """One model's answers as indicators [N, K] over the true classes."""
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    """Pictures that a model files, and how many of them rightly."""
 
-    truth: Counts
-    predicted: Counts
+    images: int
+    right: int
 
+    @classmethod
+    def of(cls, filed: Floats, right: Floats) -> "_Filed":
+        return cls(int(filed.sum()), int((filed * right).sum()))
 
-def _counts(contests: Sequence[Contest]) -> tuple[tuple[str, ...], tuple[_Column, _Column]]:
-    labels = tuple(sorted({contest.truth for contest in contests}))
-    truth = _indicators([contest.truth for contest in contests], labels)
-    return labels, (
-        _Column(truth, _indicators([contest.champion for contest in contests], labels)),
-        _Column(truth, _indicators([contest.challenger for contest in contests], labels)),
-    )
-
-
-def _indicators(answers: Sequence[str], labels: Sequence[str]) -> Counts:
-    return np.array([[answer == label for label in labels] for answer in answers], np.float64)
+    @property
+    def precision(self) -> float:
+        return self.right / self.images if self.images else 0.0
 
 
-def _f1(column: _Column, drawn: Counts) -> Counts:
-    """[B, K] F1 when each picture counts ``drawn`` [B, N] times; NaN for a class not drawn."""
-    hits = drawn @ (column.truth * column.predicted)
-    true, predicted = drawn @ column.truth, drawn @ column.predicted
-    return np.where(true > 0, 2 * hits / np.maximum(true + predicted, 1), np.nan)
+def _filed(contests: Sequence[Contest], side: str) -> Floats:
+    return np.array([getattr(contest, side).filed for contest in contests], np.float64)
 
 
-def _lower_bound(contests: Sequence[Contest], counts: tuple[_Column, _Column], seed: int) -> float:
-    """Paired bootstrap: the same groups are drawn with replacement for both models."""
-    groups, of_picture = np.unique([contest.group for contest in contests], return_inverse=True)
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), RESAMPLES)
-    weights = drawn[:, of_picture].astype(np.float64)
-    champion, challenger = (_f1(column, weights) for column in counts)
-    differences = np.nanmean(challenger, axis=1) - np.nanmean(champion, axis=1)
-    return float(np.quantile(differences, LOWER))
+def _worse(found: Difference, margin: float, where: str) -> str | None:
+    if found.estimate < 0:
+        return f"{where} it is right on {_points(-found.estimate)} of 100 images fewer"
+    if found.bound <= -margin:
+        return (
+            f"{where} it may by chance be right on {_points(-found.bound)} of 100 images fewer, "
+            f"and {_points(margin)} are allowed"
+        )
+    return None
 
 
-def _losses(
-    labels: Sequence[str], column: _Column, champion: Counts, challenger: Counts
-) -> tuple[ClassLoss, ...]:
-    images = column.truth.sum(axis=0)
-    found = [
-        ClassLoss(label, int(images[at]), float(champion[at]), float(challenger[at]))
-        for at, label in enumerate(labels)
-        if images[at] >= NAMED_FROM and champion[at] - challenger[at] > NAMED_LOSS
-    ]
-    return tuple(sorted(found, key=lambda loss: loss.challenger_f1 - loss.champion_f1))
+def _files_worse(before: _Filed, after: _Filed, found: Difference, target: float) -> str | None:
+    wanted = min(target, before.precision)
+    if after.images and wilson(after.right, after.images, _UNSURE).high < wanted:
+        return f"of what it files {after.precision:.0%} is right, and {wanted:.0%} were before"
+    reached = wilson(before.right, before.images, _UNSURE).high >= target
+    if reached and found.estimate < -FILED_LESS:
+        return f"it would file {_points(-found.estimate)} of 100 images fewer rightly"
+    return None
 
 
-def _new_to_champion(
-    contests: Sequence[Contest], champion_classes: Collection[str]
-) -> NewToChampion | None:
-    new = [contest for contest in contests if contest.truth not in champion_classes]
-    if not new:
+def _no_better(overall: Difference, filed: Difference) -> str | None:
+    if overall.estimate > 0 or filed.estimate > 0:
         return None
-    rest = [contest for contest in contests if contest.truth in champion_classes]
-    without = None
-    if rest:
-        _, counts = _counts(rest)
-        champion, challenger = (_f1(column, np.ones((1, len(rest)))) for column in counts)
-        without = float(challenger.mean() - champion.mean())
-    return NewToChampion(len(new), sum(each.challenger == each.truth for each in new), without)
+    return "it is right on as many images and files no more of them"
+
+
+def _losses(contests: Sequence[Contest], before: Floats, after: Floats) -> tuple[ClassLoss, ...]:
+    truths = np.array([contest.truth for contest in contests])
+    found = []
+    for label in sorted(set(truths.tolist())):
+        own = truths == label
+        images, was, now = int(own.sum()), int(before[own].sum()), int(after[own].sum())
+        if images >= NAMED_FROM and was - now > NAMED_LOSS * images:
+            found.append(ClassLoss(label, images, was, now))
+    return tuple(sorted(found, key=lambda loss: loss.challenger_right - loss.champion_right))
 
 
 def _too_few(images: int) -> str:
     return (
-        f"The serving model stays: only {images} held-out images have labels that speak for all "
-        f"your images, {FEWEST} are needed; look through a class folder and `imgsort confirm` it, "
+        f"The serving model stays: only {images} images have labels that speak for all your "
+        f"images, {FEWEST} are needed; look through a class folder and `imgsort confirm` it, "
         f"or label images drawn at random with `imgsort audit`."
     )
 
 
-def _shortfall(difference: float, bound: float, margin: float, *, few: bool) -> str:
-    """Which rule wasn't met, and by how much."""
-    if difference < 0:
-        return f"{_points(-difference)} points lower"
-    if few and difference == 0:
-        return f"not higher, as it must be on fewer than {FEW}"
-    return (
-        f"{_points(difference)} points higher, but by chance it may be {_points(-bound)} points "
-        f"lower, and {_points(margin)} are allowed"
-    )
-
-
 def _points(share: float) -> str:
-    """Points of F1. One that is not nothing never looks like nothing."""
+    """Of 100 images. What is not nothing never looks like nothing."""
     points = 100 * share
     return f"{points:.1f}" if abs(points) >= 0.1 or points == 0 else f"{points:.2g}"  # noqa: PLR2004
 
 
-def _sentence(numbers: str, shortfall: str | None, losses: Sequence[ClassLoss]) -> str:
+def _sentence(verdict: GateVerdict, shortfall: str | None) -> str:
     named = ", ".join(
-        f"{loss.label} ({loss.champion_f1:.3f} to {loss.challenger_f1:.3f})" for loss in losses
+        f"{loss.label} ({loss.champion_right} to {loss.challenger_right} of {loss.images})"
+        for loss in verdict.losses
+    )
+    numbers = (
+        f"right on {verdict.challenger_right} of {verdict.images} images that it hadn't seen, "
+        f"the old one on {verdict.champion_right}"
     )
     if shortfall is None:
-        worse = f"; it does worse on {named}, whose labels deserve a look" if losses else ""
+        worse = f"; it does worse on {named}, whose labels deserve a look" if named else ""
         return f"The new model serves: {numbers}{worse}."
-    worse = f", worst on {named}" if losses else ""
+    worse = f" (worst: {named})" if named else ""
     return (
-        f"The serving model stays: the new one has {numbers}, {shortfall}{worse}; "
+        f"The serving model stays: the new one is {numbers}, but {shortfall}{worse}; "
         f"label more images, or see in `imgsort report` what it gets wrong."
     )

@@ -2,17 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier
 from imgsort.labelling import HumanLabel
-from imgsort.store.training import FiledRecord, TrainingRecord
-from imgsort.trainer.dataset import Labelled, Split, holdout_share
+from imgsort.store.training import TrainingRecord
+from imgsort.trainer.dataset import Labelled
 from imgsort.trainer.groups import Grouping, group
 from imgsort.trainer.links import Shot
 
@@ -26,10 +25,6 @@ class Embedded(Protocol):
     def vectors(self) -> Mapping[str, Floats]:
         """sha256 -> [1 + views, D]; the first row is the picture as it is."""
 
-    @property
-    def missing(self) -> Mapping[str, str]:
-        """sha256 -> why there is none."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
@@ -40,9 +35,9 @@ class Material:
     labelled: tuple[Labelled, ...]
     records: Mapping[str, TrainingRecord]
     vectors: Mapping[str, Floats]
-    """sha256 -> [1 + views, D]; of the assumed ones only the plain row is used."""
-    assumed: tuple[Labelled, ...]
-    """Pictures that the champion is sure of and that lie where it put them, uncontradicted."""
+    """sha256 -> [1 + views, D]"""
+    blocks: tuple[int, ...]
+    """Widths of the final embedding and of the inner layers' means: they add up to D."""
     aside: tuple[str, ...]
     """Pictures that a human took out of every class."""
     unreadable: int
@@ -55,15 +50,10 @@ class Material:
     def of(self, sha256s: Iterable[str]) -> Floats:
         """[N, D]"""
         found = [self.vectors[sha256][0] for sha256 in sha256s]
-        return np.stack(found) if found else np.zeros((0, 0), np.float32)
+        return np.stack(found) if found else np.zeros((0, sum(self.blocks)), np.float32)
 
     def per_class(self) -> Counter[int]:
         return Counter(picture.label for picture in self.labelled)
-
-    @property
-    def holdout_share(self) -> float:
-        """Of each class."""
-        return holdout_share(sum(picture.representative for picture in self.labelled))
 
     def path(self, sha256: str) -> Path | None:
         """Where the picture lies, if it does."""
@@ -71,23 +61,16 @@ class Material:
         return record.path if record.there else None
 
     def grouping(self) -> Grouping:
-        """Near-duplicates and bursts among all these pictures."""
-        pictures = (*self.labelled, *self.assumed)
-        shots = [_shot(self.records[picture.sha256]) for picture in pictures]
-        return group(shots, self.rows(pictures))
-
-    def assumed_apart(self, split: Split, grouping: Grouping) -> tuple[Labelled, ...]:
-        """The assumed ones that are like no picture on the holdout's side."""
-        held = {picture.sha256 for picture in (*split.holdout, *split.waiting)}
-        together: Iterable[tuple[str, ...]] = (*grouping.groups, *grouping.links)
-        near = {name for names in together if not held.isdisjoint(names) for name in names}
-        return tuple(picture for picture in self.assumed if picture.sha256 not in near)
+        """Near-duplicates and bursts among the labelled pictures, by their final embeddings."""
+        shots = [_shot(self.records[picture.sha256]) for picture in self.labelled]
+        return group(shots, self.rows(self.labelled)[:, : self.blocks[0]])
 
 
 def collect(
     labels: Mapping[str, HumanLabel],
     records: Mapping[str, TrainingRecord],
     names: Mapping[int, str],
+    blocks: tuple[int, ...],
     embed: Callable[[Mapping[str, Path]], Embedded],
 ) -> Material:
     """Put together what the log knows; ``embed`` is given the pictures that have a label."""
@@ -100,7 +83,7 @@ def collect(
     vectors = embed(wanted).vectors
     spoken = [label for sha256, label in sorted(labels.items()) if sha256 in vectors]
     labelled = tuple(
-        Labelled(label.sha256, label.class_id, label.representative, records[label.sha256].side)
+        Labelled(label.sha256, label.class_id, label.representative)
         for label in spoken
         if label.kind == "label" and label.class_id is not None
     )
@@ -109,39 +92,9 @@ def collect(
         labelled=labelled,
         records=records,
         vectors=vectors,
-        assumed=(),
+        blocks=blocks,
         aside=tuple(label.sha256 for label in spoken if label.kind != "label"),
         unreadable=sum(label.kind == "label" for label in labels.values()) - len(labelled),
-    )
-
-
-def with_assumed(
-    material: Material,
-    filed: Mapping[str, FiledRecord],
-    vectors: Mapping[str, Floats],
-    champion: Classifier,
-) -> Material:
-    """The pictures nobody has spoken of, where the champion would still file them as they lie.
-
-    ``vectors`` [D] are those that are stored; for these none is computed. A picture nobody moved
-    says little, but corrections alone are all hard cases, and a head that has seen nothing else
-    was truly up to 7 points worse than the model it came from.
-    """
-    known = sorted(sha256 for sha256 in filed if sha256 in vectors)
-    if not known:
-        return material
-    verdicts = champion.judge(np.stack([vectors[sha256] for sha256 in known]), 1)
-    sure = [
-        sha256
-        for sha256, verdict in zip(known, verdicts, strict=True)
-        if verdict.decision == "filed"
-        and verdict.label == material.names.get(filed[sha256].class_id)
-    ]
-    return replace(
-        material,
-        assumed=tuple(Labelled(sha256, filed[sha256].class_id, False) for sha256 in sure),
-        records={**material.records, **{sha256: filed[sha256].record for sha256 in sure}},
-        vectors={**material.vectors, **{sha256: vectors[sha256][None] for sha256 in sure}},
     )
 
 

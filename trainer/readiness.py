@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imgsort.errors import NothingToDo
-from imgsort.trainer.dataset import Labelled, Split
+from imgsort.trainer.dataset import Labelled
 from imgsort.trainer.gate import FEWEST
-from imgsort.trainer.lessons import LEAST
 
+LEAST = 2
+"""Labels of a class from which on something can be learned of it: one to learn, one to judge."""
 MOST_NAMED = 6
 AUDITED = 50
-"""Pictures drawn at random of which the split holds out enough, see ``holdout_share``."""
 HOW_TO_LABEL = (
     "move wrongly sorted images to the right class folder, or look through a class folder and "
     "`imgsort confirm` it"
@@ -29,7 +29,7 @@ class Folder:
 
 
 def require_labels(labelled: Sequence[Labelled], names: Mapping[int, str]) -> None:
-    """Raise NothingToDo where no two classes have anything to learn from."""
+    """Raise NothingToDo unless two classes have something to learn from."""
     counts = Counter(picture.label for picture in labelled)
     if not counts:
         raise NothingToDo(f"There are no labels to learn from yet; {HOW_TO_LABEL}.")
@@ -39,26 +39,17 @@ def require_labels(labelled: Sequence[Labelled], names: Mapping[int, str]) -> No
             f"All {counts.total()} labels are of one class, {name}, and a model needs at least two "
             f"to tell apart; label images of other classes too."
         )
-
-
-def require_trainable(split: Split, names: Mapping[int, str]) -> None:
-    """Raise NothingToDo unless two classes have enough labels outside the holdout."""
-    counts = Counter(picture.label for picture in split.training)
     if sum(count >= LEAST for count in counts.values()) > 1:
         return
-    every = Counter(
-        picture.label for part in (split.training, split.holdout, split.waiting) for picture in part
-    )
-    named = ", ".join(f"{names[number]} {counts[number]}" for number, _ in _most(every))
+    named = ", ".join(f"{names[number]} {count}" for number, count in _most(counts))
     raise NothingToDo(
-        f"Too few labels: at least two classes need {LEAST} to train on, beside those that are "
-        f"held out for the test, and there are {named}; {HOW_TO_LABEL}."
+        f"Too few labels: at least two classes need {LEAST}, and there are {named}; {HOW_TO_LABEL}."
     )
 
 
-def require_representative(split: Split, folders: Sequence[Folder]) -> None:
-    """Raise NothingToDo where too few held-out labels speak for all pictures."""
-    held = len(split.holdout)
+def require_representative(labelled: Sequence[Labelled], folders: Sequence[Folder]) -> None:
+    """Raise NothingToDo where too few labels speak for all pictures."""
+    held = sum(picture.representative for picture in labelled)
     if held >= FEWEST:
         return
     largest = sorted(folders, key=lambda folder: -folder.images)[:MOST_NAMED]
@@ -67,7 +58,7 @@ def require_representative(split: Split, folders: Sequence[Folder]) -> None:
     audit = f"type `imgsort audit {AUDITED}` and say what those images are"
     raise NothingToDo(
         f"No model can be tested fairly yet: corrections alone show what is wrong, not how much is "
-        f"right, and only {held} of the {FEWEST} test images that are needed have been checked "
+        f"right, and only {held} of the {FEWEST} images that are needed for that have been checked "
         f"without picking; {f'{look}, or ' if look else ''}{audit}."
     )
 

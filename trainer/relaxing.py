@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
-from imgsort.trainer.calibrate import wilson_lower
 from imgsort.verdict import Verdict
+from imgsort.wilson import lower_bound
 
 ONE_SIDED = 1.64
 """Standard errors, 95 %."""
+FEWEST = 20
+"""Representative pictures below which nothing is said."""
 LOWEST = 0.2
 WORTHWHILE = 0.1
 """Of the pictures: less is not worth a change of the configuration."""
@@ -49,7 +51,7 @@ def relaxed(
         if not LOWEST <= score < confidence:
             continue
         filed = [right for each, right in ranked if each >= score]
-        if wilson_lower(sum(filed), len(filed), ONE_SIDED) >= target_precision:
+        if lower_bound(sum(filed), len(filed), ONE_SIDED) >= target_precision:
             best = Relaxed(score, len(filed), sum(filed), before, len(ranked))
     if best is None or best.filed - before < WORTHWHILE * len(ranked):
         return None

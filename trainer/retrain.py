@@ -2,35 +2,35 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from imgsort.embeddings import EmbeddingStore
-from imgsort.errors import NothingToDo
+from imgsort.backbones.installed import InstalledBackbone
+from imgsort.backbones.upgrade import with_inner_layers
+from imgsort.completing import Views, embeddings_for
+from imgsort.dense_model import FirstModel
+from imgsort.errors import ModelProblem, NothingToDo
 from imgsort.failpoints import failpoint
 from imgsort.labelling import HumanLabel
 from imgsort.modelcard import ModelCard
 from imgsort.reconciling import apply_reconcile
 from imgsort.registry import Registry
-from imgsort.serving import Serving, open_serving
+from imgsort.serving import Serving, active_card, open_serving
 from imgsort.store import Store
 from imgsort.trainer import readiness, report
 from imgsort.trainer.augment import augment
 from imgsort.trainer.challenger import train
 from imgsort.trainer.champion import Champion
 from imgsort.trainer.conclude import Options, Terms, Trained, draft_of, numbered, tested
-from imgsort.trainer.dataset import Split, split
-from imgsort.trainer.embed import embeddings_for
+from imgsort.trainer.dataset import deal
 from imgsort.trainer.findings import Findings
 from imgsort.trainer.gentle import make_way
-from imgsort.trainer.lessons import lessons
-from imgsort.trainer.material import Embedded, Material, collect, with_assumed
+from imgsort.trainer.material import Embedded, Material, collect
+from imgsort.trainer.strata import Population, looked_through
+from imgsort.trainer.vocabulary import Vocabulary, vocabulary
 from imgsort.workspace import Workspace
-
-MOST_ASSUMED = 3_000
-"""Of the filed pictures that nobody spoke of the newest so many are looked at."""
 
 __all__ = ["Options", "Outcome", "Watch", "retrain"]
 
@@ -99,40 +99,106 @@ def _retrained(work: _Work) -> Outcome:
     apply_reconcile(work.workspace, store, work.run_id)
     _require_new_labels(work)
     labels, names = store.current_labels(), store.class_names()
-    serving = open_serving(work.workspace, store)
+    serving = _serving(work)
     terms = _terms(work, serving, labels, names)
     _require_change(work, terms)
 
     watch.stage("embedding what is not yet")
-    champion = _champion(work, serving)
-    material = collect(labels, store.training_records(), names, _embedder(work, serving))
+    population = Population(store.strata_of_labelled(), store.arrived())
+    labels = _census(labels, population)
+    backbone = serving.backbone
+    material = collect(
+        labels,
+        store.training_records(),
+        names,
+        (backbone.final, *backbone.inner),
+        _embedder(work, serving),
+    )
     readiness.require_labels(material.labelled, names)
-    material = _with_assumed(work, serving, material)
+    _require_fair_test(work, material)
+    champion = _champion(work, serving, material)
     grouping = material.grouping()
-    parts = split(material.labelled, grouping, material.holdout_share)
-    readiness.require_trainable(parts, names)
-    _require_fair_test(work, parts)
-    store.freeze_splits(parts.assigned)
-    failpoint("retrain-split")
+    dealt = deal(material.labelled, grouping, champion.seen)
+    known = _vocabulary(work, champion, material)
+    failpoint("retrain-dealt")
 
     watch.stage("training")
-    assumed = material.assumed_apart(parts, grouping)
-    taught = lessons(material, parts.training, assumed, grouping)
-    challenger = train(material, parts.training, taught, champion, terms.target_precision)
+    challenger = train(material, dealt, champion, known.unlabelled, terms.target_precision)
     failpoint("retrain-trained")
 
     watch.stage("testing")
-    trained = Trained(terms, material, grouping, parts, taught, champion, challenger)
+    tries = _tries(work, champion, len(material.labelled))
+    trained = Trained(
+        *(terms, material, grouping, dealt, champion, challenger, known.retired),
+        *(population, tries),
+    )
     findings = tested(trained, watch.progress)
 
     watch.stage("writing the report")
+    findings = _still_wanted(work, champion, findings)
     card = work.registry.publish(draft_of(trained, findings), _reporter(work, findings))
     failpoint("retrain-published")
     store.add_model(card)
     failpoint("retrain-recorded")
     if findings.promoted:
-        work.registry.activate(card.version)
+        work.registry.activate(card.version, instead_of=champion.card.version)
     return Outcome(card, numbered(findings, card.version), work.registry.report(card.version))
+
+
+def _serving(work: _Work) -> Serving:
+    """The active model, on the form of its backbone that sees the inner layers too."""
+    card = active_card(work.workspace)
+    backbone = InstalledBackbone.open(work.workspace.backbones, card.backbone_id)
+    if not backbone.inner:
+        work.watch.stage("adding the inner layers to the backbone")
+        backbone = with_inner_layers(backbone, work.workspace.backbones)
+    return open_serving(work.workspace, work.store, backbone=backbone)
+
+
+def _census(labels: Mapping[str, HumanLabel], population: Population) -> dict[str, HumanLabel]:
+    """Where every picture of a kind has a label nobody can have picked: they all speak for it."""
+    strata = population.strata
+    spoken = {sha256: stratum for sha256, stratum in strata.items() if sha256 in labels}
+    whole = looked_through(spoken, population.arrived)
+    return {
+        sha256: replace(label, representative=True) if strata.get(sha256) in whole else label
+        for sha256, label in labels.items()
+    }
+
+
+def _vocabulary(work: _Work, champion: Champion, material: Material) -> Vocabulary:
+    labelled = {picture.label for picture in material.labelled}
+    return vocabulary(
+        labelled,
+        champion.unlabelled(labelled, material.names),
+        () if champion.first is None else champion.first.ids,
+        material.names,
+        keep_imagenet=work.options.keep_imagenet,
+    )
+
+
+def _tries(work: _Work, champion: Champion, labels: int) -> int:
+    """Trainings that this champion has stood up to; of those on far fewer labels little is left."""
+    counts = [
+        card.metrics.get("labels")
+        for card in work.registry.versions()
+        if card.parent == champion.card.version
+    ]
+    return sum(isinstance(count, int) and 2 * count >= labels for count in counts)
+
+
+def _still_wanted(work: _Work, champion: Champion, findings: Findings) -> Findings:
+    """A person who activates another model meanwhile has spoken last."""
+    serves = work.registry.active()
+    if not findings.promoted or serves == champion.card.version:
+        return findings
+    sentence = (
+        f"v{serves} was activated while this was trained and compared with "
+        f"v{champion.card.version}, so nothing is changed; type `imgsort retrain --force` to train "
+        f"again and take the result."
+    )
+    verdict = replace(findings.verdict, promoted=False, provisional=False, sentence=sentence)
+    return replace(findings, verdict=verdict, promoted=False, forced=False)
 
 
 def _require_new_labels(work: _Work) -> None:
@@ -153,6 +219,7 @@ def _terms(
         serving.backbone.id,
         serving.runtime.precision,
         work.options.views,
+        work.options.keep_imagenet,
         learning.target_precision,
         learning.gate_margin,
         *sorted(
@@ -168,6 +235,7 @@ def _terms(
         gate_margin=learning.gate_margin,
         trained_on=digest.hexdigest(),
         precision=serving.runtime.precision,
+        backbone_id=serving.backbone.id,
     )
 
 
@@ -189,31 +257,23 @@ def _require_change(work: _Work, terms: Terms) -> None:
 
 
 def _embedder(work: _Work, serving: Serving) -> Callable[[Mapping[str, Path]], Embedded]:
+    views = Views(tuple(range(1, work.options.views + 1)), augment)
     return partial(
         embeddings_for,
         work.workspace,
         work.store,
         serving,
-        views=range(1, work.options.views + 1),
-        augment=augment,
+        views=views,
         progress=work.watch.progress,
     )
 
 
-def _with_assumed(work: _Work, serving: Serving, material: Material) -> Material:
-    filed = work.store.filed_unlabelled(MOST_ASSUMED)
-    with EmbeddingStore.open(work.workspace.embeddings) as stored:
-        space = serving.backbone.id, serving.runtime.precision
-        vectors = stored.get(*space, list(filed))
-    return with_assumed(material, filed, vectors, serving.classifier)
-
-
-def _require_fair_test(work: _Work, parts: Split) -> None:
+def _require_fair_test(work: _Work, material: Material) -> None:
     if work.options.force:
         return
     sorted_folder = work.workspace.config.folders.sorted
     readiness.require_representative(
-        parts,
+        material.labelled,
         [
             readiness.Folder(f"{sorted_folder}/{each.name}", each.images)
             for each in work.store.overview().classes
@@ -221,10 +281,28 @@ def _require_fair_test(work: _Work, parts: Split) -> None:
     )
 
 
-def _champion(work: _Work, serving: Serving) -> Champion:
-    tensors = work.registry.tensors(serving.card.version)
-    confidence = work.workspace.config.model.confidence
-    return Champion.of(serving.card, tensors, serving.classifier, confidence)
+def _champion(work: _Work, serving: Serving, material: Material) -> Champion:
+    card = serving.card
+    champion = Champion.of(
+        card,
+        work.registry.tensors(card.version),
+        serving.classifier,
+        work.workspace.config.model.first_confidence,
+        _first_model(work, card),
+    )
+    learned = [name for name, record in material.records.items() if record.side != "holdout"]
+    return champion.having_seen(learned)
+
+
+def _first_model(work: _Work, card: ModelCard) -> FirstModel | None:
+    """The newest model without labels on the same backbone that is still there."""
+    for other in reversed(work.registry.versions()):
+        if other.kind == "imagenet" and other.backbone == card.backbone:
+            try:
+                return FirstModel.of(other, work.registry.tensors(other.version))
+            except ModelProblem:
+                continue
+    return None
 
 
 def _reporter(work: _Work, findings: Findings) -> Callable[[Path, int], None]:

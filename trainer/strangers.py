@@ -4,10 +4,12 @@ One class after the other is taken for unknown: its references don't count as fa
 are shared out among the others. That is what the model would do, nearly, had it never met them.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.dense_head import Familiarity, unit
+from imgsort.dense_head import Novelty, unit
 from imgsort.verdict import NEVER
 
 FEWEST_CLASSES = 3
@@ -21,7 +23,7 @@ def filed_when_unknown(
     scores: NDArray[np.floating],
     labels: NDArray[np.intp],
     thresholds: NDArray[np.floating],
-    familiarity: Familiarity,
+    novelty: Novelty,
 ) -> tuple[int, int]:
     """How many pictures were asked about, and how many of them would be filed.
 
@@ -37,11 +39,12 @@ def filed_when_unknown(
         rows = asked[labels[asked] == label]
         others = embeddings[labels != label]
         others = others[:: -(-len(others) // MOST_REFERENCES)]
-        without = Familiarity(unit(others), familiarity.neighbours, familiarity.limit)
+        folds = np.zeros(len(others), np.uint8)
+        without = replace(novelty, references=unit(others), folds=folds)
         left = np.array(scores[rows], np.float64)
         left[:, label] = 0
         left /= np.maximum(left.sum(axis=1, keepdims=True), 1e-12)
         limits = np.where(thresholds == NEVER, np.inf, thresholds)[left.argmax(axis=1)]
         sure = left.max(axis=1) >= limits
-        filed += int((sure & ~without.foreign(embeddings[rows])).sum())
+        filed += int((sure & (without.unlikeness(embeddings[rows]) <= 1)).sum())
     return len(asked), filed

@@ -38,6 +38,12 @@ def retrain(
     if_new_labels: Annotated[
         int, typer.Option(help="Do nothing unless there are so many new labels.", min=0)
     ] = 0,
+    keep_imagenet: Annotated[
+        bool,
+        typer.Option(
+            "--keep-imagenet", help="Go on telling ImageNet's names beside your own classes."
+        ),
+    ] = False,
     here: Here = None,
     as_json: Json = False,
 ) -> None:
@@ -47,7 +53,7 @@ def retrain(
     from imgsort.trainer.retrain import Options, retrain
 
     with _Bar() as bar:
-        outcome = retrain(workspace, Options(augment, force, if_new_labels), bar)
+        outcome = retrain(workspace, Options(augment, force, if_new_labels, keep_imagenet), bar)
     page = str(outcome.report / "index.html")
     if as_json:
         print_json({**numbers(outcome.findings, workspace.root), "report": page})

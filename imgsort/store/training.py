@@ -1,14 +1,13 @@
-"""What training needs to know of labelled pictures, and which side of the split they are on."""
+"""What training needs to know of labelled pictures, and how many like them arrive."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, exists, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from imgsort.store.paths import Anchor
-from imgsort.tables import ARRIVALS, IMAGES, LABELS
+from imgsort.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 Side = Literal["train", "holdout"]
 
@@ -25,19 +24,29 @@ class TrainingRecord:
     subfolder: str
     """Of the inbox, where its newest file came from."""
     side: Side | None
+    """Of the split that earlier programs drew for good; what they kept for the test they never
+    trained on."""
     path: Path | None
     """Where a file of it was last known to lie; None for content without a file."""
     there: bool
     """Whether it still lay there when imgsort looked last."""
 
 
-@dataclass(frozen=True, slots=True)
-class FiledRecord:
-    """A content that the daemon filed and that nobody has said anything about."""
+class Stratum(NamedTuple):
+    """Pictures that the model of the time treated alike: filed under one class, or left unsure."""
 
-    record: TrainingRecord
-    class_id: int
-    """Of the folder it lies in."""
+    decision: str
+    class_id: int | None
+    """None for unsure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What arrived of one stratum."""
+
+    images: int
+    confidence: float
+    """Mean, as the models of the time told it."""
 
 
 def records(connection: Connection, anchor: Anchor) -> dict[str, TrainingRecord]:
@@ -51,21 +60,38 @@ def records(connection: Connection, anchor: Anchor) -> dict[str, TrainingRecord]
     return {row.sha256: _record(anchor, row) for row in rows}
 
 
-def filed_unlabelled(connection: Connection, anchor: Anchor, most: int) -> dict[str, FiledRecord]:
-    """By sha256, the newest ``most`` of them that are there."""
+def arrived(connection: Connection) -> dict[Stratum, Arrived]:
+    """All that models have judged on arrival, by what they made of it."""
     rows = connection.execute(
-        _facts()
-        .where(
-            ARRIVALS.c.state == "filed",
-            ARRIVALS.c.decision == "filed",
-            ARRIVALS.c.class_id.is_not(None),
-            ARRIVALS.c.missing_at.is_(None),
-            ~exists().where(LABELS.c.image_id == IMAGES.c.id),
+        select(
+            *_STRATUM,
+            func.count().label("images"),
+            func.avg(PREDICTIONS.c.confidence).label("mean"),
         )
-        .order_by(ARRIVALS.c.id.desc())
-        .limit(most)
+        .select_from(ARRIVALS)
+        .join(PREDICTIONS, _AT_ARRIVAL)
+        .group_by(PREDICTIONS.c.decision, _FILED_AS)
     )
-    return {row.sha256: FiledRecord(_record(anchor, row), row.class_id) for row in rows}
+    return {Stratum(row.decision, row.filed_as): Arrived(row.images, row.mean) for row in rows}
+
+
+def strata_of_labelled(connection: Connection) -> dict[str, Stratum]:
+    """By sha256, of pictures that somebody has spoken of and a model had judged on arrival."""
+    rows = connection.execute(
+        select(IMAGES.c.sha256, *_STRATUM)
+        .join(ARRIVALS, ARRIVALS.c.image_id == IMAGES.c.id)
+        .join(PREDICTIONS, _AT_ARRIVAL)
+        .where(IMAGES.c.id.in_(select(LABELS.c.image_id).distinct()))
+        .order_by(ARRIVALS.c.id)
+    )
+    return {row.sha256: Stratum(row.decision, row.filed_as) for row in rows}
+
+
+_AT_ARRIVAL = and_(
+    PREDICTIONS.c.image_id == ARRIVALS.c.image_id, PREDICTIONS.c.model == ARRIVALS.c.model
+)
+_FILED_AS = case((PREDICTIONS.c.decision == "filed", PREDICTIONS.c.class_id), else_=None)
+_STRATUM = (PREDICTIONS.c.decision, _FILED_AS.label("filed_as"))
 
 
 def _facts() -> Select[*tuple[Any, ...]]:
@@ -86,14 +112,3 @@ def _record(anchor: Anchor, row: Row[Any]) -> TrainingRecord:
         path=None if row.path_bytes is None else anchor.absolute(row.path_bytes),
         there=row.path_bytes is not None and row.missing_at is None,
     )
-
-
-def freeze(connection: Connection, sides: Mapping[str, Side]) -> None:
-    """Only where there is none yet: the holdout never moves."""
-    if sides:
-        connection.execute(
-            update(IMAGES)
-            .where(IMAGES.c.sha256 == bindparam("content"), IMAGES.c.split.is_(None))
-            .values(split=bindparam("side")),
-            [{"content": sha256, "side": side} for sha256, side in sides.items()],
-        )

@@ -1,5 +1,7 @@
 """Which files travel with a picture."""
 
+import unicodedata
+
 import pytest
 
 from imgsort.sidecars import is_sidecar, pair_up, renamed, sidecars_of
@@ -59,3 +61,21 @@ def test_a_readable_suffix_is_never_a_sidecars() -> None:
 def test_a_sidecar_takes_its_pictures_new_stem(sidecar: str, expected: str) -> None:
     """However the picture is renamed, the pair stays a pair."""
     assert renamed(sidecar, "IMG_1.jpg", "2024 IMG_1_2.jpg") == expected
+
+
+COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Käfer") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(
+    ("picture", "sidecar", "tail"),
+    [
+        (f"{COMPOSED}.jpg", f"{DECOMPOSED}.xmp", ".xmp"),
+        (f"{DECOMPOSED}.jpg", f"{COMPOSED}.xmp", ".xmp"),
+        (f"{DECOMPOSED}.jpg", f"{COMPOSED}.jpg.xmp", ".jpg.xmp"),
+        (f"{COMPOSED}.jpg", f"{DECOMPOSED}.CR3", ".CR3"),
+    ],
+)
+def test_a_sidecar_of_another_spelling_travels_too(picture: str, sidecar: str, tail: str) -> None:
+    """A photo program on a Mac wrote one of them; beside each other they are spelled alike."""
+    assert pair_up([picture, sidecar], SUFFIXES) == {picture: (sidecar,)}
+    assert renamed(sidecar, picture, "other.jpg") == f"other{tail}"

@@ -5,11 +5,11 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from imgsort.trainer.lessons import LEAST
 
 from imgsort.trainer.dataset import Labelled, Side, cross_folds, holdout_share, split
 from imgsort.trainer.gate import FEWEST
 from imgsort.trainer.groups import Grouping
-from imgsort.trainer.lessons import LEAST
 from imgsort.trainer.readiness import AUDITED
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from imgsort.trainer.foreign import familiarity
 from numpy.typing import NDArray
 
 from imgsort.dense_head import DenseHead, Layer
 from imgsort.trainer.coordinates import Coordinates
 from imgsort.trainer.fit import Examples, fit_head
-from imgsort.trainer.foreign import familiarity
 from imgsort.trainer.recipe import Recipe, Trial, best, recipes
 
 WIDTH = 40

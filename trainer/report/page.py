@@ -6,11 +6,12 @@ from html import escape
 from pathlib import Path
 
 from imgsort.trainer.evaluate import Evaluation
-from imgsort.trainer.findings import ClassFinding, Findings, Pictured
+from imgsort.trainer.findings import Findings, Pictured
 from imgsort.trainer.report import words
 from imgsort.trainer.report.charts import charted
 from imgsort.trainer.report.style import STYLE
 from imgsort.trainer.report.thumbnails import MOST_SUSPECTS, Thumbnails
+from imgsort.trainer.report.words import right_of
 
 _LARGE = 32
 """Classes from which on the confusion matrix is shown at its own size, to be scrolled."""
@@ -23,6 +24,7 @@ def page(findings: Findings, root: Path, drawn: Mapping[str, bytes], thumbnails:
         _head(findings),
         _cards(findings),
         _changes(findings, drawn),
+        _goals(findings),
         _advice(findings, drawn),
         _suspects(findings, show),
         _confusions(findings, drawn, show),
@@ -74,45 +76,36 @@ def _head(findings: Findings) -> str:
         if findings.promoted
         else f"Model v{findings.version} was not taken: v{findings.champion} goes on"
     )
-    salt = words.missing_words(findings)
     return (
         f'<header class="{tone}"><h1>{title}</h1><p>{escape(words.verdict(findings))}</p>'
-        + (f"<p>{escape(salt)}</p>" if salt else "")
+        + "".join(f"<p>{escape(line)}</p>" for line in words.cautions(findings))
         + f"<p class='when'>{escape(findings.made_at)}</p></header>"
     )
 
 
 def _cards(findings: Findings) -> str:
     new, before = findings.evaluation, findings.champion_evaluation
+    shares, old = findings.shares, findings.champion_shares
     cards = (
-        ("recognised rightly", f"{new.accuracy:.0%}", f"before {before.accuracy:.0%}"),
-        ("filed without asking you", _share(new), f"before {_share(before)}"),
-        ("of those filed rightly", _precision(new), f"before {_precision(before)}"),
-        ("test pictures", f"{new.images:,}", _tested_on(findings)),
+        ("right of all that arrives", shares.right, f"before {old.right.share:.0%}"),
+        ("filed without asking you", shares.filed, f"before {old.filed.share:.0%}"),
+        ("of those filed rightly", shares.filed_right, f"before {_precision(before)}"),
     )
+    shown = f"{right_of(new)} of {new.images:,} right"
     return (
         '<section class="cards">'
         + "".join(
-            f'<div class="card"><div class="big">{escape(big)}</div>'
-            f"<div>{escape(what)}</div><small>{escape(small)}</small></div>"
-            for what, big, small in cards
+            f'<div class="card"><div class="big">{share.share:.0%}</div><div>{escape(what)}</div>'
+            f"<small>{share.low:.0%} to {share.high:.0%}, {escape(small)}</small></div>"
+            for what, share, small in cards
         )
-        + "</section>"
+        + f'<div class="card"><div class="big">{new.images:,}</div><div>images shown</div>'
+        f"<small>{escape(shown)}, each by a head that hadn't seen it</small></div></section>"
     )
-
-
-def _share(evaluation: Evaluation) -> str:
-    return f"{evaluation.filed / evaluation.images:.0%}"
 
 
 def _precision(evaluation: Evaluation) -> str:
     return f"{evaluation.filed_right / evaluation.filed:.0%}" if evaluation.filed else "-"
-
-
-def _tested_on(findings: Findings) -> str:
-    if findings.judged_on == "held-out":
-        return "never used for training"
-    return "judged by models that hadn't seen them"
 
 
 def _changes(findings: Findings, drawn: Mapping[str, bytes]) -> str:
@@ -127,7 +120,7 @@ def _changes(findings: Findings, drawn: Mapping[str, bytes]) -> str:
 
 
 def _which(findings: Findings) -> str:
-    judged, shown = sum(each.f1 is not None for each in findings.classes), len(charted(findings))
+    judged, shown = sum(bool(each.held_out) for each in findings.classes), len(charted(findings))
     if shown == judged:
         return ""
     return (
@@ -138,14 +131,36 @@ def _which(findings: Findings) -> str:
 
 def _advice(findings: Findings, drawn: Mapping[str, bytes]) -> str:
     hints = [
+        *words.vocabulary(findings),
         *words.could_file(findings),
-        *words.wishes(findings.classes),
+        *words.wishes(findings),
         words.would_help(findings.curve),
         *words.foreign(findings.strangers),
     ]
     return _section(
         "What would help most",
         _bullets(hints) + _figure(drawn, "learning_curve.png", "Right answers by labels"),
+    )
+
+
+def _goals(findings: Findings) -> str:
+    """What each target precision would file, and get wrong."""
+    images = findings.evaluation.images
+    rows = [
+        (
+            f"{each.precision:.0%}",
+            f"{each.filed} of {images} ({each.filed / images:.0%})",
+            f"{each.wrong or 'none'}",
+            f"{(each.filed - each.wrong) / each.filed:.1%}" if each.filed else "-",
+        )
+        for each in findings.targets
+    ]
+    most = findings.most_filed
+    return _section(
+        "If you want it surer, or want more filed",
+        "<p>What other values of <code>target_precision</code> would do with the images shown. It "
+        f"is {findings.target_precision:.0%} now; with hindsight {most} of {images} could be filed "
+        "at it.</p>" + _rows(("wanted", "filed", "wrongly", "right of those filed"), rows),
     )
 
 
@@ -180,9 +195,9 @@ def _confusions(findings: Findings, drawn: Mapping[str, bytes], show: _Album) ->
 
 def _mistakes(findings: Findings, show: _Album) -> str:
     if not findings.mistakes:
-        return _section("The worst mistakes", "<p>There are none among the test pictures.</p>")
+        return _section("The surest mistakes", "<p>There are none among the test pictures.</p>")
     return _section(
-        "The worst mistakes",
+        "The surest mistakes",
         "<p>Test pictures that the model is wrong about, the ones it is surest of first.</p>"
         + show.row(findings.mistakes),
     )
@@ -204,17 +219,16 @@ def _trust(drawn: Mapping[str, bytes]) -> str:
 def _table(findings: Findings) -> str:
     measured = {each.label: each for each in findings.evaluation.classes}
     headings = (
-        *("class", "labels", "test pictures", "filed from", "more labels"),
+        *("class", "labels", "shown", "right (before)", "filed from"),
         *("precision", "recall", "F1", "F1 before"),
     )
     rows = [
         (
-            each.label
-            + {"learned": "", "kept": " (kept)", "too few": " (too few labels)"}[each.standing],
+            each.label,
             f"{each.labels:,}",
             f"{each.held_out:,}",
-            _filed_from(each),
-            _lacking(each),
+            f"{each.right:,} ({each.champion_right:,})" if each.held_out else "",
+            "not filed" if each.threshold is None else f"{each.threshold:.2f}",
             *(
                 (f"{one.precision:.2f}", f"{one.recall:.2f}", f"{one.f1:.2f}")
                 if (one := measured.get(each.label))
@@ -241,34 +255,28 @@ def _table(findings: Findings) -> str:
     )
 
 
-def _filed_from(each: ClassFinding) -> str:
-    if each.threshold is None:
-        return "not filed"
-    return f"{each.threshold:.2f}{', if the first model agrees' if each.seconded else ''}"
-
-
-def _lacking(each: ClassFinding) -> str:
-    if each.labels_lacking is None:
-        return "wouldn't do"
-    return f"about {each.labels_lacking}" if each.labels_lacking else ""
-
-
 def _details(findings: Findings) -> str:
-    material, verdict, new = findings.material, findings.verdict, findings.evaluation
+    material, verdict = findings.material, findings.verdict
+    new, before = findings.evaluation, findings.champion_evaluation
+    difference = "-" if verdict.overall is None else f"{verdict.overall.bound:+.4f}"
     facts = (
-        ("labels", f"{material.labels:,}, {material.representative:,} of them representative"),
-        ("trained on", f"{material.training:,}, {material.views} other views of each"),
-        ("and, at a low weight, filed ones that nobody spoke of", f"{material.assumed:,}"),
-        ("held out for the test", f"{material.held_out:,}"),
-        ("on the test's side, but not checked without picking", f"{material.waiting:,}"),
-        ("left out, alike to a picture of the other side", f"{material.bridging:,}"),
+        ("labels, all trained on", f"{material.labels:,}, {material.views} other views of each"),
+        ("representative of what arrives", f"{material.representative:,}"),
+        ("shown to both models", f"{material.held_out:,}"),
+        ("with look-alikes in other folds", f"{material.alike:,}"),
         ("labelled, but gone or unreadable", f"{material.unreadable:,}"),
         ("head", f"{findings.recipe}, temperature {findings.temperature:.2f}"),
+        ("heads", "one on everything serves; five, each blind to a fifth, judge"),
+        ("taken off for picking the best recipe", f"{findings.optimism:.4f}"),
+        ("challengers before, of this champion", f"{verdict.tries}"),
         ("backbone", f"{findings.backbone}, {findings.precision}"),
-        ("accuracy", f"{new.accuracy:.4f} (before {findings.champion_evaluation.accuracy:.4f})"),
+        (
+            "accuracy on those shown",
+            f"{new.accuracy:.4f} (before {findings.champion_evaluation.accuracy:.4f})",
+        ),
         ("balanced accuracy", f"{new.balanced_accuracy:.4f}"),
-        ("macro F1", f"{new.macro_f1:.4f} (before {findings.champion_evaluation.macro_f1:.4f})"),
-        ("difference, 90 % lower bound", f"{verdict.lower_bound:+.4f}"),
+        ("macro F1", f"{new.macro_f1:.4f} (before {before.macro_f1:.4f})"),
+        ("lower bound of the difference, of all that arrives", difference),
         ("expected calibration error", f"{new.ece:.4f}"),
     )
     return _section("How it was made", _rows((), facts))

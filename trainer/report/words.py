@@ -6,10 +6,9 @@ from pathlib import Path
 from imgsort.display import display
 from imgsort.trainer.evaluate import Evaluation
 from imgsort.trainer.findings import Cell, ClassFinding, Curve, Findings, Pictured, Strangers
-from imgsort.trainer.gate import FEWEST
+from imgsort.trainer.strata import NOTABLE as NOTABLE_STRATUM
+from imgsort.trainer.strata import Estimate
 
-NOTABLE = 0.005
-"""A change of a class's F1 below this is none."""
 _MOST, _MOST_PICTURES = 6, 3
 
 
@@ -17,13 +16,16 @@ def summary(findings: Findings, root: Path) -> Iterator[str]:
     """The report on a terminal. Pictures below ``root`` are named from there."""
     yield verdict(findings)
     yield scores(findings)
+    yield from cautions(findings)
+    yield from vocabulary(findings)
     yield from could_file(findings)
+    yield from goals(findings)
     better, worse = changes(findings.classes)
     if better:
         yield f"Better: {_changed(better)}."
     if worse:
         yield f"Worse: {_changed(worse)}."
-    yield from wishes(findings.classes)
+    yield from wishes(findings)
     yield would_help(findings.curve)
     if findings.cells:
         yield (
@@ -51,16 +53,70 @@ def verdict(findings: Findings) -> str:
 def scores(findings: Findings) -> str:
     """How many are right, and how many are filed."""
     new, before = findings.evaluation, findings.champion_evaluation
-    where = (
-        f"Of {new.images} test images that it never saw"
-        if findings.judged_on == "held-out"
-        else f"Of {new.images} labelled images, each judged by a model that hadn't seen it,"
-    )
     return (
-        f"{where} the new model recognises {_of(right_of(new), new.images)} "
-        f"(v{findings.champion}: {_of(right_of(before), before.images)}). "
-        f"It files {_filed(new)}; v{findings.champion} {_filed(before)}."
+        f"Shown {new.images} of your images that it hadn't seen, the new model is right on "
+        f"{right_of(new)} (v{findings.champion}: {right_of(before)}): of all that arrives about "
+        f"{estimate(findings.shares.right)}. It files {_filed(new)}; v{findings.champion} "
+        f"{_filed(before)}."
     )
+
+
+def estimate(found: Estimate) -> str:
+    """A share with its interval."""
+    return f"{found.share:.0%} ({found.low:.0%} to {found.high:.0%})"
+
+
+def cautions(findings: Findings) -> Iterator[str]:
+    """What the numbers can't know, each with the cheapest next step."""
+    if findings.judged_on == "all":
+        yield (
+            "None of these images was labelled without picking, so the truth may be another; "
+            "`imgsort audit 50` draws some at random."
+        )
+    if findings.unchecked_unsure >= NOTABLE_STRATUM:
+        yield (
+            f"{findings.unchecked_unsure:.0%} of what arrived went to unsure/, and none of it has "
+            f"been looked through: nothing is known about it. Label some: `imgsort audit 30 "
+            f"--unsure`."
+        )
+    if findings.unchecked_filed >= NOTABLE_STRATUM:
+        yield (
+            f"{findings.unchecked_filed:.0%} of what arrived was filed under classes that nobody "
+            f"has looked through; `imgsort confirm` their folders, or `imgsort audit 50`."
+        )
+    if findings.all_alike:
+        yield (
+            "Nearly all of these images look like others of them (one fixed camera?), so those it "
+            "was shown are not quite new to it, and the truth may be lower."
+        )
+    reached = findings.evaluation.filed_right / max(findings.evaluation.filed, 1)
+    if findings.evaluation.filed and reached < findings.target_precision:
+        yield (
+            f"Below your goal: {reached:.1%} of what it files is right, and target_precision is "
+            f"{findings.target_precision:.0%}."
+        )
+
+
+def vocabulary(findings: Findings) -> Iterator[str]:
+    """Which classes it knows, where that changes."""
+    if not findings.retired:
+        return
+    known = len(findings.classes)
+    yield (
+        f"It knows your {known} classes; the {len(findings.retired):,} names of ImageNet that you "
+        f"don't use are retired (`imgsort retrain --keep-imagenet` keeps them, `imgsort models "
+        f"rollback` brings them back)."
+    )
+
+
+def goals(findings: Findings) -> Iterator[str]:
+    """What each target precision would file, and get wrong."""
+    images = findings.evaluation.images
+    parts = [
+        f"{each.precision:.0%} files {each.filed / images:.0%}, {each.wrong or 'none'} wrongly"
+        for each in findings.targets
+    ]
+    yield f"Of these {images} images, a target_precision of " + "; ".join(parts) + "."
 
 
 def could_file(findings: Findings) -> Iterator[str]:
@@ -96,71 +152,46 @@ def _filed(evaluation: Evaluation) -> str:
 def changes(
     classes: Sequence[ClassFinding],
 ) -> tuple[tuple[ClassFinding, ...], tuple[ClassFinding, ...]]:
-    """What got better, what got worse: the largest change first."""
-    judged = [each for each in classes if each.f1 is not None]
-    judged.sort(key=lambda each: -abs(change(each)))
-    better = tuple(each for each in judged if change(each) > NOTABLE)
-    return better, tuple(each for each in judged if change(each) < -NOTABLE)
+    """Classes of which more, and of which fewer, images are right: the largest change first."""
+    judged = sorted(
+        (each for each in classes if each.held_out), key=lambda each: -abs(change(each))
+    )
+    better = tuple(each for each in judged if change(each) > 0)
+    return better, tuple(each for each in judged if change(each) < 0)
 
 
-def change(each: ClassFinding) -> float:
-    return (each.f1 or 0.0) - (each.champion_f1 or 0.0)
+def change(each: ClassFinding) -> int:
+    return each.right - each.champion_right
 
 
 def _changed(classes: Sequence[ClassFinding]) -> str:
     named = [
-        f"{each.label} (F1 {each.champion_f1 or 0:.2f} to {each.f1 or 0:.2f}, "
-        f"{each.held_out} test image{_s(each.held_out)})"
+        f"{each.label} ({each.champion_right} to {each.right} of {each.held_out})"
         for each in classes[:_MOST]
     ]
     return _listed(named, len(classes))
 
 
-def wishes(classes: Sequence[ClassFinding]) -> Iterator[str]:
-    """Which classes need labels, and about how many."""
-    labelled = [each for each in classes if each.labels]
-    unlearned = [each for each in labelled if each.standing != "learned"]
-    if unlearned:
-        named = [f"{e.label} ({_more(e.labels_lacking or 1)})" for e in unlearned[:_MOST]]
-        yield f"Not learned yet for want of labels: {_listed(named, len(unlearned))}."
-    seconded = [each for each in classes if each.seconded]
-    if seconded:
-        named = [f"{e.label} ({_wanted(e)})" for e in seconded[:_MOST]]
-        yield (
-            f"Filed only where the first model agrees, until there are labels enough: "
-            f"{_listed(named, len(seconded))}."
-        )
-    learned = [each for each in classes if each.standing == "learned" and each.threshold is None]
-    lacking = [each for each in learned if each.labels_lacking is not None]
-    if lacking:
-        named = [f"{e.label} ({_more(e.labels_lacking or 1)})" for e in lacking[:_MOST]]
+def wishes(findings: Findings) -> Iterator[str]:
+    """Which classes need a look."""
+    unfiled = [
+        each.label
+        for each in findings.classes
+        if each.standing == "learned" and each.threshold is None
+    ]
+    if unfiled:
         yield (
             f"Not told surely enough to be filed; their images go to unsure/: "
-            f"{_listed(named, len(lacking))}."
+            f"{_listed(unfiled[:_MOST], len(unfiled))}. Are their labels right, and is each one "
+            f"class?"
         )
-    hopeless = [each.label for each in learned if each.labels_lacking is None]
-    if hopeless:
+    alone = sum(each.standing == "unlabelled" for each in findings.classes)
+    if alone:
         yield (
-            f"Mistaken even where the model is surest, so that labels of the same kind won't do: "
-            f"{_listed(hopeless[:_MOST], len(hopeless))}; are their labels right, and are they "
-            f"two classes in one?"
+            f"{alone:,} class{'es' if alone > 1 else ''} without labels "
+            f"{'are' if alone > 1 else 'is'} told as the first model tells "
+            f"{'them' if alone > 1 else 'it'}."
         )
-    kept = sum(each.standing == "kept" and not each.labels for each in classes)
-    if kept:
-        yield (
-            f"{kept:,} class{'es' if kept > 1 else ''} without labels "
-            f"{'keep their' if kept > 1 else 'keeps its'} old score."
-        )
-
-
-def _wanted(each: ClassFinding) -> str:
-    if each.labels_lacking is None:
-        return "even its surest are mistaken too often"
-    return _more(each.labels_lacking)
-
-
-def _more(labels: int) -> str:
-    return f"about {labels} more label{_s(labels)}"
 
 
 def would_help(curve: Curve | None) -> str:
@@ -214,16 +245,6 @@ def foreign(strangers: Strangers) -> Iterator[str]:
             f"{strangers.left_out_filed / strangers.left_out:.0%} would be filed, wrongly "
             f"(tried with each of the classes in turn)."
         )
-
-
-def missing_words(findings: Findings) -> str | None:
-    """What the test lacks, or None."""
-    if findings.verdict.images >= FEWEST:
-        return None
-    return (
-        f"Only {findings.verdict.images} of the {FEWEST} test images that a fair comparison needs "
-        f"are there, so take the numbers with salt."
-    )
 
 
 def _named(picture: Pictured, root: Path) -> str:
