@@ -34,8 +34,8 @@ class ActiveModel:
         self._clock = clock
         self._settled: int | None = serving.card.version
         """The version that was loaded, or refused, last."""
-        self._names = serving.classifier.classes
-        """What its classes were called when it was loaded."""
+        self._names = self._present_names(serving.card)
+        """What its classes were called when it was loaded, and which were retired."""
         self._next_look = clock() + LOOK_SECONDS
         self._retry_at = float("inf")
         self._notices = Notices(clock)
@@ -87,11 +87,11 @@ class ActiveModel:
             LOG.error("%s", self.trouble)
         else:
             self.trouble = None
-            self._names = self.serving.classifier.classes
+            self._names = self._present_names(self.serving.card)
             LOG.info("model v%d is in use", version)
 
     def _follow_names(self) -> None:
-        """A class folder may have been renamed, whoever noticed it first."""
+        """A class may have been renamed, retired or brought back, whoever noticed it first."""
         names = self._present_names(self.serving.card)
         if names == self._names:
             return
@@ -99,14 +99,18 @@ class ActiveModel:
         try:
             self.serving = self._loaded(self.serving.card.version)
         except ImgsortError as problem:
-            self.trouble = f"the classes' new names can't be used: {problem}"
+            self.trouble = f"what was done to the classes can't be followed: {problem}"
             LOG.error("%s", self.trouble)
         else:
-            LOG.info("model v%d goes on under the classes' new names", self.serving.card.version)
+            LOG.info("model v%d goes on under the present classes", self.serving.card.version)
 
-    def _present_names(self, card: ModelCard) -> tuple[str, ...]:
-        names = self._store.class_names()
-        return tuple(names.get(entry.id, entry.name) for entry in card.classes)
+    def _present_names(self, card: ModelCard) -> tuple[str | None, ...]:
+        """None for a retired class."""
+        names, retired = self._store.class_names(), self._store.retired_classes()
+        return tuple(
+            None if entry.id in retired else names.get(entry.id, entry.name)
+            for entry in card.classes
+        )
 
     def _loaded(self, version: int) -> Serving:
         card, running = self._registry.card(version), self.serving.backbone

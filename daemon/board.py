@@ -15,7 +15,7 @@ from imgsort.daemon.metrics import Metrics
 from imgsort.daemon.notices import LOG, Notices, fields
 from imgsort.daemon.pipeline import BatchReport, Listener
 from imgsort.daemon.scan import EXAMPLES
-from imgsort.daemon.source import STOPPING, Source
+from imgsort.daemon.source import ANOTHERS, STOPPING, Source
 from imgsort.daemon.tidy import Tidier
 from imgsort.display import display
 
@@ -48,6 +48,9 @@ class Board(Listener):
             self._tidier.taken_from(path.parent, time.monotonic())
         else:
             self._notices.each_minute(f"left {reason}", f"left in place: {display(path)}: {reason}")
+
+    def may_reject(self, path: Path) -> bool:
+        return self._source.may_reject(path)
 
     def batch(self, report: BatchReport) -> None:
         landed = Counter(
@@ -168,8 +171,10 @@ def left_in_place(source: Source) -> Named:
             source.lock.release()
     special = dict.fromkeys(survey.special.examples, NOT_REGULAR)
     closed = dict.fromkeys(survey.closed.examples, "it can't be looked into")
-    reasons = special | closed | aside
-    hidden = survey.special.count - len(special) + survey.closed.count - len(closed)
+    others = dict.fromkeys(survey.workspaces.examples, ANOTHERS)
+    reasons = special | closed | others | aside
+    tallies = (survey.special, survey.closed, survey.workspaces)
+    hidden = sum(tally.count - len(tally.examples) for tally in tallies)
     return _named([f"{way}: {why}" for way, why in reasons.items()], len(reasons) + hidden)
 
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from imgsort.daemon.ground import Ground
 from imgsort.daemon.notices import LOG, Notices
 from imgsort.daemon.watcher import Watcher
+from imgsort.display import display
 from imgsort.errors import FilingPaused, StoreBusy, StoreFull
 from imgsort.examining import Opener, examine_adopted
+from imgsort.filing.fetching import Trip, fetch
 from imgsort.reconciling import Hashes, ReconcileSummary, reconcile_folders
 from imgsort.store import Store
 from imgsort.treediff import is_picture
@@ -26,6 +28,8 @@ WAITING_SECONDS = 5.0
 """Until the next look when something was too young to tell."""
 REST = 20
 """A look that took t seconds is followed by a rest of 20 t at least: 5 % of one core at most."""
+STILL_MOVING_SECONDS = 5.0
+"""Who moves a picture may be about to move its sidecar too."""
 FIRST_SECONDS = 30.0
 """What a start may spend on reading pictures; the rest is read beside the pipeline."""
 PASSING = (FilingPaused, StoreBusy, StoreFull)
@@ -75,6 +79,7 @@ class Corrections:
         self._ground = ground
         self._notices = notices
         self._hashes = Hashes(self._is_over)
+        self._trips: list[Trip] = []
         self._deadline = float("inf")
         self._times = Timetable()
         self._stop = threading.Event()
@@ -115,12 +120,32 @@ class Corrections:
                 self._workspace, self._store, self._run_id, hashes=self._hashes
             )
             self._tell(summary)
+            self._trips += summary.trips
+            self.fetch(time.time() - STILL_MOVING_SECONDS)
             if self.decoder is not None:
                 examine_adopted(self._workspace, self._store, self.decoder, self._is_over)
         except PASSING as trouble:
             self._notices.each_minute("by hand", f"what was moved by hand has to wait: {trouble}")
         ended = time.monotonic()
-        self._times.looked(began, ended, self.scan_seconds, waiting=bool(summary.waiting))
+        waiting = bool(summary.waiting or self._trips)
+        self._times.looked(began, ended, self.scan_seconds, waiting=waiting)
+
+    def fetch(self, until: float) -> None:
+        """Bring what belongs to pictures that people moved by then (seconds of the wall clock)."""
+        due = [trip for trip in self._trips if trip.moved_at <= until]
+        if not due:
+            return
+        for one in fetch(self._workspace, self._store, self._run_id, due):
+            if one.moved:
+                LOG.info("%s went after its picture", display(one.path))
+        self._trips = [trip for trip in self._trips if trip not in due]
+
+    def fetch_all(self) -> None:
+        """At the end of `run --once`. Troubles that pass are told."""
+        try:
+            self.fetch(float("inf"))
+        except PASSING as trouble:
+            self._notices.each_minute("by hand", f"sidecars have to wait: {trouble}")
 
     def _tell(self, summary: ReconcileSummary) -> None:
         self.labelled += summary.labelled

@@ -4,7 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import PurePosixPath
+
+from imgsort.composed import composed
 
 LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store", "icon\r"})
 LITTER_FOLDERS = frozenset({"@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"})
@@ -31,7 +34,7 @@ class Kind(Enum):
 @dataclass(frozen=True, slots=True)
 class Names:
     """The rules for names; ``ignore`` holds shell patterns, those with a slash match the whole way
-    down from the inbox, others the bare name."""
+    down from the inbox, others the bare name. A slash at the end means folders alone."""
 
     readable: Collection[str]
     """Suffixes of the files we read, lower case."""
@@ -63,7 +66,7 @@ class Names:
         """May a folder of this name be looked into? Hidden ones and litter may not."""
         if name.startswith((".", "~")) or name.lower() in LITTER_FOLDERS:
             return False
-        return not (self.ignore and self._ignored(name, folder))
+        return not (self.ignore and self._ignored(name, folder, is_folder=True))
 
     def reaches(self, relative: str) -> bool:
         """Would a walk from the inbox come by this file (a way down from the inbox)?"""
@@ -71,9 +74,28 @@ class Names:
         ways = ("".join(f"{name}/" for name in folders[:depth]) for depth in range(len(folders)))
         return all(self.enters(name, way) for name, way in zip(folders, ways, strict=True))
 
-    def _ignored(self, name: str, folder: str) -> bool:
-        way = f"{folder}/{name}" if folder else name
-        return any(fnmatchcase(way if "/" in pattern else name, pattern) for pattern in self.ignore)
+    def _ignored(self, name: str, folder: str, *, is_folder: bool = False) -> bool:
+        way, bare = composed(folder + name), composed(name)
+        patterns = map(_Pattern.of, self.ignore)
+        return any(one.fits(way, bare) for one in patterns if is_folder or not one.folders_only)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """One of watch.ignore, as written but for its slashes at both ends."""
+
+    text: str
+    whole_way: bool
+    folders_only: bool
+
+    @classmethod
+    @lru_cache(maxsize=1024)
+    def of(cls, written: str) -> "_Pattern":
+        text = composed(written.removeprefix("./"))
+        return cls(text.strip("/"), "/" in text.rstrip("/"), text.endswith("/"))
+
+    def fits(self, way: str, bare: str) -> bool:
+        return fnmatchcase(way if self.whole_way else bare, self.text)
 
 
 def looks_like_picture(start: bytes) -> bool:

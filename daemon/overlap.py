@@ -8,9 +8,11 @@ HANDS = 2
 
 
 class Overlap:
-    """Runs calls in ``HANDS`` threads. A call that fails makes the next call here raise it."""
+    """Runs calls in ``HANDS`` threads. ``failed`` is told at once of a call that fails, from its
+    thread; the next call here raises it too."""
 
-    def __init__(self) -> None:
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+        self._failed = failed
         self._free = threading.Semaphore(HANDS)
         self._threads = ThreadPoolExecutor(HANDS, thread_name_prefix="infer")
         self._running: list[Future[None]] = []
@@ -20,13 +22,19 @@ class Overlap:
         self._free.acquire()
         self._forget_finished()
         future = self._threads.submit(act)
-        future.add_done_callback(lambda _: self._free.release())
+        future.add_done_callback(self._ended)
         self._running.append(future)
 
     def finish(self) -> None:
         """Wait for what is running."""
         self._threads.shutdown()
         self._forget_finished()
+
+    def _ended(self, future: Future[None]) -> None:
+        failure = future.exception()
+        if failure is not None:
+            self._failed(failure)
+        self._free.release()
 
     def _forget_finished(self) -> None:
         finished = [future for future in self._running if future.done()]

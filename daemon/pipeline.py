@@ -86,6 +86,8 @@ class Stages:
     decoder: Decoder
     inference: Inference
     filing: Filing
+    recognised: Callable[[Picture | Refused], bool] = lambda _: False
+    """Was it filed before, so that it stays where it is? (Copy mode.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ class Listener:
 
     def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
         """It is through with a candidate: ``filed``, or left where it is for ``reason``."""
+
+    def may_reject(self, path: Path) -> bool:  # noqa: ARG002
+        """May a file that is no picture go to rejected/? If not, the listener takes it back."""
+        return True
 
     def batch(self, report: BatchReport) -> None:
         """A batch is through."""
@@ -186,8 +192,12 @@ class Pipeline:
         try:
             stage()
         except BaseException as failure:  # noqa: BLE001  (it is raised again by join)
-            self._failure = self._failure or failure
-            self.halt()
+            self._fail(failure)
+
+    def _fail(self, failure: BaseException) -> None:
+        """All stages stop; ``join`` raises it."""
+        self._failure = self._failure or failure
+        self.halt()
 
     def _decode_stage(self) -> None:
         submitted = 0
@@ -209,7 +219,7 @@ class Pipeline:
 
     def _infer_stage(self) -> None:
         batcher: Batcher[Decoded] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
-        overlap = Overlap()
+        overlap = Overlap(self._fail)
         received, expected = 0, None
         while not self._halted.is_set() and (received != expected or len(batcher)):
             patience = batcher.patience(time.monotonic()) if received != expected else 0.0
@@ -228,8 +238,10 @@ class Pipeline:
         self._hand_on(_End())
 
     def _sort_out(self, item: "_Decode", batcher: Batcher[Decoded]) -> None:
+        copied = False
         try:
             outcome = item.future.result()
+            copied = not isinstance(outcome, Deferred) and self.stages.recognised(outcome)
         except CancelledError:
             outcome = Deferred(item.candidate.path, STOPPING)
         except PAUSING as trouble:  # its earlier tries could not be looked up or written down
@@ -237,6 +249,11 @@ class Pipeline:
         if isinstance(outcome, Deferred):
             self._slots.release()
             self._listener.finished(outcome.path, filed=False, reason=outcome.reason)
+        elif copied:
+            self._slots.release()
+            self._listener.finished(outcome.path, filed=True)
+        elif isinstance(outcome, Refused) and not self._listener.may_reject(outcome.path):
+            self._slots.release()
         else:
             batcher.add(Decoded(item.candidate, outcome), time.monotonic())
 

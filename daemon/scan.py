@@ -1,15 +1,19 @@
 """Walk the inbox, entry by entry, as far as the caller wants to go."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imgsort.composed import spellings
+from imgsort.daemon.left import kind_of
 from imgsort.daemon.names import MAGIC_BYTES, Kind, Names, looks_like_picture
 from imgsort.identity import open_regular
-from imgsort.sidecars import RAW_SUFFIXES, is_sidecar
+from imgsort.sidecars import RAW_SUFFIXES, is_sidecar, possible_owners
 from imgsort.template import split_name
+from imgsort.workspace import is_workspace
 
 EXAMPLES = 20
 ORPHANS = 1000
@@ -40,10 +44,14 @@ class Survey:
     writing: int = 0
     """Names that programs give to files they have not finished."""
     unsupported: Tally = field(default_factory=Tally)
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Of the unsupported, by what they are (``imgsort.daemon.left``)."""
     special: Tally = field(default_factory=Tally)
     """Links, pipes, sockets, devices and folders named like a picture."""
     closed: Tally = field(default_factory=Tally)
     """Folders that can't be looked into."""
+    workspaces: Tally = field(default_factory=Tally)
+    """Other workspaces, which their own daemons look after."""
     orphans: list[str] = field(default_factory=list)
     """Of the unsupported: sidecars, and camera RAW, whose picture isn't there (any more)."""
     complete: bool = False
@@ -97,6 +105,10 @@ class Walk:
             return
         try:
             descriptor = os.open(name, _OPEN | os.O_NOFOLLOW, dir_fd=above.descriptor)
+            if is_workspace(descriptor):
+                os.close(descriptor)
+                self.survey.workspaces.add(way)
+                return
             yield from self._within(_Folder(descriptor, f"{above.path}{name}/", f"{way}/"))
         except FileNotFoundError:
             return
@@ -113,6 +125,7 @@ class Walk:
             kind = sniffed(Path(folder.path, name), self.inbox)
         if kind is Kind.UNSUPPORTED and not self._travels(folder, name):
             self.survey.unsupported.add(folder.way + name)
+            self.survey.kinds[kind_of(name)] += 1
             if self._may_travel(name) and len(self.survey.orphans) < ORPHANS:
                 self.survey.orphans.append(folder.way + name)
         elif kind is Kind.WRITING and not name.startswith("."):
@@ -125,10 +138,9 @@ class Walk:
         """Is it a sidecar whose picture is there?"""
         if not self._may_travel(name):
             return False
-        stem = split_name(name)[0]
-        owners = {stem, split_name(stem)[0]}
-        possible = [stem, *(owner + end for owner in owners for end in self.names.spellings)]
-        siblings = [one for one in possible if _is_in(folder.descriptor, one)]
+        possible = possible_owners(name, self.names.spellings)
+        spelled = (form for one in possible for form in spellings(one))
+        siblings = [one for one in spelled if _is_in(folder.descriptor, one)]
         return is_sidecar(name, siblings, self.names.sidecars)
 
     def _may_travel(self, name: str) -> bool:

@@ -115,6 +115,7 @@ class _Service:
             self._reporter.stop()
         if works.once:
             self._latecomers.look()
+            self._works.corrections.fetch_all()
         self._tidy(float("inf"))
         summary = self._summary()
         with suppress(StoreFull, StoreBusy):  # the log can do without, and stopping is no failure
@@ -184,9 +185,11 @@ class _Service:
         try:
             new = reloaded(self._workspace.config, load_config(self._workspace.config_file))
         except ConfigProblem as problem:
-            works.board.last_error = f"config.toml was not taken over: {problem}"
+            works.board.last_error = f"{_NOT_TAKEN}{problem}"
             LOG.error("%s", works.board.last_error)
             return
+        if (works.board.last_error or "").startswith(_NOT_TAKEN):
+            works.board.last_error = None
         self._workspace = workspace = replace(self._workspace, config=new.config)
         log_to_stderr(new.config.log.level, new.config.log.format)
         self._reporter.reconfigure(workspace)
@@ -239,12 +242,16 @@ class _Service:
             unsure=counts["unsure"],
             rejected=counts["rejected"],
             left_in_place=self._health.left_in_place.count,
+            left_for_kind=dict(source.rounds.survey.kinds),
             still_written=tuple(sorted(display(source.way(path)) for path in source.writing)),
             seconds=round(time.monotonic() - self._began_at, 3),
             labelled_by_hand=self._works.corrections.labelled,
             attention=self._works.corrections.attention,
             interrupted=self._told_to_stop and self._works.once and source.has_more,
         )
+
+
+_NOT_TAKEN = "config.toml was not taken over: "
 
 
 def patience(config: Config) -> float:

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,18 +14,27 @@ from imgsort.daemon.names import Kind, Names
 from imgsort.daemon.notices import LOG, Notices
 from imgsort.daemon.rounds import REST, Rounds
 from imgsort.daemon.scan import sniffed
-from imgsort.daemon.settle import Writer, remaining, seen
+from imgsort.daemon.settle import Watched, Writer, remaining, seen
 from imgsort.daemon.watcher import Watcher
 from imgsort.daemon.window import Waiting, Window
 from imgsort.display import display
 from imgsort.errors import StoreBusy, StoreFull, WorkspaceProblem
 from imgsort.identity import Identity
+from imgsort.mounts import is_event_blind
+from imgsort.workspace import is_workspace
 
 CHECK_SECONDS = 2.0
 """How often the inbox itself is looked at, and how often walked where there are no events."""
 ONCE_PATIENCE = 30.0
 """How long `run --once` waits for files that others still write, in seconds without progress."""
 
+BLIND_SETTLE_SECONDS = 5.0
+"""The least quiet time on network and FUSE file systems: nobody tells of writers there, and a
+client may remember for some seconds how a file was."""
+AGAIN_SECONDS = 2.0
+"""How often a file that may yet become a picture is looked at."""
+
+ANOTHERS = "it is a workspace of its own"
 STOPPING = "imgsort is stopping"
 """Why a picture is given up that was on its way at the end."""
 
@@ -52,6 +61,7 @@ class SourceSettings:
     names: Names
     settle_seconds: float
     scan_seconds: float
+    reject_seconds: float = 0.0
 
 
 class Source:
@@ -87,6 +97,10 @@ class Source:
         self._once = once
         self._known = known
         self._clock = clock
+        self._taken: dict[str, tuple[Watched, Writer]] = {}
+        """How the files on their way looked when they were taken."""
+        self._blind: dict[int, bool] = {}
+        """By device: is it a network or FUSE file system?"""
         self.lock = threading.Lock()
         self._stopping = False
         self._next_check = float("-inf")
@@ -140,6 +154,7 @@ class Source:
         name, now = str(path), self._clock()
         after = None if filed else glance(name)
         with self.lock:
+            self._taken.pop(name, None)
             before = self.window.finish(name, now)
             if isinstance(after, Seen) and after.identity == before:
                 self.window.set_aside(name, reason, now)
@@ -148,6 +163,28 @@ class Source:
             self._moved_at = now
         if self._once or name in self.window.waiting:
             self._watcher.hints.arrived.set()
+
+    def may_reject(self, path: Path) -> bool:
+        """Has this file, which is no picture, been left alone for long enough?
+
+        If not, it is looked at again by then, or when it has changed.
+        """
+        name, now = str(path), self._clock()
+        with self.lock:
+            if name not in self._taken:
+                return True
+            watched, writer = self._taken[name]
+            watched = replace(watched, refused=True, since=min(watched.since, now - _age(name)))
+            wait = remaining(watched, writer, now, *self._quiet(watched.identity, name))
+            if wait <= 0:
+                return True
+            del self._taken[name]
+            self.window.finish(name, now)
+            self.window.look_again(name, watched, now + min(wait, AGAIN_SECONDS))
+            self.writing.add(name)
+            self._moved_at = now
+        self._watcher.hints.arrived.set()
+        return False
 
     def _next(self, now: float) -> Candidate | None:
         with self.lock:
@@ -189,6 +226,7 @@ class Source:
         self.paused = trouble
 
     def _start_over(self) -> None:
+        self._blind.clear()
         self._watcher.disarm()
         self.rounds.restart()
 
@@ -207,7 +245,13 @@ class Source:
         kind = names.kind(name, folder + slash)
         if kind is Kind.NAMELESS:
             kind = sniffed(Path(path), self._folder.path)
-        return kind is Kind.PICTURE and names.reaches(relative)
+        return kind is Kind.PICTURE and names.reaches(relative) and not self._is_anothers(folder)
+
+    def _is_anothers(self, folder: str) -> bool:
+        """Does this folder of the inbox lie in a workspace of its own?"""
+        inbox, parts = str(self._folder.path), folder.split("/") if folder else []
+        above = ("/".join((inbox, *parts[: depth + 1])) for depth in range(len(parts)))
+        return any(is_workspace(one) for one in above)
 
     def _refill(self, now: float) -> None:
         if self.window.room < self.window.capacity // 2:
@@ -222,6 +266,8 @@ class Source:
         if not self.rounds.unfinished:
             for way in self.rounds.survey.special.examples:
                 self._say_left(way, NOT_REGULAR)
+            for way in self.rounds.survey.workspaces.examples:
+                self._say_left(way, ANOTHERS)
         self.scanned.set()
 
     def _say_left(self, way: str, reason: str) -> None:
@@ -252,6 +298,8 @@ class Source:
     def _looked_at(self, path: str, waiting: Waiting, now: float) -> Candidate | None:
         first = waiting.watched is None and not waiting.renamed
         view = glance(path) if first else look(path, (self._folder.path,))
+        if first and isinstance(view, Seen) and self._is_blind(view.identity.dev, path):
+            view = look(path, (self._folder.path,))  # an opened file is as the server has it
         self.writing.discard(path)
         if view is None:
             self.window.forget(path)
@@ -261,17 +309,35 @@ class Source:
             self.window.set_aside(path, view.reason, now)
             return None
         watched = seen(waiting.watched, view.identity, view.writer, now, renamed=waiting.renamed)
-        wait = remaining(watched, view.writer, now, self._settings.settle_seconds)
+        wait = remaining(watched, view.writer, now, *self._quiet(view.identity, path))
         if wait <= 0 and view.identity in self._copied([view.identity]):
             self.window.forget(path)
             return None
         if wait > 0 or not self.window.start(path, view.identity):
-            if view.writer is Writer.OPEN:
+            if view.writer is Writer.OPEN or watched.refused:
                 self.writing.add(path)
+            if watched.refused:
+                wait = min(wait, AGAIN_SECONDS)
             self.window.look_again(path, watched, now + (wait or self._settings.settle_seconds))
             return None
+        self._taken[path] = (watched, view.writer)
         subfolder = os.fsencode(self.way(path).rpartition("/")[0])
         return Candidate(Path(path), subfolder, datetime.now(UTC), now)
+
+    def _quiet(self, identity: Identity, path: str) -> tuple[float, float]:
+        """How long a file must be unchanged before it is opened, and before it is rejected."""
+        settle = self._settings.settle_seconds
+        if self._is_blind(identity.dev, path):
+            settle = max(settle, BLIND_SETTLE_SECONDS)
+        return settle, max(settle, self._settings.reject_seconds)
+
+    def _is_blind(self, dev: int, path: str) -> bool:
+        if dev not in self._blind:
+            try:
+                self._blind[dev] = is_event_blind(Path(path).parent)
+            except OSError:
+                return True
+        return self._blind[dev]
 
     def _emptied(self, now: float) -> bool:
         """Has `run --once` done what there is to do?"""
@@ -296,3 +362,11 @@ class Source:
                     times.append(now if self.rounds.unfinished else self.rounds.next_at)
         self._watcher.hints.arrived.wait(max(0.0, min(times) - self._clock()))
         self._watcher.hints.arrived.clear()
+
+
+def _age(path: str) -> float:
+    """Seconds since anything of a file changed, by the wall clock, which may be wrong."""
+    try:
+        return max(0.0, time.time() - os.lstat(path).st_ctime)
+    except OSError:
+        return 0.0

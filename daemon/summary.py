@@ -1,7 +1,10 @@
 """What a run of the daemon came to."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from imgsort.daemon.left import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,8 @@ class RunSummary:
     rejected: int
     left_in_place: int
     """Files that could not be taken: no permission, no regular file, a full destination."""
+    left_for_kind: Mapping[str, int] = field(default_factory=dict)
+    """Files that are no pictures, or that imgsort doesn't read, by kind: video, raw, other."""
     still_written: tuple[str, ...] = ()
     """Files in the inbox that somebody was still writing at the end."""
     seconds: float = 0.0
@@ -38,6 +43,12 @@ class RunSummary:
         ]
         if self.left_in_place:
             sentences.append(f"{self.left_in_place:,} could not be taken and stay in the inbox.")
+        if self.left_for_kind:
+            left = sum(self.left_for_kind.values())
+            sentences.append(
+                f"{left:,} file{' is' if left == 1 else 's are'} left in the inbox: "
+                f"{told(self.left_for_kind)}."
+            )
         if self.still_written:
             names = ", ".join(self.still_written)
             sentences.append(f"Still being written, so left for the next run: {names}.")

@@ -1,7 +1,7 @@
 """Build the daemon from its parts, in the order in which they may touch the workspace."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -18,6 +18,7 @@ from imgsort.daemon.inference import ModelInference
 from imgsort.daemon.keeper import EmbeddingKeeper
 from imgsort.daemon.names import Names
 from imgsort.daemon.notices import LOG, Notices
+from imgsort.daemon.originals import Originals
 from imgsort.daemon.pipeline import Pace, Pipeline, Stages
 from imgsort.daemon.sentback import SentBack
 from imgsort.daemon.source import Source, SourceSettings
@@ -65,6 +66,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     corrections = Corrections(workspace, store, run_id, ground, notices)
     corrections.look_first()
     decoder, serving = _engines(workspace, store, stack)
+    originals = Originals(store, workspace.inbox) if config.filing.mode == "copy" else None
     watcher = Watcher(workspace.inbox, notices, always_poll=config.watch.poll == "always")
     source = Source(
         workspace.inbox,
@@ -72,7 +74,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
         watcher,
         notices,
         once=once,
-        known=store.known_copies if config.filing.mode == "copy" else None,
+        known=None if originals is None else originals.known,
     )
     tidier = Tidier(workspace.inbox)
     board = Board(source, ground, tidier, notices)
@@ -87,6 +89,8 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     backups = Backups(workspace, notices)
     stack.callback(backups.stop)
     stages = Stages(decoder, inference, Filer(workspace, store, run_id))
+    if originals is not None:
+        stages = replace(stages, recognised=originals.recognised)
     pipeline = Pipeline(source.arrivals(), stages, board, pace_of(config))
     return Works(
         workspace=workspace,
@@ -136,7 +140,7 @@ def source_settings(config: Config) -> SourceSettings:
     """What the source takes from the configuration."""
     watch = config.watch
     names = Names(READABLE_SUFFIXES, watch.ignore, config.filing.sidecars)
-    return SourceSettings(names, watch.settle_seconds, watch.scan_seconds)
+    return SourceSettings(names, watch.settle_seconds, watch.scan_seconds, watch.reject_seconds)
 
 
 def pace_of(config: Config) -> Pace:

@@ -89,9 +89,17 @@ def _same(label: NewLabel, before: HumanLabel | None) -> bool:
     )
 
 
-def draw_audit(store: Store, run_id: int, number: int, seed: int) -> Audit:
-    """Draw and record it. Raises NothingToDo if there is nothing left to draw."""
-    candidates = store.not_audited()
+def draw_audit(store: Store, run_id: int, number: int, seed: int, *, unsure: bool = False) -> Audit:
+    """Draw and record it, of everything or of what went to unsure/.
+
+    Raises NothingToDo if there is nothing left to draw.
+    """
+    candidates = store.not_audited(("unsure",) if unsure else ("filed", "unsure"))
+    if not candidates and unsure:
+        raise NothingToDo(
+            "There is no picture to draw: none went to unsure/, or an audit has asked about each; "
+            "leave out --unsure to draw from all."
+        )
     if not candidates:
         raise NothingToDo(
             "There is no picture to draw: none was filed yet, or an audit has asked about each; "

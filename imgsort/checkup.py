@@ -1,16 +1,16 @@
 """Does this workspace work? What `check-config` looks at, a real rename among it."""
 
-import errno
 import os
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from uuid import uuid4
 
 from imgsort.backbones import InstalledBackbone
 from imgsort.backbones.int8 import INT8, required_record, verified_graph
 from imgsort.errors import ImgsortError
+from imgsort.filing.ability import Ability, ability
+from imgsort.floor import filed_from
 from imgsort.mounts import is_network, type_of
 from imgsort.registry import ModelCard, Registry
 from imgsort.schema import require_current
@@ -34,7 +34,7 @@ def checkup(workspace: Workspace) -> list[Finding]:
     if all(finding.level == "ok" for finding in folders):
         findings += [_rename(workspace.inbox, folder) for folder in workspace.picture_folders[1:]]
         findings.append(_state(workspace.state))
-    findings += [_database(workspace), _model(workspace)]
+    findings += [_database(workspace), _model(workspace), *_confidence(workspace)]
     return findings
 
 
@@ -48,26 +48,33 @@ def _folder(folder: Path) -> Finding:
     return Finding("ok", f"{folder} can be written.")
 
 
+_WAYS: Mapping[Ability, tuple[Literal["ok", "warning"], str]] = {
+    "rename": ("ok", "A file can be renamed from {source} to {target}."),
+    "link": (
+        "ok",
+        "A file can go from {source} to {target} by a hard link ({kind} can't rename without "
+        "replacing).",
+    ),
+    "look": (
+        "warning",
+        "{target} ({kind}) can neither make hard links nor rename without replacing: imgsort looks "
+        "whether a name is free and then renames; let no other program write there meanwhile.",
+    ),
+    "copy": (
+        "warning",
+        "{source} and {target} are on different file systems: every picture is copied, checked and "
+        "then removed, which is safe but slower.",
+    ),
+}
+
+
 def _rename(source: Path, target: Path) -> Finding:
     """Move an empty hidden file for real; hidden names are never taken for pictures."""
-    name = f".imgsort-probe-{uuid4().hex}"
-    probe, moved = source / name, target / name
     try:
-        probe.touch(exist_ok=False)
-        probe.rename(moved)
+        level, sentence = _WAYS[ability(source, target)]
     except OSError as problem:
-        if problem.errno == errno.EXDEV:
-            return Finding(
-                "warning",
-                f"{source} and {target} are on different file systems: every picture is copied, "
-                f"checked and then removed, which is safe but slower.",
-            )
         return Finding("wrong", f"A file can't go from {source} to {target} ({problem.strerror}).")
-    finally:
-        with suppress(OSError):  # said already
-            probe.unlink(missing_ok=True)
-            moved.unlink(missing_ok=True)
-    return Finding("ok", f"A file can be renamed from {source} to {target}.")
+    return Finding(level, sentence.format(source=source, target=target, kind=type_of(target)))
 
 
 def _state(state: Path) -> Finding:
@@ -119,3 +126,17 @@ def _model(workspace: Workspace) -> Finding:
             f'write backbone = "{backbone.name}", or make a new workspace for another backbone.',
         )
     return Finding("ok", f"Model v{card.version} on {backbone.name} is active and undamaged.")
+
+
+def _confidence(workspace: Workspace) -> list[Finding]:
+    """What ``model.confidence`` does, or that it does nothing; a damaged model is told already."""
+    registry = Registry(workspace.models)
+    try:
+        active = registry.active()
+        card = None if active is None else registry.card(active)
+    except ImgsortError:
+        return []
+    if card is None:
+        return []
+    said = filed_from(card, workspace.config.model.confidence)
+    return [Finding("ok", f"Pictures are filed from a confidence of {said}.")]

@@ -13,6 +13,7 @@ from imgsort.verdict import (
     NOT_FILED_YET,
     NOT_FINITE,
     NOTHING_KNOWN,
+    RETIRED,
     UNLIKE,
     Score,
     Verdict,
@@ -110,10 +111,10 @@ class Classifier:
     def __init__(
         self, head: Head, thresholds: Sequence[float], familiar: Familiar | None = None
     ) -> None:
-        """Raises ValueError unless there is one threshold a class, each from 0 to 1 or NEVER."""
+        """Raises ValueError unless there is one threshold a class: from 0 to 1, NEVER, RETIRED."""
         if len(thresholds) != len(head.classes):
             raise ValueError(f"{len(thresholds)} thresholds for {len(head.classes)} classes")
-        if not all(0 <= threshold <= 1 or threshold == NEVER for threshold in thresholds):
+        if not all(0 <= one <= 1 or one in {NEVER, RETIRED} for one in thresholds):
             raise ValueError("a threshold lies outside 0 to 1")
         self.head = head
         self.familiar = familiar
@@ -126,6 +127,12 @@ class Classifier:
     def with_confidence(self, confidence: float) -> Self:
         """The same head with one threshold for every class."""
         return type(self)(self.head, [confidence] * len(self.classes), self.familiar)
+
+    def limited(self, floor: float | None, retired: Sequence[bool]) -> Self:
+        """The same head that files nothing below ``floor``, nor under a ``retired`` class."""
+        lowest = self.thresholds if floor is None else np.maximum(self.thresholds, floor)
+        limits = np.where(np.asarray(retired, np.bool_), RETIRED, lowest).tolist()
+        return type(self)(self.head, limits, self.familiar)
 
     def judge(self, embeddings: NDArray[np.float32], top_k: int) -> list[Verdict]:
         """A verdict for each row of ``embeddings`` [N, D]; ``top_k`` may exceed the classes."""

@@ -9,13 +9,28 @@ import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from imgsort.errors import ConfigProblem
 from imgsort.template import BadTemplate, Template
+from imgsort.tomlslips import plainly
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+FIRST_CONFIDENCE = 0.7
+
+
+def _unset(value: object) -> object:
+    """TOML has no null."""
+    return None if value == "auto" else value
 
 
 class Section(BaseModel):
@@ -52,6 +67,7 @@ class Watch(Section):
 
     scan_seconds: Positive = 30.0
     settle_seconds: Annotated[float, Field(ge=0.1)] = 1.0
+    reject_seconds: Annotated[float, Field(ge=0)] = 15.0
     poll: Literal["auto", "always"] = "auto"
     ignore: tuple[str, ...] = ()
 
@@ -77,10 +93,16 @@ class Model(Section):
     backbone: Literal["resnet50", "efficientnet-lite0"] = "resnet50"
     device: Literal["auto", "cpu", "gpu"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
-    confidence: Share = 0.7
+    confidence: Annotated[Share | None, BeforeValidator(_unset)] = None
+    """A floor under the thresholds of every model; None ("auto") is none."""
     top_k: Annotated[int, Field(ge=1, le=100)] = 5
     batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
     batch_wait_ms: Annotated[int, Field(ge=0, le=60_000)] = 100
+
+    @property
+    def first_confidence(self) -> float:
+        """From which on a model files that has learned no thresholds of its own."""
+        return FIRST_CONFIDENCE if self.confidence is None else self.confidence
 
 
 class Filing(Section):
@@ -90,6 +112,7 @@ class Filing(Section):
     template: str = "{label}/{name}"
     remove_empty_subfolders: bool = False
     sidecars: tuple[str, ...] = (".xmp", ".json", ".txt", ".aae", ".thm")
+    write_xmp: bool = False
 
     @field_validator("sidecars", mode="before")
     @classmethod
@@ -175,8 +198,10 @@ class Config(Section):
 
 def load_config(path: Path) -> Config:
     """Read and check a config.toml. Raises ConfigProblem naming every problem in it."""
+    text = ""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigProblem(
             f"{path} is missing; put it back, or make a workspace with `imgsort init`."
@@ -186,6 +211,9 @@ def load_config(path: Path) -> Config:
             f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8."
         ) from None
     except tomllib.TOMLDecodeError as problem:
+        said = plainly(text)
+        if said is not None:
+            raise ConfigProblem(f"{path}: {said}.") from None
         raise ConfigProblem(f"{path} is not valid TOML: {problem}; correct that line.") from None
     except OSError as problem:
         raise ConfigProblem(

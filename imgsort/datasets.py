@@ -1,22 +1,16 @@
-"""A data set as people keep it: a folder for each class, perhaps below train, val and test."""
+"""A data set as people keep it: a folder for each class, perhaps levels deeper than it begins."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from imgsort.class_level import BadDataSet, pictures, subfolders, tops_of
 from imgsort.display import display
-from imgsort.errors import BadLabel, ImgsortError
+from imgsort.errors import BadLabel
 from imgsort.identity import Identity, open_regular, sha256_of
-from imgsort.images import READABLE_SUFFIXES
 from imgsort.labels import checked_label
 from imgsort.workspace import Workspace
-
-SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
-
-
-class BadDataSet(ImgsortError):
-    """The folder is no data set; it needs one folder of pictures for each class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class DataSet:
     loose: tuple[Path, ...]
     """Pictures in no class folder."""
     splits: tuple[str, ...]
-    """train, val and test folders that were looked through; imgsort makes its own split."""
+    """Folders below it that were looked through; imgsort makes its own split."""
 
     @property
     def classes(self) -> list[str]:
@@ -68,63 +62,26 @@ def find(directory: Path, workspace: Workspace) -> DataSet:
             f"{directory} overlaps {own}, where this workspace keeps its pictures; name another "
             f"folder."
         )
-    folders = _subfolders(root)
-    splits = [folder for folder in folders if _is_split(folder)]
-    if splits and len(splits) < len([folder for folder in folders if _holds_pictures(folder)]):
-        others = next(folder for folder in folders if folder not in splits)
-        raise BadDataSet(
-            f"{directory} has {splits[0].name} beside {others.name}, so it isn't clear which "
-            f"folders are classes; import {splits[0]} by itself."
-        )
-    tops = splits or [root]
-    loose = [path for top in {root, *tops} for path in _pictures(top, deep=False)]
+    tops = tops_of(root)
+    splits = [str(top.relative_to(root)) for top in tops if top != root]
+    loose = [path for top in {root, *tops} for path in pictures(top, deep=False)]
     found = [
         Found(path, name)
         for top in tops
-        for folder in _subfolders(top)
+        for folder in subfolders(top)
         for name in [_class_name(folder)]
-        for path in _pictures(folder, deep=True)
+        for path in pictures(folder, deep=True)
     ]
     if not found:
         raise BadDataSet(
             f"{directory} has no folder with pictures in it; a data set has one folder for each "
             f"class."
         )
-    return DataSet(tuple(found), tuple(sorted(loose)), tuple(split.name for split in splits))
+    return DataSet(tuple(found), tuple(sorted(loose)), tuple(splits))
 
 
 def _overlap(one: Path, other: Path) -> bool:
     return one == other or one in other.parents or other in one.parents
-
-
-def _is_split(folder: Path) -> bool:
-    """A folder called train that holds pictures itself is a class: of locomotives."""
-    return (
-        folder.name.casefold() in SPLITS
-        and next(_pictures(folder, deep=False), None) is None
-        and _holds_pictures(folder)
-    )
-
-
-def _holds_pictures(folder: Path) -> bool:
-    return next(_pictures(folder, deep=True), None) is not None
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    return sorted(
-        entry
-        for entry in folder.iterdir()
-        if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith(".")
-    )
-
-
-def _pictures(folder: Path, *, deep: bool) -> Iterator[Path]:
-    """Links aren't followed; hidden files and folders are none of ours."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if deep and not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in READABLE_SUFFIXES:
-                yield Path(parent, name)
 
 
 def _class_name(folder: Path) -> str:

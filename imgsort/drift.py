@@ -214,10 +214,10 @@ def drift_of(store: Reader, card: ModelCard, now: datetime | None = None) -> Dri
 
 
 def _holdout(card: ModelCard) -> tuple[int, int] | None:
-    """How many pictures of its holdout the model was unsure of, and of how many."""
+    """How many pictures of its test the model was unsure of, and of how many."""
     held_out, new = card.metrics.get("held_out"), card.metrics.get("new")
     filed = new.get("filed") if isinstance(new, dict) else None
-    if card.metrics.get("judged_on") != "held-out":
+    if card.metrics.get("judged_on") not in {"held-out", "representative"}:
         return None
     if not isinstance(held_out, int) or not isinstance(filed, int):
         return None

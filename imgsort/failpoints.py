@@ -23,16 +23,19 @@ FILING = (
     "after-drop",
 )
 """In the order a batch meets them, whether files are moved or copied."""
-COPYING = ("part-made", "part-half", "part-synced", "part-published")
+NAMING = ("named",)
+"""Met before ``after-place`` by a file that gets another name: where there is no RENAME_NOREPLACE
+it bears both names there."""
+COPYING = ("part-made", "part-half", "part-synced", "part-named", "part-published")
 """Met before ``after-place`` by a file that can't be renamed or is to be copied."""
-LINKING = ("part-linked",)
-"""Met as well where the file system can't rename without clobbering."""
 CROSSING = ("after-unlink",)
-"""Met before ``after-source-fsync`` by a move across file systems."""
+"""Met before ``after-source-fsync`` by a move whose file bore both names, or was copied."""
 RECOVERY = ("recovery-begun", "recovery-swept", "recovery-judged")
 """Met in recovery, which then places and finishes files through the points above."""
 LOOKING = ("tree-half-learned", "tree-learned")
 """Met when the log learns what a human moved: inside its transaction and after it."""
+RENAMING = ("class-folder-renamed",)
+"""Met by `classes rename` between the folder and the log."""
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ CONFIG = """\
 
 [model]
 backbone = "{backbone}"   # what looks at the pictures; chosen by `imgsort init`, leave it
-confidence = 0.7          # a picture the model is less sure about goes to unsure/
+# confidence = 0.7        # what any model is less sure about than this goes to unsure/
 
 [filing]
 mode = "move"             # "copy" leaves the original in the inbox

@@ -1,6 +1,5 @@
 """Carry out what a person said: the label is written down, then the file moves to its class."""
 
-import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,8 +14,6 @@ from imgsort.store import Store
 from imgsort.template import Template, plain_name
 from imgsort.tree import Layout
 from imgsort.workspace import Workspace
-
-_CLOSE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +98,7 @@ def class_place(
         captured_at=picture.captured_at,
         camera=picture.camera,
         confidence=confidence,
+        subfolder=picture.subfolder,
     )
 
 
@@ -121,11 +119,6 @@ def twin(name: str, known: Collection[str]) -> str | None:
         return None
     spellings = _spellings(name)
     return next((one for one in sorted(known) if spellings & _spellings(one)), None)
-
-
-def like(name: str, known: Collection[str]) -> str | None:
-    """A known class that ``name`` may be a slip of."""
-    return next(iter(difflib.get_close_matches(name, sorted(known), 1, _CLOSE)), None)
 
 
 def _spellings(name: str) -> set[str]:

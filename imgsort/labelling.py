@@ -36,6 +36,6 @@ def still_representative(label: NewLabel, before: HumanLabel | None) -> NewLabel
     """A new word on a picture that was drawn without regard to its class: it still was.
 
     If a later correction took that away, every mistake found after a `confirm` or an audit would
-    leave the holdout and flatter the model.
+    leave the test and flatter the model.
     """
     return replace(label, representative=True) if before and before.representative else label

@@ -1,7 +1,8 @@
 """Labels in a CSV file, as spreadsheets, scripts and other workspaces write them.
 
 Which column says what is guessed from its heading, or from the cells where there is none, and the
-guess is said. Nothing is looked up here: a row is what the file says.
+guess is said. Nothing is looked up here: a row is what the file says. A number is the log's own
+only where the file shows that it is: every program numbers its rows.
 """
 
 import csv
@@ -27,7 +28,7 @@ _HEADINGS: Mapping[Meaning, tuple[str, ...]] = {
     # In order of preference: `log --format csv` has human_label beside the model's label.
     "label": ("humanlabel", "label", "class", "classname", "category", "target", "tag", "truth"),
     "sha256": ("sha256", "hash", "checksum", "digest"),
-    "id": ("id", "arrivalid", "arrival"),
+    "id": ("arrivalid", "arrival"),
     "path": ("path", "filepath", "filename", "file", "image", "imagepath", "picture", "photo"),
     "name": ("name", "originalname", "imagename"),
     "kind": ("kind",),
@@ -35,6 +36,9 @@ _HEADINGS: Mapping[Meaning, tuple[str, ...]] = {
     "labelled_at": ("labelledat", "labeledat"),
 }
 _KEYS: tuple[Literal["sha256", "id", "path", "name"], ...] = ("sha256", "id", "path", "name")
+_OF_THE_LOG = frozenset({"humanlabel", "arrivedat", "predictedat", "filedat", "iscorrect"})
+"""Headings of `log --format csv`. With two of them a column "id" has its numbers; any other may be
+another program's, so there it can only be a file's name."""
 _DELIMITERS = (",", ";", "\t", "|")
 _LOOKED_AT = 50
 _YES, _NO = frozenset({"1", "true", "yes"}), frozenset({"", "0", "false", "no"})
@@ -182,6 +186,11 @@ def _by_heading(cells: Sequence[str]) -> dict[Meaning, int] | None:
         place = next((plain.index(one) for one in spellings if one in plain), None)
         if place is not None:
             found[meaning] = place
+    if "id" in plain and "id" not in found:
+        if len(_OF_THE_LOG.intersection(plain)) > 1:
+            found["id"] = plain.index("id")
+        elif not {"sha256", "path", "name"} & found.keys():
+            found["path"] = plain.index("id")
     if "label" in found or len(found) > 1:
         return found
     return None
@@ -195,7 +204,7 @@ def _complete(found: dict[Meaning, int], cells: Sequence[str], source: str) -> d
     if not any(key in found for key in _KEYS):
         raise BadLabelFile(
             f"{source} has no column that tells the picture (found {', '.join(cells)}); call it "
-            f"path, name, id or sha256."
+            f"path, name, arrival_id or sha256."
         )
     return found
 
@@ -235,7 +244,10 @@ def _read(row: _Row, columns: Mapping[Meaning, int]) -> LabelLine | BadLine | No
     label, kind = cell("label").strip(), cell("kind").strip() or "label"
     if not label and kind == "label":
         return None
-    key = next((key for key in _KEYS if cell(key).strip()), None)
+    told = [key for key in _KEYS if cell(key).strip()]
+    if told[1:] and told[0] == "sha256" and not _SHA256.fullmatch(cell("sha256").strip()):
+        told = told[1:]  # a "hash" of another kind
+    key = told[0] if told else None
     if key is None:
         return BadLine(row.line, label, "it names no picture")
     text = cell(key) if key in {"path", "name"} else cell(key).strip()
@@ -243,8 +255,8 @@ def _read(row: _Row, columns: Mapping[Meaning, int]) -> LabelLine | BadLine | No
     try:
         return LabelLine(
             line=row.line,
-            # A column called "file" may hold names, ids or hashes as well.
-            picture=Name(text, "any" if key == "path" else key),
+            # A column called "file" may hold names or hashes as well.
+            picture=Name(text, "file" if key == "path" else key),
             kind=_kind(kind),
             class_name=checked_label(label) if kind == "label" else None,
             representative=_truth(yes) if "representative" in columns else None,

@@ -46,6 +46,11 @@ class LogRow:
     filed_at: str
     human_label: str | None
     is_correct: bool | None
+    subfolder: str = ""
+    captured_at: str | None = None
+    camera: str | None = None
+    final_label: str | None = None
+    missing_at: str | None = None
 
 
 COLUMNS = tuple(field.name for field in fields(LogRow))

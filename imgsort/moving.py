@@ -79,6 +79,8 @@ class Applied:
 
     run_id: int
     done: tuple[Done, ...]
+    classes_kept: tuple[str, ...] = ()
+    """Why some of what was done to classes was not taken back."""
 
     @property
     def moved(self) -> int:

@@ -2,19 +2,21 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from imgsort.composed import composed, spellings
 from imgsort.display import display
 from imgsort.identity import Identity, open_regular, sha256_of
 from imgsort.logged import LoggedPicture
 from imgsort.store import Store
+from imgsort.template import split_name
 from imgsort.workspace import Workspace
 
-NameKind = Literal["any", "id", "path", "sha256", "name"]
+NameKind = Literal["any", "file", "id", "path", "sha256", "name"]
 
 _SHORTEST_PREFIX = 6
 _WHOLE_HASH = 64
@@ -23,7 +25,8 @@ _HEX = re.compile(rf"[0-9a-fA-F]{{{_SHORTEST_PREFIX},{_WHOLE_HASH}}}")
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a person wrote; ``any`` when it is for us to tell what kind of name that is."""
+    """What a person wrote; ``any`` when it is for us to tell what kind of name that is, ``file``
+    when it is anything but our number, and perhaps without its suffix."""
 
     text: str
     kind: NameKind = "any"
@@ -64,6 +67,8 @@ class Finder:
             )
         )
         by_name = self._by_name([name.text for name, kind in asked if kind == "name"])
+        files = {display(name.text) for name in names if name.kind == "file"}
+        by_name |= self._by_stem({text for text in files if not by_name.get(text)})
         by_hash = self._by_hash([name.text for name, kind in asked if kind == "sha256"])
         by_path = self._by_path([name.text for name, kind in asked if kind == "path"])
         found = {"id": by_id, "name": by_name, "sha256": by_hash, "path": by_path}
@@ -73,13 +78,13 @@ class Finder:
         ]
 
     def _kind(self, name: Name) -> Literal["id", "path", "sha256", "name"]:
-        if name.kind != "any":
-            return name.kind
-        if _is_id(name.text):
+        if name.kind not in {"any", "file"}:
+            return name.kind  # type: ignore[return-value]
+        if name.kind == "any" and _is_id(name.text):
             return "id"
-        if any(os.path.lexists(place) for place in self._places(name.text)):
+        if self._is_there(name.text):
             return "path"
-        if _HEX.fullmatch(name.text):
+        if _HEX.fullmatch(name.text) and (name.kind == "any" or len(name.text) == _WHOLE_HASH):
             return "sha256"
         return "path" if "/" in name.text else "name"
 
@@ -92,6 +97,9 @@ class Finder:
                 found.append(self._inside(path.parent.resolve() / path.name))
         return list(dict.fromkeys(found))
 
+    def _is_there(self, text: str) -> bool:
+        return any(os.path.lexists(place) for one in _spelled(text) for place in self._places(one))
+
     def _inside(self, path: Path) -> Path:
         """The path as the log writes it, whatever links lead to the workspace."""
         with suppress(ValueError, OSError):
@@ -99,15 +107,19 @@ class Finder:
         return path
 
     def _by_path(self, texts: Sequence[str]) -> dict[str, list[LoggedPicture]]:
-        places = {text: self._places(text) for text in dict.fromkeys(texts)}
+        forms = {text: _spelled(text) for text in dict.fromkeys(texts)}
+        places = {one: self._places(one) for several in forms.values() for one in several}
         every = [place for several in places.values() for place in several]
         lying = _grouped((str(one.path), one) for one in self._store.pictures_at(every))
-        found: dict[str, list[LoggedPicture]] = {text: [] for text in places}
-        for text, several in places.items():
-            for place in several:
-                found[text].extend(filter(lies_there, lying.get(str(place), [])))
-        found |= self._by_content([text for text in places if not found[text]], places)
-        return found | self._by_dropped_path([text for text in places if not found[text]])
+        found: dict[str, list[LoggedPicture]] = {text: [] for text in forms}
+        for text, spelled in forms.items():
+            for one in spelled:  # as it was written, if there is such a one
+                here = [known for place in places[one] for known in lying.get(str(place), [])]
+                found[text] = found[text] or list(filter(lies_there, here))
+        unknown = [text for text in forms if not found[text]]
+        lies = {text: [place for one in forms[text] for place in places[one]] for text in unknown}
+        found |= self._by_content(unknown, lies)
+        return found | self._by_dropped_path([text for text in forms if not found[text]])
 
     def _by_content(
         self, texts: Sequence[str], places: dict[str, list[Path]]
@@ -126,16 +138,33 @@ class Finder:
         """``holiday/a.jpg``, or ``inbox/holiday/a.jpg``: where it was dropped into the inbox."""
         inbox = f"{self._workspace.inbox.name}/"
         wanted = {text: display(text.removeprefix("./").removeprefix(inbox)) for text in texts}
-        named = self._store.pictures_named({Path(way).name for way in wanted.values()})
-        dropped = _grouped(
+        named = self._named(Path(way).name for way in wanted.values())
+        dropped = [
             (display(os.path.join(one.subfolder, one.name)), one)  # noqa: PTH118 - bytes
             for one in named
-        )
-        return {text: dropped.get(way, []) for text, way in wanted.items()}
+        ]
+        return _spelled_so(wanted, dropped)
 
     def _by_name(self, texts: Sequence[str]) -> dict[str, list[LoggedPicture]]:
-        named = self._store.pictures_named({display(text) for text in texts})
-        return _grouped((display(one.name), one) for one in named)
+        named = [(display(one.name), one) for one in self._named(texts)]
+        return _spelled_so({display(text): display(text) for text in texts}, named)
+
+    def _named(self, texts: Iterable[str]) -> list[LoggedPicture]:
+        """Those whose original name is one of these, in whatever spelling."""
+        forms = {form for text in texts for form in spellings(display(text))}
+        return self._store.pictures_named(forms)
+
+    def _by_stem(self, stems: Collection[str]) -> dict[str, list[LoggedPicture]]:
+        """Files that bear such a name but for its suffix."""
+        if not stems:
+            return {}
+        alike = {composed(stem) for stem in stems}
+        full = [
+            name for name in self._store.original_names() if composed(split_name(name)[0]) in alike
+        ]
+        named = self._store.pictures_named(full)
+        borne = [(split_name(display(one.name))[0], one) for one in named]
+        return _spelled_so({stem: stem for stem in stems}, borne)
 
     def _by_hash(self, texts: Sequence[str]) -> dict[str, list[LoggedPicture]]:
         lower = {text.lower() for text in texts}
@@ -158,15 +187,37 @@ class Finder:
 
     def _absence(self, text: str, kind: str) -> str:
         if kind == "path":
-            there = [place for place in self._places(text) if os.path.lexists(place)]
+            places = [place for one in _spelled(text) for place in self._places(one)]
+            there = [place for place in places if os.path.lexists(place)]
             if any(self._workspace.inbox in place.parents for place in there):
                 return "it is still in the inbox; `imgsort run` has to file it first"
             return "the log has no such picture" if there else "there is no such file"
+        if kind == "name" and _is_id(text):
+            return (
+                "the log has no picture of that name; if it is the number in `imgsort log`, call "
+                "the column arrival_id"
+            )
         return {
             "id": "the log has no arrival of that number",
             "sha256": "the log has no picture with that hash",
             "name": "the log has no picture of that name",
         }[kind]
+
+
+def _spelled_so(
+    wanted: Mapping[str, str], named: Sequence[tuple[str, LoggedPicture]]
+) -> dict[str, list[LoggedPicture]]:
+    """For each key the pictures of the name it wants; where there is none, of a name that only is
+    spelled otherwise."""
+    exact = _grouped(named)
+    alike = _grouped((composed(name), one) for name, one in named)
+    return {key: exact.get(name) or alike.get(composed(name), []) for key, name in wanted.items()}
+
+
+def _spelled(text: str) -> list[str]:
+    """A path in each spelling that its folders, and its name, may have."""
+    folder, slash, name = text.rpartition("/")
+    return [above + slash + one for above in spellings(folder) for one in spellings(name)]
 
 
 def _is_id(text: str) -> bool:

@@ -70,6 +70,7 @@ def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
         adopted=tuple(words.adopted(one) for one in taken.adopted),
         vanished=tuple(vanished),
         folders=_folders(disk, sight.classes, renamed, may_make=not taken.library),
+        restored=_restored(sight, renamed),
     )
     astray = tuple(file.path for file in found.strangers if _is_astray(file, layout))
     return Reconciled(changes, taken.waiting, taken.library, astray)
@@ -182,6 +183,18 @@ def _folders(
         if name in live or may_make:
             seen[name] = FolderSeen(name, folder.dev, folder.ino)
     return tuple(one for one in seen.values() if live.get(one.name) != (one.dev, one.ino))
+
+
+def _restored(sight: Sight, renamed: Sequence[RenamedClass]) -> tuple[KnownClass, ...]:
+    """A retired class had no folder, and somebody made one: not imgsort, whose files would be in
+    their places there."""
+    new = {one.class_id: one.new for one in renamed}
+    by_name = {new.get(one.id, one.name): one for one in sight.classes}
+    ours = {sight.layout.place_of(one.location).class_name for one in sight.found.settled}
+    there = {class_of_folder(folder.name) for folder in sight.disk.folders} - ours
+    return tuple(
+        one for name, one in by_name.items() if one.retired and one.ino is None and name in there
+    )
 
 
 def _is_astray(file: DiskFile, layout: Layout) -> bool:

@@ -5,20 +5,27 @@ Looking and hashing hold nobody up; the filing lock is taken only when there is 
 and what was seen is then checked once more.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from imgsort.display import display
 from imgsort.examining import examine_adopted
 from imgsort.failpoints import failpoint
 from imgsort.filing import recover_locked
+from imgsort.filing.again import origin, send_back
+from imgsort.filing.fetching import Trip, fetch
 from imgsort.identity import Identity
 from imgsort.labelling import HumanLabel
 from imgsort.reconcile import Reconciled, reconcile
+from imgsort.renames import gone_folders
 from imgsort.store import Store
 from imgsort.tree import (
     Adopted,
     DiskFile,
+    KnownClass,
+    KnownFile,
     Layout,
     Moved,
     Repathed,
@@ -34,6 +41,8 @@ from imgsort.workspace import Workspace
 
 TRIES = 3
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ReconcileSummary:
@@ -45,6 +54,10 @@ class ReconcileSummary:
     never_use: int = 0
     renamed: tuple[str, ...] = ()
     """``cat -> kitten``."""
+    retired: tuple[str, ...] = ()
+    """Classes whose pictures a human put into others, and whose folders are gone."""
+    restored: tuple[str, ...] = ()
+    """Retired classes whose folders a human made anew."""
     adopted: int = 0
     moved: int = 0
     """Known files found at another path, whether that said anything or not."""
@@ -53,6 +66,8 @@ class ReconcileSummary:
     """Files too young to tell what they are; look again in a while."""
     notices: tuple[str, ...] = ()
     """What a human should know or decide, a sentence each."""
+    trips: tuple[Trip, ...] = ()
+    """Where known pictures went, for ``filing.fetching``."""
 
     @property
     def learned(self) -> bool:
@@ -62,6 +77,8 @@ class ReconcileSummary:
             or self.withdrawn
             or self.never_use
             or self.renamed
+            or self.retired
+            or self.restored
             or self.adopted
             or self.missing
         )
@@ -76,6 +93,8 @@ class ReconcileSummary:
         )
         parts = [f"{count:,} {what}" for count, what in counts if count]
         parts += [f"class renamed: {one}" for one in self.renamed]
+        parts += [f"class retired: {one}" for one in self.retired]
+        parts += [f"class in use again: {one}" for one in self.restored]
         return "; ".join(parts) or "nothing was moved by hand"
 
 
@@ -104,10 +123,13 @@ def apply_reconcile(
 ) -> ReconcileSummary:
     """Make the log agree with the folders, and open what is new there: for commands.
 
+    Sidecars that were left behind go after their pictures.
+
     As ``reconcile_folders``; ``adopt_library`` takes new pictures as labelled, however many there
     are: their labels count as imported.
     """
     summary = reconcile_folders(workspace, store, run_id, adopt_library=adopt_library)
+    fetch(workspace, store, run_id, summary.trips)
     examine_adopted(workspace, store)
     return summary
 
@@ -131,6 +153,9 @@ def reconcile_folders(
         changes: TreeChanges | None = look.seen.changes
         if looker.hashes.stopping():
             break
+        if look.again:
+            with workspace.filing_lock():
+                _send_back(workspace, store, look.again)
         if changes:
             with workspace.filing_lock():
                 recover_locked(workspace, store)
@@ -139,14 +164,50 @@ def reconcile_folders(
                     store.apply_tree(run_id, changes)
                     failpoint("tree-learned")
         if changes is not None:
-            return _summary(changes, look, store, looker.layout)
+            summary = _summary(changes, look, store, looker.layout)
+            return _without_emptied(workspace, store, look, summary)
     return ReconcileSummary(waiting=1)
+
+
+def _without_emptied(
+    workspace: Workspace, store: Store, look: "_Look", summary: ReconcileSummary
+) -> ReconcileSummary:
+    """Retire the classes that a human has emptied into others and whose folders are gone."""
+    if retired := [one.id for one in look.gone if one.retired]:
+        store.forget_class_folders(retired)
+    gone = {one.id: one.name for one in look.gone if not one.retired}
+    given_up, unused = store.emptied_classes(gone, workspace.sorted) if gone else ({}, ())
+    if given_up:
+        with workspace.filing_lock():
+            recover_locked(workspace, store)
+            gone = {one: name for one, name in given_up.items() if not _is_there(workspace, name)}
+            given_up, _ = store.emptied_classes(gone, workspace.sorted)
+            store.retire_emptied(given_up)
+    told = tuple(
+        f"{workspace.sorted.name}/{display(name)} was removed and {display(name)} never used; "
+        f"`imgsort classes retire {display(name)}` gives it up, or else its folder comes back with "
+        f"its first picture."
+        for name in unused
+    )
+    return replace(
+        summary,
+        retired=tuple(display(name) for name in given_up.values()),
+        notices=(*summary.notices, *told),
+    )
+
+
+def _is_there(workspace: Workspace, name: str) -> bool:
+    return (workspace.sorted / name).is_dir()
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     disk: Snapshot
     seen: Reconciled
+    gone: tuple[KnownClass, ...]
+    """Classes whose folders are no longer there."""
+    again: tuple[tuple[KnownFile, DiskFile], ...]
+    """What was rejected and has changed since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +225,7 @@ class _Looker:
         found.lost = [one for one in found.lost if not is_at(one.location, one.identity)]
         digests: dict[str, str] = {}
         spoken: dict[str, HumanLabel] = {}
+        again: tuple[tuple[KnownFile, DiskFile], ...] = ()
         if found:
             disk = replace(disk, inbox=self._inbox(disk, found))
             on_their_way = {str(path) for path in self.store.reserved_targets()}
@@ -177,15 +239,68 @@ class _Looker:
             wanted = to_hash(found, disk, trusted, unlimited=self.unlimited)
             digests = self.hashes.of(wanted)
             spoken = self.store.current_labels()
+            again = self._changed(found, digests)
+            changed = {file.path for _, file in again}
+            found.strangers = [one for one in found.strangers if one.path not in changed]
         sight = Sight(disk, found, digests, classes, spoken, self.layout)
-        return _Look(disk, reconcile(sight, unlimited=self.unlimited))
+        seen = reconcile(sight, unlimited=self.unlimited)
+        gone = gone_folders(classes, seen.changes.renamed, disk, self.layout)
+        return _Look(disk, seen, gone, again)
+
+    def _changed(
+        self, found: Differences, digests: dict[str, str]
+    ) -> tuple[tuple[KnownFile, DiskFile], ...]:
+        """What imgsort rejected, and lies there with other bytes now."""
+        strangers = {file.path: file for file in found.strangers}
+        rejected = [
+            (one, strangers[one.location])
+            for one in (*found.lost, *found.absent)
+            if one.decision == "rejected" and one.location in strangers
+        ]
+        if not rejected:
+            return ()
+        histories = self.store.histories([known.arrival_id for known, _ in rejected])
+        ours = {one.arrival_id for one in histories if origin(one) is not None}
+        return tuple(
+            (known, file)
+            for known, file in rejected
+            if known.arrival_id in ours
+            and self.layout.place_of(file.path).room == "rejected"
+            and _is_other(known, file, digests)
+        )
 
     def _inbox(self, disk: Snapshot, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""
-        sizes = {one.size for one in found.lost}
-        files = [file for file in disk.inbox if file.identity.size in sizes]
-        copied = self.store.known_copies([file.identity for file in files]) if files else ()
-        return tuple(file for file in files if file.identity not in copied)
+        copied = {one.sha256 for one in self.store.originals({one.sha256 for one in found.lost})}
+        sizes = {one.size for one in found.lost if one.sha256 not in copied}
+        themselves = {one.identity for one in found.lost}
+        files = [
+            file
+            for file in disk.inbox
+            if file.identity.size in sizes or file.identity in themselves
+        ]
+        left = self.store.known_copies([file.identity for file in files]) if files else ()
+        return tuple(file for file in files if file.identity not in left)
+
+
+def _is_other(known: KnownFile, file: DiskFile, digests: dict[str, str]) -> bool:
+    if known.size != file.identity.size:
+        return True
+    return digests.get(file.path, known.sha256) != known.sha256
+
+
+def _send_back(
+    workspace: Workspace, store: Store, again: Sequence[tuple[KnownFile, DiskFile]]
+) -> None:
+    recover_locked(workspace, store)
+    files = {known.arrival_id: file for known, file in again}
+    places = [
+        (Path(files[one.arrival_id].path), files[one.arrival_id].identity, source)
+        for one in store.histories(files)
+        if (source := origin(one)) is not None
+    ]
+    for path in send_back(workspace, places):
+        _log.info("%s has changed since it was rejected: it is looked at again", display(path))
 
 
 def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
@@ -240,9 +355,15 @@ def _summary(changes: TreeChanges, look: _Look, store: Store, layout: Layout) ->
         withdrawn=kinds.count("withdrawn"),
         never_use=kinds.count("never_use"),
         renamed=tuple(f"{display(one.old)} -> {display(one.new)}" for one in changes.renamed),
+        restored=tuple(display(one.name) for one in changes.restored),
         adopted=len(changes.adopted),
         moved=sum(one.known.location != one.file.path for one in changes.moved),
         missing=len(changes.vanished),
         waiting=len(look.seen.waiting),
         notices=notices(look.seen, look.disk, store, layout),
+        trips=tuple(
+            Trip(one.known.arrival_id, one.known.path, Path(one.file.path), one.file.changed_at)
+            for one in changes.moved
+            if one.known.location != one.file.path
+        ),
     )

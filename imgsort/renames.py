@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imgsort.tree import ClassFolder, KnownClass, RenamedClass, class_of_folder
+from imgsort.tree import (
+    ClassFolder,
+    KnownClass,
+    Layout,
+    RenamedClass,
+    Snapshot,
+    class_of_folder,
+)
 
 FEWEST = 3
 """Without the folder's own identity, fewer files than this that moved together prove nothing."""
@@ -29,6 +36,7 @@ def renamed_classes(
     A folder that takes another class's name is a merge instead: its files are corrections.
     """
     there = {name: folder for folder in folders if (name := class_of_folder(folder.name))}
+    classes = [one for one in classes if not one.retired or one.ino is not None]
     live = {one.name for one in classes}
     fresh = {name: folder for name, folder in there.items() if name not in live}
     found: dict[str, RenamedClass] = {}
@@ -69,3 +77,21 @@ def _new_name(
         if went >= FEWEST and went * 2 > left + vanished:
             return name
     return None
+
+
+def gone_folders(
+    classes: Sequence[KnownClass], renamed: Sequence[RenamedClass], disk: Snapshot, layout: Layout
+) -> tuple[KnownClass, ...]:
+    """Classes that had a folder when somebody looked last and have none now.
+
+    Where nothing at all lies in sorted/, its disk may not be mounted.
+    """
+    if layout.sorted in disk.empty:
+        return ()
+    there = {class_of_folder(folder.name) for folder in disk.folders}
+    elsewhere = {one.class_id for one in renamed}
+    return tuple(
+        one
+        for one in classes
+        if one.ino is not None and one.name not in there and one.id not in elsewhere
+    )

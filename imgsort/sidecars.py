@@ -1,12 +1,15 @@
 """Which files in a folder travel with a picture? Pure: names in, names out.
 
 ``IMG_1.xmp`` and ``IMG_1.jpg.xmp`` belong to ``IMG_1.jpg``; so does the camera RAW of the same
-shot (``IMG_1.CR3``), and what belongs to that (``IMG_1.CR3.xmp``). A RAW, or a sidecar, without a
-picture belongs to nobody and stays where it is. Names are text as ``os.fsdecode`` gives it.
+shot (``IMG_1.CR3``), what belongs to that (``IMG_1.CR3.xmp``), and what photo exports write. A RAW,
+or a sidecar, without a picture belongs to nobody and stays where it is. Names are text as
+``os.fsdecode`` gives it; only in a suffix does case not matter.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from imgsort import photo_exports
+from imgsort.composed import composed
 from imgsort.images import READABLE_SUFFIXES
 from imgsort.template import split_name
 
@@ -39,19 +42,44 @@ def pair_up(names: Iterable[str], suffixes: Collection[str]) -> dict[str, tuple[
     developed = _by_stem(_among(by_suffix, DEVELOPED_SUFFIXES & READABLE_SUFFIXES))
     pairs: dict[str, list[str]] = {}
     # By full name (IMG_1.jpg.xmp), the RAWs of a pair included (IMG_1.CR3.xmp), then by stem.
-    owners = {picture: picture for picture in pictures}
+    owners = {composed(picture): picture for picture in pictures}
     for raw in raws:
-        owner = developed.get(split_name(raw)[0])
+        owner = developed.get(composed(split_name(raw)[0]))
         if owner is not None:
-            owners[raw] = owner
+            owners[composed(raw)] = owner
             pairs.setdefault(owner, []).append(raw)
     by_stem = _by_stem(pictures)
+    for picture in pictures:
+        owners.setdefault(_suffix_lowered(composed(picture)), picture)
     for sidecar in sidecars:
-        stem = split_name(sidecar)[0]
-        owner = owners.get(stem) or by_stem.get(stem)
+        owner = _owner(sidecar, owners, by_stem, pictures)
         if owner is not None:
             pairs.setdefault(owner, []).append(sidecar)
     return {picture: tuple(followers) for picture, followers in pairs.items()}
+
+
+def _owner(
+    sidecar: str, owners: Mapping[str, str], by_stem: Mapping[str, str], pictures: Sequence[str]
+) -> str | None:
+    stem, suffix = split_name(composed(sidecar))
+    meant = [stem, _suffix_lowered(stem)]
+    owner = next((owners[one] for one in meant if one in owners), None) or by_stem.get(stem)
+    if owner is not None or suffix.lower() != photo_exports.SUFFIX:
+        return owner
+    meant = [_suffix_lowered(one) for one in photo_exports.pictures_meant(stem)]
+    owner = next((owners[one] for one in meant if one in owners), None)
+    return owner or photo_exports.cut_short(stem, pictures)
+
+
+def possible_owners(sidecar: str, spellings: Iterable[str]) -> set[str]:
+    """Names of pictures that the sidecar may belong to, to look which are there; ``spellings`` are
+    the suffixes of pictures. A name that was cut short tells none."""
+    stem, suffix = split_name(sidecar)
+    full = [stem]
+    if suffix.lower() == photo_exports.SUFFIX:
+        full += photo_exports.pictures_meant(stem)
+    stems = {stem, *(split_name(one)[0] for one in full)}
+    return {*full, *(one + end for one in stems for end in spellings)}
 
 
 def sidecars_of(name: str, siblings: Iterable[str], suffixes: Collection[str]) -> tuple[str, ...]:
@@ -77,8 +105,21 @@ def renamed(sidecar: str, picture: str, new_picture: str) -> str:
 
 
 def tail(sidecar: str, picture: str) -> str:
-    """What a sidecar has after the stem it shares with its picture: ``.xmp``, ``.jpg.xmp``."""
-    return sidecar[len(split_name(picture)[0]) :]
+    """What a sidecar has after the stem it shares with its picture: ``.xmp``, ``.jpg.xmp``.
+
+    Of one that a photo export named otherwise: what it would have if it shared it.
+    """
+    stem, suffix = split_name(picture)
+    if sidecar.startswith(stem):
+        return sidecar[len(stem) :]
+    same = (at for at in range(len(sidecar), 0, -1) if composed(sidecar[:at]) == composed(stem))
+    shared = next(same, None)
+    return suffix + split_name(sidecar)[1] if shared is None else sidecar[shared:]
+
+
+def _suffix_lowered(name: str) -> str:
+    stem, suffix = split_name(name)
+    return stem + suffix.lower()
 
 
 def _by_suffix(names: Iterable[str]) -> dict[str, list[str]]:
@@ -99,8 +140,8 @@ def _among(by_suffix: dict[str, list[str]], suffixes: Collection[str]) -> list[s
 
 
 def _by_stem(names: Iterable[str]) -> dict[str, str]:
-    """Stem -> the first name that has it."""
+    """Stem, composed -> the first name that has it."""
     found: dict[str, str] = {}
     for name in names:
-        found.setdefault(split_name(name)[0], name)
+        found.setdefault(composed(split_name(name)[0]), name)
     return found

@@ -9,12 +9,15 @@ from typing import Any
 from imgsort.display import display
 from imgsort.drift import Drift, drift_of
 from imgsort.errors import ImgsortError
+from imgsort.floor import filed_from
 from imgsort.registry import ModelCard, Registry
+from imgsort.store.lying import Lying
 from imgsort.store.overview import Overview
 from imgsort.store.reader import Reader
 from imgsort.store.vectors import size_on_disk
 from imgsort.workspace import Workspace
 
+_NAMED = 3
 STALE = timedelta(seconds=30)
 """The daemon writes its status every 2 seconds."""
 
@@ -29,6 +32,7 @@ class Status:
     said: dict[str, Any] | None
     """state/status.json, the running daemon's last word."""
     overview: Overview
+    lying: Lying
     model: ModelCard | None
     model_problem: str | None
     disk_free: int
@@ -52,12 +56,13 @@ class Status:
         last = self.overview.last_arrival
         log["classes"] = {count["name"]: count["images"] for count in log["classes"]}
         log["last_arrival"] = None if last is None else _utc(last)
+        log["folders"] = asdict(self.lying)
         return {
             "workspace": display(self.workspace.root),
             "daemon": {"alive": self.pid is not None, "pid": self.pid},
             "live": self.said if self.pid is not None else None,
             "last_error": (self.said or {}).get("last_error"),
-            "model": None if self.model is None else self.model.summary(),
+            "model": None if self.model is None else self._model_dict(self.model),
             "model_problem": self.model_problem,
             "log": log,
             "embeddings": {
@@ -68,6 +73,9 @@ class Status:
             "disk": {"free_bytes": self.disk_free, "total_bytes": self.disk_total},
         }
 
+    def _model_dict(self, card: ModelCard) -> dict[str, Any]:
+        return {**card.summary(), "floor": self.workspace.config.model.confidence}
+
     @property
     def _embeddings_limit(self) -> int:
         return int(self.workspace.config.learning.embeddings_max_gb * 1e9)
@@ -75,8 +83,11 @@ class Status:
     def lines(self) -> Iterator[tuple[str, str]]:
         """For people, one fact a line."""
         yield "workspace", display(self.workspace.root)
+        yield from self._folder_lines()
         yield from self._daemon_lines()
         yield "model", self._model_line()
+        if self.model is not None:
+            yield "files from", filed_from(self.model, self.workspace.config.model.confidence)
         yield from self._log_lines()
         if self.drift is not None and self.drift.judged:
             yield "drift", self.drift.line()
@@ -87,6 +98,19 @@ class Status:
             f"{self.embeddings_bytes / 1e6:,.1f} MB of {self._embeddings_limit / 1e6:,.0f} MB",
         )
         yield "disk", f"{self.disk_free / 1e9:,.1f} GB free of {self.disk_total / 1e9:,.1f} GB"
+
+    def _folder_lines(self) -> Iterator[tuple[str, str]]:
+        """What lies there, whoever put it there; the decisions of models are counted below."""
+        lying, workspace = self.lying, self.workspace
+        said = f" ({lying.labelled:,} of them by your word)" if lying.labelled else ""
+        yield f"in {display(workspace.sorted.name)}/", f"{lying.sorted:,}{said}"
+        yield f"in {display(workspace.unsure.name)}/", f"{lying.unsure:,}"
+        yield f"in {display(workspace.rejected.name)}/", f"{lying.rejected:,}"
+        if lying.gone:
+            named = [(name or "elsewhere", number) for name, number in lying.gone.items()][:_NAMED]
+            listed = ", ".join(f"{name} {number:,}" for name, number in named)
+            more = ", …" if len(lying.gone) > _NAMED else ""
+            yield "gone", f"{sum(lying.gone.values()):,} pictures: {listed}{more}"
 
     def _daemon_lines(self) -> Iterator[tuple[str, str]]:
         said = self.said or {}
@@ -126,12 +150,13 @@ class Status:
 
     def _log_lines(self) -> Iterator[tuple[str, str]]:
         log = self.overview
-        yield "filed", f"{log.filed:,}"
-        yield "unsure", f"{log.unsure:,}"
-        yield "rejected", f"{log.rejected:,}"
+        yield (
+            "decided so far",
+            f"{log.filed:,} filed, {log.unsure:,} unsure, {log.rejected:,} rejected",
+        )
         yield "today", f"{log.today:,}"
         if log.last_arrival is not None:
-            yield "last arrival", _utc(log.last_arrival)
+            yield "last arrival", f"{log.last_arrival.astimezone():%Y-%m-%d %H:%M:%S}"
         if log.classes:
             yield "largest classes", ", ".join(f"{c.name} {c.images:,}" for c in log.classes)
         yield "corrected", f"{log.corrected:,}"
@@ -144,6 +169,7 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
     """
     with Reader.open(workspace.database, root=workspace.root) as store:
         overview = store.overview()
+        lying = store.lying(workspace.picture_folders[1:])
         model, problem = _model(workspace)
         drift = None if model is None else drift_of(store, model)
     place = workspace.sorted if workspace.sorted.is_dir() else workspace.root
@@ -153,6 +179,7 @@ def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
         workspace.daemon_pid(),
         said,
         overview,
+        lying,
         model,
         problem,
         disk.free,

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -134,6 +134,29 @@ CLASSES = Table(
         unique=True,
         sqlite_where=text("retired_at IS NULL"),
     ),
+)
+
+
+class ClassChangeColumns(TypedColumns):
+    """What happened to a class as such. Manual renames are not here: folders tell those."""
+
+    id: Named[int] = Column(Integer, primary_key=True)
+    run_id: Named[int | None] = Column(Integer, ForeignKey("runs.id"))
+    class_id: Named[int] = Column(Integer, ForeignKey("classes.id"))
+    kind: Named[str] = Column(Text)
+    old_name: Named[str] = Column(Text)
+    new_name: Named[str] = Column(Text)
+    merged_into: Named[int | None] = Column(Integer)
+    changed_at: Named[datetime] = Column(Utc)
+    undone_at: Named[datetime | None] = Column(Utc)
+
+
+CLASS_CHANGES = Table(
+    "class_changes",
+    METADATA,
+    ClassChangeColumns,
+    _one_of("kind", "renamed", "retired", "restored"),
+    Index("ix_class_changes_run_id", "run_id"),
 )
 
 
@@ -245,6 +268,11 @@ ARRIVALS = Table(
     # For `status`, which asks of every labelled image whether its file lies in the label's class.
     Index("ix_arrivals_image_id", "image_id", "class_id"),
     Index("ix_arrivals_path_bytes", "path_bytes"),
+    Index(
+        "ix_arrivals_missing",
+        "path_bytes",
+        sqlite_where=text("missing_at IS NOT NULL"),
+    ),
     Index("ix_arrivals_ino", "ino"),
     Index(
         "ix_arrivals_src_ino",

@@ -17,10 +17,12 @@ UNKNOWN = "unknown"
 _TOKENS = (
     *("label", "name", "stem", "ext"),
     *("year", "month", "day", "date"),
-    *("camera", "confidence"),
+    *("camera", "confidence", "subfolder"),
+    *(f"folder{depth}" for depth in range(1, 10)),
 )
 _PIECE = re.compile(r"\{(\w*)\}")
-_LISTED = " ".join(f"{{{token}}}" for token in _TOKENS)
+_SUBFOLDER = "{subfolder}"
+_LISTED = " ".join(f"{{{token}}}" for token in _TOKENS[: _TOKENS.index("folder1") + 1])
 # Longer than any real suffix; what follows the last dot of a sentence is no suffix.
 _LONGEST_SUFFIX = 32
 
@@ -57,8 +59,11 @@ class Template:
         captured_at: str | None,
         camera: str | None,
         confidence: float,
+        subfolder: bytes | str = "",
     ) -> PurePath:
         """The path relative to sorted/. ``captured_at`` is ISO 8601 without a zone, from EXIF.
+        ``subfolder`` is the way from the inbox to the picture's folder; as a part of its own it
+        makes as many folders as it has, none for a picture right in the inbox.
 
         Nothing untrusted can leave its part: no part is empty, ``.`` or ``..``, begins with a dot,
         holds a slash or NUL, or is longer than LONGEST_NAME bytes. ``label`` must have passed
@@ -67,6 +72,7 @@ class Template:
         text = os.fsdecode(name)
         stem, ext = split_name(text)
         day = _day(captured_at) or arrived_at
+        way = [each for each in os.fsdecode(subfolder).split("/") if each]
         values = {
             "label": label,
             "name": text,
@@ -78,9 +84,14 @@ class Template:
             "date": f"{day:%Y-%m-%d}",
             "camera": _printable(camera or ""),
             "confidence": f"{confidence:.2f}",
+            "subfolder": "_".join(way) or UNKNOWN,
+            **{f"folder{depth}": each for depth, each in enumerate(way, 1)},
         }
-        *folders, last = (_PIECE.sub(lambda found: values[found[1]], part) for part in self.parts)
-        return PurePath(*(_folder(folder) for folder in folders), fitted(_plain(last)))
+        folders: list[str] = []
+        for part in self.parts:
+            whole = [_PIECE.sub(lambda found: values.get(found[1], UNKNOWN), part)]
+            folders += way if part == _SUBFOLDER else whole
+        return PurePath(*(_folder(folder) for folder in folders[:-1]), fitted(_plain(folders[-1])))
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -102,6 +102,8 @@ class Snapshot:
     """The device of each picture folder that was looked through."""
     taken_at: float
     """Seconds of the wall clock."""
+    naked: tuple[str, ...] = ()
+    """Mount points whose disk is away; they are among the unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +136,14 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class KnownClass:
-    """A class there is now."""
+    """A class there is now, or one that was given up."""
 
     id: int
     name: str
     dev: int | None
-    """Of its folder when that was last seen."""
+    """Of its folder when that was last seen; None while there is none."""
     ino: int | None
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,8 @@ class TreeChanges:
     vanished: tuple[Vanished, ...] = ()
     folders: tuple[FolderSeen, ...] = ()
     """Classes that are made if they don't exist."""
+    restored: tuple[KnownClass, ...] = ()
+    """Retired classes whose folder somebody made anew."""
 
     def __bool__(self) -> bool:
         return any(

@@ -6,12 +6,14 @@ nine: a library of a million pictures must not cost the daemon a gigabyte at eac
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from imgsort.store import Store
 from imgsort.tree import KnownClass, KnownFile, Layout, Snapshot, class_of_folder
 from imgsort.treediff import Differences, differences
 from imgsort.treescan import look_through
 from imgsort.treesigns import Signs, sign_of
+from imgsort.unmounted import unmounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
     Raises FilingPaused where a picture folder is missing, or what the store raises.
     """
     expected = Signs(sign_of(path, identity) for path, identity in store.known_places())
-    disk = _without_landed(look_through(layout, expected), store)
+    disk = _without_naked(_without_landed(look_through(layout, expected), store), store, layout)
     # What is filed from here on is known too many, which one lstat tells.
     classes = store.known_classes()
     if not expected.left and _is_all(disk, classes):
@@ -46,6 +48,18 @@ def _without_landed(disk: Snapshot, store: Store) -> Snapshot:
     landed = set(store.known_places(disk.files)) if disk.files else set()
     files = {path: file for path, file in disk.files.items() if (path, file.identity) not in landed}
     return replace(disk, files=files)
+
+
+def _without_naked(disk: Snapshot, store: Store, layout: Layout) -> Snapshot:
+    """Nothing may be called gone because its disk isn't mounted."""
+    folders = (layout.sorted, layout.unsure, layout.rejected)
+    naked = {str(path) for path in unmounted([Path(folder) for folder in folders], store)}
+    return replace(
+        disk,
+        unseen=(*disk.unseen, *naked),
+        folders=tuple(one for one in disk.folders if f"{layout.sorted}/{one.name}" not in naked),
+        naked=tuple(sorted(naked)),
+    )
 
 
 def _is_all(disk: Snapshot, classes: list[KnownClass]) -> bool:

@@ -14,11 +14,20 @@ _NAMED = 3
 def notices(seen: Reconciled, disk: Snapshot, store: Store, layout: Layout) -> tuple[str, ...]:
     """All of them, the most pressing first."""
     return (
+        *_naked(disk, layout),
         *_library(seen, layout),
         *_folders(disk),
         *_astray(seen, layout),
         *_conflicts(store, layout),
     )
+
+
+def _naked(disk: Snapshot, layout: Layout) -> Iterator[str]:
+    if disk.naked:
+        yield (
+            f"{len(disk.naked):,} folders are empty because their disk isn't mounted "
+            f"({_examples(disk.naked, layout)}); mount it: nothing is put there until then."
+        )
 
 
 def _library(seen: Reconciled, layout: Layout) -> Iterator[str]:

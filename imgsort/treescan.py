@@ -10,6 +10,7 @@ from imgsort.errors import FilingPaused
 from imgsort.identity import Identity, open_regular, sha256_of
 from imgsort.tree import ClassFolder, DiskFile, Layout, Snapshot
 from imgsort.treesigns import Signs, sign_of
+from imgsort.workspace import is_workspace
 
 DEEPEST = 64
 LITTER_FOLDERS = frozenset({"@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"})
@@ -45,7 +46,9 @@ class _Walk:
             return
         path = f"{folder}/{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            if entry.name.lower() not in LITTER_FOLDERS:
+            if is_workspace(path):
+                self.unseen.append(path)  # its pictures are its own
+            elif entry.name.lower() not in LITTER_FOLDERS:
                 self.below(path, depth + 1)
         elif entry.is_file(follow_symlinks=False):
             try:
@@ -112,6 +115,8 @@ def _class_folders(base: str) -> Iterator[ClassFolder]:
         for entry in entries:
             hidden = entry.name.startswith((".", "~")) or entry.name.lower() in LITTER_FOLDERS
             if hidden or not entry.is_dir(follow_symlinks=False):
+                continue
+            if is_workspace(f"{base}/{entry.name}"):
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)

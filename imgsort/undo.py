@@ -4,13 +4,15 @@ Moves go back newest first through the journal, one journal row for each, so tha
 undone. Labels are never removed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from imgsort.classchange import ClassChange
+from imgsort.classes import Named, remove_if_empty, take_back
 from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo, WorkspaceBusy
 from imgsort.filing import recover
@@ -62,6 +64,8 @@ class Undoing:
     trips: tuple[Trip, ...]
     """The same for people."""
     stays: tuple[Stays, ...]
+    classes: tuple[ClassChange, ...] = ()
+    """What was done to classes, and is taken back first."""
 
     @property
     def unfiles(self) -> int:
@@ -77,6 +81,7 @@ class Undoing:
         return {
             "run": None if self.run is None else self.run.id,
             "would_move": len(self.takes_back),
+            "classes": [one.back().said() for one in self.classes],
             "to_inbox": self.unfiles,
             "flows": [flow.as_dict() for flow in self.flows()],
             "stays": [{"path": display(one.path), "reason": one.reason} for one in self.stays],
@@ -110,9 +115,14 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
         )
     with workspace.daemon_lock() if plan.unfiles else nullcontext():
         run_id = store.begin_run(plan.kind)
+        kept = take_back(workspace, store, run_id, plan.classes)
         applied = Applied(run_id, tuple(_carried(workspace, store, run_id, plan.takes_back)))
+        for one in plan.classes:
+            if one.kind == "restored":
+                folder = workspace.sorted / one.new
+                remove_if_empty(store, Named(one.class_id, one.new), folder)
         store.end_run(run_id, f"took back the moves of {applied.moved} of {len(plan.takes_back)}")
-    return applied
+    return replace(applied, classes_kept=tuple(kept))
 
 
 def _carried(
@@ -156,7 +166,7 @@ class _Planner:
             if run is None or run.kind in {UNDO, REDO}:
                 continue
             plan = self.of(replace(chosen, run=run_id, last=False))
-            if plan.takes_back or (plan.stays and not self._was_undone(run_id)):
+            if plan.takes_back or plan.classes or (plan.stays and not self._was_undone(run_id)):
                 return plan
         raise NothingToDo(
             "Nothing that imgsort has moved is left to be put back; `imgsort why` tells a "
@@ -184,7 +194,9 @@ class _Planner:
         moved: Moved,
         judge: Callable[[PictureHistory], TakeBack | Stays | None],
     ) -> Undoing:
-        judged = [self._with_folder(judge(one)) for one in self._pictures(moved)]
+        classes = self._classes(moved)
+        back = {one.old for one in classes}
+        judged = [self._with_folder(judge(one), back) for one in self._pictures(moved)]
         found = newest_first([one for one in judged if isinstance(one, TakeBack)])
         return Undoing(
             seen=self.seen,
@@ -193,7 +205,14 @@ class _Planner:
             takes_back=tuple(found),
             trips=tuple(self._trip(one) for one in found),
             stays=tuple(one for one in judged if isinstance(one, Stays)),
+            classes=classes,
         )
+
+    def _classes(self, moved: Moved) -> tuple[ClassChange, ...]:
+        """None where only some pictures are meant, or a model's moves."""
+        if self.lying is not None or moved.model is not None or moved == Moved():
+            return ()
+        return tuple(self.store.class_changes(moved.run, moved.since))
 
     def _pictures(self, moved: Moved) -> list[PictureHistory]:
         if moved == Moved():
@@ -216,12 +235,15 @@ class _Planner:
         pictures = self.store.histories(self.store.moved_arrivals(Moved(run=run_id)))
         return any(move.run_id == run_id for one in pictures for move in standing(one.moves).undone)
 
-    def _with_folder(self, one: TakeBack | Stays | None) -> TakeBack | Stays | None:
-        """A class folder that is gone was renamed or removed by a human: it isn't made again."""
+    def _with_folder(
+        self, one: TakeBack | Stays | None, back: Collection[str]
+    ) -> TakeBack | Stays | None:
+        """A class folder that is gone was renamed or removed by a human: it isn't made again, but
+        for a class that comes ``back`` itself."""
         if not isinstance(one, TakeBack):
             return one
         name = self.layout.place_of(str(one.target)).class_name
-        if name is None or Path(self.layout.sorted, name).is_dir():
+        if name is None or name in back or Path(self.layout.sorted, name).is_dir():
             return one
         return Stays(one.picture.path, f"sorted/{display(name)} is gone; make it to put it back")
 

@@ -10,8 +10,12 @@ NOTHING_FITS = "no known class fits at all"
 UNLIKE = "unlike anything known"
 NOT_FILED_YET = "this class isn't told surely enough yet to file under it"
 
+CLASS_RETIRED = "this class is retired"
+
 NEVER = 2.0
 """Threshold of a class that no confidence is enough for."""
+RETIRED = 3.0
+"""Threshold of a class that was given up after the model had learned it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ def shortfall(confidence: float, threshold: float) -> str | None:
     """Why this confidence doesn't suffice, or None. The two numbers never look the same."""
     if threshold == NEVER:
         return NOT_FILED_YET
+    if threshold == RETIRED:
+        return CLASS_RETIRED
     if confidence >= threshold:
         # A threshold of 0 files everything, but nothing under a class that stands for nothing.
         return None if confidence > 0 else NOTHING_FITS

@@ -22,7 +22,7 @@ from imgsort.registry import ModelCard, Registry
 from imgsort.serving import Serving, load_classifier
 from imgsort.store import Store
 from imgsort.tables import iso_utc
-from imgsort.verdict import NEVER, Verdict
+from imgsort.verdict import NEVER, RETIRED, Verdict
 from imgsort.workspace import Workspace
 
 NEIGHBOURS = 5
@@ -193,7 +193,7 @@ def _threshold(classifier: Classifier, verdict: Verdict) -> float | None:
     if verdict.label not in classifier.classes:
         return None
     threshold = float(classifier.thresholds[classifier.classes.index(verdict.label)])
-    return None if threshold == NEVER else round(threshold, 6)
+    return None if threshold in {NEVER, RETIRED} else round(threshold, 6)
 
 
 def _neighbours(

@@ -191,6 +191,30 @@ class Workspace:
             yield
 
 
+def is_workspace(folder: str | int) -> bool:
+    """Is this folder (its path, or a descriptor of it) a workspace of its own?
+
+    Then its pictures are for its own daemon, wherever it lies.
+    """
+    return _holds(folder, "config.toml") and any(_holds(folder, one) for one in ("state", "sorted"))
+
+
+def _holds(folder: str | int, name: str) -> bool:
+    try:
+        if isinstance(folder, int):
+            os.stat(name, dir_fd=folder, follow_symlinks=False)
+        else:
+            os.lstat(f"{folder}/{name}")
+    except OSError:
+        return False
+    return True
+
+
+def enclosing_workspace(root: Path) -> Path | None:
+    """The workspace that ``root`` lies in, if any."""
+    return next((above for above in root.absolute().parents if is_workspace(str(above))), None)
+
+
 def _real(folder: Path) -> Path:
     try:
         return folder.resolve()

@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
         REPOSITORY / "systemd/README.md",
     ]
 )
-ON_EVERY_COMMAND = {"--help", "--json", "-C"}
+ON_EVERY_COMMAND = {"--help", "-h", "--json", "-C"}
 SECTIONS: dict[str, Section] = dict(Config())
 KEYS = [(section, key) for section, table in SECTIONS.items() for key in type(table).model_fields]
 

@@ -103,7 +103,7 @@ def room(file: str) -> str:
     first, *rest = Path(file).parts
     if first != "imgsort":
         return first
-    return "cli" if rest[0] == "cli" else "core"
+    return "cli" if rest[0] in {"cli", "__main__.py"} else "core"
 
 
 def _trespasses(found: Import) -> bool:

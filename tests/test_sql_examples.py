@@ -20,6 +20,7 @@ TABLES = (
     "arrivals",
     "predictions",
     "classes",
+    "class_changes",
     "labels",
     "models",
     "moves",

@@ -166,16 +166,18 @@ def draft_of(trained: Trained, findings: Findings) -> ModelDraft:
         thresholds=challenger.cuts,
         tensors=challenger.model.tensors(),
         temperature=challenger.model.temperature,
-        metrics=_metrics(trained.terms, findings),
+        metrics=_metrics(trained, findings),
         parent=champion.card.version,
     )
 
 
-def _metrics(terms: Terms, findings: Findings) -> dict[str, JsonValue]:
+def _metrics(trained: Trained, findings: Findings) -> dict[str, JsonValue]:
+    terms, counts = trained.terms, trained.material.per_class()
     verdict = findings.verdict
     return {
         "trained_on": terms.trained_on,
         "labels": findings.material.labels,
+        "labels_of": {str(number): counts[number] for number in sorted(counts)},
         "held_out": findings.material.held_out,
         "augmented_views": terms.options.views,
         "recipe": findings.recipe,

@@ -85,7 +85,8 @@ class GateVerdict:
     tries: int
     """Challengers of this champion before, on much the same pictures."""
     common: Difference | None
-    """Of right answers on the classes both know, as a share of all pictures."""
+    """Of right answers on the classes both know, as a share of all pictures; None where no picture
+    is of one, so that nothing can be lost on them."""
     overall: Difference | None
     filed: Difference | None
     """Of pictures filed rightly."""
@@ -113,12 +114,12 @@ def decide(
         for side in ("champion", "challenger")
     )
     both = np.array([contest.truth in champion_classes for contest in contests])
-    common = difference(contests, (after - before) * both, z)
+    common = difference(contests, (after - before) * both, z, both) if both.any() else None
     overall = difference(contests, after - before, z)
     filed_before, filed_after = (_filed(contests, side) for side in ("champion", "challenger"))
     filed = difference(contests, filed_after * after - filed_before * before, z)
     shortfall = (
-        _worse(common, gate_margin, "on the classes that both know")
+        (_worse(common, gate_margin, "on the classes that both know") if common else None)
         or _worse(overall, gate_margin, "over all")
         or _files_worse(
             _Filed.of(filed_before, before), _Filed.of(filed_after, after), filed, target_precision
@@ -132,7 +133,7 @@ def decide(
         champion_right=int(before.sum()),
         challenger_right=int(after.sum()),
         tries=tries,
-        common=common if both.any() else None,
+        common=common,
         overall=overall,
         filed=filed,
         losses=_losses(contests, before, after),
@@ -148,11 +149,17 @@ def allowed_error(tries: int) -> float:
     return (BUDGET - FIRST) * SPENT * (1 - SPENT) ** (tries - 1)
 
 
-def difference(contests: Sequence[Contest], changes: Floats, z: float) -> Difference:
+def difference(
+    contests: Sequence[Contest],
+    changes: Floats,
+    z: float,
+    possible: NDArray[np.bool_] | None = None,
+) -> Difference:
     """The weighted mean of ``changes`` [N], each -1 to 1, and its lower bound at ``z`` errors.
 
     Groups vary, not pictures. One picture gained and one lost is added, as Agresti and Min (2005)
     do for paired shares: where nothing changed on few pictures, something might all the same.
+    ``possible``: where anything could change at all; as much less is added.
     """
     weights = np.array([contest.weight for contest in contests], np.float64)
     groups = np.unique([contest.group for contest in contests], return_inverse=True)[1]
@@ -161,7 +168,8 @@ def difference(contests: Sequence[Contest], changes: Floats, z: float) -> Differ
     of_group = np.bincount(groups, weights * (changes - mean))
     effective = total**2 / float(np.square(np.bincount(groups, weights)).sum())
     variance = float(np.square(of_group).sum()) / total**2
-    error = (variance + 1 / effective**2) ** 0.5
+    part = 1.0 if possible is None else float(np.average(possible, weights=weights))
+    error = (variance + part / effective**2) ** 0.5
     return Difference(mean, mean * effective / (effective + 2) - z * error)
 
 

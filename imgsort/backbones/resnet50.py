@@ -166,9 +166,13 @@ def _missing(reason: str) -> WeightsMissing:
 
 
 INNER = (
-    InnerLayer("conv2_block3_out", 256),
-    InnerLayer("conv3_block4_out", 512),
-    InnerLayer("conv4_block6_out", 1024),
+    InnerLayer("conv2_block2_out", 256),
+    InnerLayer("conv3_block3_out", 512),
+    InnerLayer("conv4_block5_out", 1024),
 )
-"""The ends of its stages but the last, whose mean is the embedding."""
+"""Near the ends of its stages but the last, whose mean is the embedding.
+
+Of a stage's very end the next stage needs only every fourth position, and OpenVINO computes no
+other: a mean over all of them costs 11 % of the speed, one taken a block earlier 1 to 2 %.
+"""
 SPEC = BackboneSpec("resnet50", 224, 2048, INNER, build, read_weights)

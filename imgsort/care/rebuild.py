@@ -22,7 +22,7 @@ from imgsort.workspace import Workspace
 
 WORK = ".rebuilding-"
 LOST = (
-    "what people said (labels, confirmations, audits) and the holdout drawn from it",
+    "what people said (labels, confirmations, audits)",
     "what models predicted, with which confidence, and why something was unsure or rejected",
     "the names and inbox folders that pictures arrived with, and when",
     "every move and run so far, so nothing before this can be undone",

@@ -41,7 +41,7 @@ class Retention:
     deleted_models: tuple[Path, ...] = ()
     """Folders of the trash, for good."""
     kept: tuple[Path, ...] = ()
-    """Old enough, but a label or the holdout stands on them."""
+    """Old enough, but a label stands on them."""
 
     def __bool__(self) -> bool:
         return bool(self.rejected or self.models or self.deleted or self.deleted_models)

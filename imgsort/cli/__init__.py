@@ -18,6 +18,7 @@ _COMMANDS = (
     "confirms",
     "audits",
     "datasets",
+    "classes",
     "training",
     "looking",
     "putting_back",
@@ -26,6 +27,7 @@ _COMMANDS = (
     "services",
     "care",
     "measuring",
+    "manual",
 )
 
 

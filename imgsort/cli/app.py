@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn, ParamSpec, TypeVar
 import typer
 
 from imgsort import __version__
+from imgsort.cli.groups import Grouped
 from imgsort.display import display
 from imgsort.errors import ImgsortError
 from imgsort.workspace import Workspace
@@ -34,6 +35,8 @@ SURROUNDINGS = {
 """What a disk or a permission may say at any moment: no bug of ours."""
 
 app = typer.Typer(
+    cls=Grouped,
+    context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -1,6 +1,8 @@
 """`log` and `classify`: what was decided, and what would be."""
 
+import shutil
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,12 +11,17 @@ import typer
 
 from imgsort.cli.app import Here, Json, app, at_once, opened, reported, say, version_number
 from imgsort.cli.output import ascii_only, print_json, print_table, progress
+from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
-    from imgsort.logquery import LogRow
+    from collections.abc import Sequence
 
-HEADINGS = ("id", "when", "label", "confidence", "decision", "path", "reason")
+    from imgsort.logquery import LogRow
+    from imgsort.store.reader import Reader
+
+NEWEST = 50
+"""Rows of a table, unless told otherwise. CSV and JSON are for programs, which want them all."""
 
 
 @app.command()
@@ -38,8 +45,13 @@ def log(
         bool, typer.Option("--corrected", help="Only where a human said otherwise.")
     ] = False,
     limit: Annotated[
-        int, typer.Option(help="At most so many, newest first; 0 for all.", min=0)
-    ] = 50,
+        int | None,
+        typer.Option(
+            help="At most so many, newest first; 0 for all. Default: 50 in a table, else all.",
+            min=0,
+            show_default=False,
+        ),
+    ] = None,
     form: Annotated[
         Literal["table", "json", "csv"], typer.Option("--format", help="How to print.")
     ] = "table",
@@ -50,41 +62,60 @@ def log(
     at_once()
     workspace = opened(context, here)
     from imgsort import logquery
+    from imgsort.composed import composed
     from imgsort.store.reader import Reader
 
+    is_table = not as_json and form == "table"
+    most = NEWEST if limit is None and is_table else limit or None
     wanted = logquery.LogFilter(
-        label=label,
+        label=label and composed(label),
         below=below,
         since=None if since is None else logquery.parse_since(since, datetime.now().astimezone()),
         model=model,
         unsure=unsure,
         corrected=corrected,
-        limit=limit or None,
+        limit=most,
     )
     with Reader.open(workspace.database, root=workspace.root) as store:
-        rows = store.log(wanted)
-        if as_json or form == "json":
-            logquery.write_json(rows, sys.stdout, ascii_only=ascii_only())
-        elif form == "csv":
-            logquery.write_csv(rows, sys.stdout)
+        if label is not None:
+            _require_class(store, label)
+        if is_table:
+            more = None if most is None else most + 1
+            found = list(store.log(replace(wanted, limit=more)))
+            _print_log(found if most is None else found[:most])
+            if limit is None and len(found) > NEWEST:
+                say(f"These are the newest {NEWEST}; --limit 0 shows all.")
+        elif as_json or form == "json":
+            logquery.write_json(store.log(wanted), sys.stdout, ascii_only=ascii_only())
         else:
-            print_table(HEADINGS, (_cells(row) for row in rows))
+            logquery.write_csv(store.log(wanted), sys.stdout)
 
 
-def _cells(row: "LogRow") -> tuple[object, ...]:
-    confidence = "" if row.confidence is None else f"{row.confidence:.2f}"
-    what = (
-        row.decision if row.human_label is None else f"{row.decision}, you said {row.human_label}"
+def _require_class(store: "Reader", name: str) -> None:
+    closest = store.class_named(name)
+    if closest is None:
+        return
+    if closest:
+        raise ImgsortError(
+            f"There is no class {display(name)}, but there is {display(closest)}; name that, or "
+            f"see `imgsort classes`."
+        )
+    raise ImgsortError(
+        f"There is no class {display(name)}; `imgsort classes` lists those there are."
     )
-    return (
-        row.id,
-        row.filed_at or row.arrived_at,
-        row.label,
-        confidence,
-        what,
-        row.path,
-        row.reason,
-    )
+
+
+def _print_log(rows: "Sequence[LogRow]") -> None:
+    """Piped, one line a row."""
+    from imgsort.cli.loglines import HEADINGS, cells, lines
+
+    if not sys.stdout.isatty():
+        print_table(HEADINGS, (cells(row) for row in rows))
+        return
+    today, width = datetime.now().astimezone(), shutil.get_terminal_size().columns
+    for row in rows:
+        for line in lines(row, today, width):
+            typer.echo(display(line))
 
 
 @app.command()

@@ -37,6 +37,9 @@ def audit(
     answers: Annotated[
         Path | None, typer.Option("--answers", help="Take back the audit.csv you filled in.")
     ] = None,
+    unsure: Annotated[
+        bool, typer.Option("--unsure", help="Draw only from what went to unsure/.")
+    ] = False,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Draw as an earlier audit did.", min=0)
     ] = None,
@@ -57,9 +60,10 @@ def audit(
     with sitting(workspace, "audit") as now:
         now.summary = None  # the draw itself is the run's record
         chosen = secrets.randbits(32) if seed is None else seed
-        drawn = draw_audit(now.store, now.run_id, number, chosen)
+        drawn = draw_audit(now.store, now.run_id, number, chosen, unsure=unsure)
+        among = "pictures that the model was unsure of" if unsure else "pictures"
         say(
-            f"Drew {len(drawn.drawn):,} of {drawn.candidates:,} pictures (run {drawn.run_id}, "
+            f"Drew {len(drawn.drawn):,} of {drawn.candidates:,} {among} (run {drawn.run_id}, "
             f"seed {drawn.seed})."
         )
         if not links:

@@ -206,7 +206,7 @@ def _tell_retention(plan: "Retention", done: "Gone | None") -> None:
         ("to the trash", [f"model v{version}" for version in plan.models]),
         ("deleted", [display(one.path) for one in plan.deleted]),
         ("deleted", [display(path) for path in plan.deleted_models]),
-        ("kept, a label or the holdout stands on it", [display(path) for path in plan.kept]),
+        ("kept, a label stands on it", [display(path) for path in plan.kept]),
     )
     for what, names in groups:
         for name in names[:SHOWN]:

@@ -7,7 +7,7 @@ import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
 from imgsort.cli.output import counted, print_json
-from imgsort.cli.sitting import sitting
+from imgsort.cli.sitting import Sitting, sitting
 from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
@@ -44,15 +44,29 @@ def confirm(
         take_links(workspace, folder, as_json)
         return
     with sitting(workspace, "confirm") as now:
-        result = confirmed(workspace, now.store, locate(workspace, now.store, places, Path.cwd()))
+        seen = locate(workspace, now.store, places, Path.cwd())
+        result = confirmed(workspace, now.store, seen)
         for one in result.contradictions:
             where = " and ".join(one.class_names)
             say(f"The same picture ({one.sha256[:12]}) lies in {where}; move one of the two.")
         now.store.add_labels(now.run_id, result.labels)  # confirming moves nothing
         now.summary = f"{result.confirmed} confirmed, {len(result.labels)} new labels"
         _tell_confirmed(result, as_json)
+        if not result.labels and workspace.unsure in seen.folders:
+            _refuse_unsure(now)
         if not result.labels:
             raise NothingToDo("All of that was confirmed before, or there is no picture in it.")
+
+
+def _refuse_unsure(now: Sitting) -> None:
+    """There is no class that its pictures could be confirmed to be."""
+    unsure = now.workspace.unsure
+    waiting = sum(not one.missing for one in now.store.pictures_below(unsure))
+    if waiting:
+        raise NothingToDo(
+            f"{unsure.name}/ is no class, so there is nothing to confirm; move the {waiting:,} "
+            f"pictures in it to their classes, then confirm those."
+        )
 
 
 def _tell_confirmed(result: "Confirmation", as_json: bool) -> None:

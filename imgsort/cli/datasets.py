@@ -14,6 +14,8 @@ from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from imgsort.datasets import DataSet, Hashed, Left
     from imgsort.importing import Imported, ImportPlan
     from imgsort.workspace import Workspace
@@ -47,7 +49,10 @@ def import_(
         data_set = _under_your_names(now, find(directory, workspace), match, new_class)
         if data_set.splits:
             listed = ", ".join(data_set.splits)
-            say(f"Looked through {listed}; imgsort draws its own holdout from all of them.")
+            say(
+                f"Looked through {listed}; imgsort learns from all of them, and tests each picture "
+                f"by heads that haven't seen it."
+            )
         files, left = _read(data_set)
         todo = _planned(now, files)
         require_something(todo)
@@ -106,19 +111,35 @@ def _under_your_names(now: Sitting, data_set: "DataSet", match: bool, new_class:
     """Its classes as this workspace calls them. Raises ImgsortError where that isn't clear."""
     from imgsort.datasets import under
     from imgsort.labelers import twin
+    from imgsort.speaking import own_classes, require_in_use
 
-    known = set(now.store.class_names().values())
+    require_in_use(now.store, data_set.classes)
+    known = own_classes(now.store)
     twins = {name: other for name in data_set.classes if (other := twin(name, known)) is not None}
-    if not twins or new_class:
-        return data_set
-    pairs = ", ".join(f"{name} ({other} here)" for name, other in twins.items())
-    if not match:
+    if twins and not new_class:
+        pairs = ", ".join(f"{name} ({other} here)" for name, other in twins.items())
+        if not match:
+            raise ImgsortError(
+                f"The data set has classes that you spell otherwise: {pairs}; add --match to take "
+                f"them for yours, or --new-class to have both."
+            )
+        say(f"Taken for yours: {pairs}.")
+        data_set = under(data_set, twins)
+    if not new_class:
+        _require_no_slip(set(data_set.classes) - known, known)
+    return data_set
+
+
+def _require_no_slip(names: "Collection[str]", known: "Collection[str]") -> None:
+    from imgsort.slips import slip
+
+    slips = {name: near for name in sorted(names) if (near := slip(name, known)) is not None}
+    if slips:
+        pairs = ", ".join(f"{name} ({near}?)" for name, near in slips.items())
         raise ImgsortError(
-            f"The data set has classes that you spell otherwise: {pairs}; add --match to take "
-            f"them for yours, or --new-class to have both."
+            f"The data set has classes that may be slips of the pen for yours: {pairs}; rename "
+            f"their folders, or add --new-class to have both."
         )
-    say(f"Taken for yours: {pairs}.")
-    return under(data_set, twins)
 
 
 def _copy(now: Sitting, todo: "ImportPlan") -> "list[Imported]":

@@ -68,42 +68,18 @@ def label(
         raise typer.BadParameter("--newest-wins and the like go with --from-csv.")
     workspace = opened(context, here)
     from imgsort.matching import Rules
+    from imgsort.speaking import require_in_use, spoken
 
     with sitting(workspace, "label") as now:
         if from_csv is None:
-            labels = _spoken(now, words)
+            labels = spoken(workspace, now.store, words[:-1], words[-1])
         else:
             rules = Rules(newest_wins, representative)
             labels = _from_file(now, from_csv, rules, skip_unmatched, as_json)
-        require_plain(now, {one.class_name for one in labels if one.class_name}, new_class)
+        names = {one.class_name for one in labels if one.class_name}
+        require_in_use(now.store, names)
+        require_plain(now, names, new_class)
         tell_labelled(now, now.put(labels), as_json)
-
-
-def _spoken(now: Sitting, words: Sequence[str]) -> "list[NewLabel]":
-    from imgsort.labelers import news
-    from imgsort.labelling import NewLabel
-    from imgsort.labels import checked_label
-    from imgsort.naming import Meant, Name
-
-    *pictures, class_name = words
-    class_name = checked_label(class_name)
-    labels = {}
-    for text, found in zip(pictures, now.find([Name(one) for one in pictures]), strict=True):
-        if not isinstance(found, Meant):
-            raise ImgsortError(f"{display(text)}: {found.reason}; nothing was labelled.")
-        if not any(one.readable for one in found.pictures):
-            raise ImgsortError(
-                f"{display(text)} could not be read as a picture, so a label would teach nothing; "
-                f"nothing was labelled."
-            )
-        labels[found.sha256] = NewLabel(found.sha256, "label", class_name, "cli", False)
-    fresh = news(labels.values(), now.store.current_labels())
-    if not fresh:
-        raise NothingToDo(
-            f"You have called {'it' if len(pictures) == 1 else 'them'} {class_name} before; there "
-            f"is nothing to do."
-        )
-    return fresh
 
 
 def _from_file(
@@ -168,18 +144,11 @@ def _list(lines: Any) -> None:
 
 
 def require_plain(now: Sitting, names: Collection[str], allowed: bool) -> None:
-    """Say which classes are new; refuse one that is only another spelling of a known one."""
-    from imgsort.labelers import like, twin
+    """Say which classes are new; refuse what may be a slip for a known one."""
+    from imgsort.speaking import new_classes
 
-    known = set(now.store.class_names().values())
-    for name in sorted(set(names) - known):
-        if (other := twin(name, known)) is not None and not allowed:
-            raise ImgsortError(
-                f"There is no class {name}, but there is {other}; say {other}, or add --new-class "
-                f"to have both."
-            )
-        near = like(name, known)
-        say(f"{name} is a new class{f' (a slip for {near}?)' if near else ''}.")
+    for name in new_classes(now.store, names, allowed=allowed):
+        say(f"{display(name)} is a new class.")
 
 
 def tell_labelled(now: Sitting, done: "Labelled", as_json: bool) -> None:

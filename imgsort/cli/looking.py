@@ -1,5 +1,7 @@
 """`next` and `why`: where a look of yours helps most, and what is behind one picture."""
 
+import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +12,9 @@ from imgsort.display import display
 from imgsort.errors import NothingToDo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from imgsort.history import Move
     from imgsort.why import Why
 
 
@@ -96,8 +99,6 @@ def _facts(answer: "Why") -> "Iterator[tuple[str, object]]":
 
 
 def _sections(answer: "Why") -> None:
-    from imgsort.tables import iso_utc
-
     if answer.neighbours:
         typer.echo("\nNearest labelled pictures")
         print_table(
@@ -106,19 +107,31 @@ def _sections(answer: "Why") -> None:
         )
     if answer.moves:
         typer.echo("\nMoves")
-        print_table(
-            ("when", "run", "why", "from", "to"),
-            (
-                (iso_utc(one.done_at), one.run_id, one.said, one.source, one.target)
-                for one in answer.moves
-            ),
-        )
+        _print_moves(answer.moves)
     if answer.labels:
         typer.echo("\nLabels")
         print_table(
             ("when", "what", "by"),
             (
-                (iso_utc(one.labelled_at), display(one.class_name or one.kind), one.source)
+                (_local(one.labelled_at), display(one.class_name or one.kind), one.source)
                 for one in answer.labels
             ),
         )
+
+
+def _print_moves(moves: "Sequence[Move]") -> None:
+    """On a terminal each path has a line, so that none is cut."""
+    if not sys.stdout.isatty():
+        print_table(
+            ("when", "run", "why", "from", "to"),
+            ((_local(one.done_at), one.run_id, one.said, one.source, one.target) for one in moves),
+        )
+        return
+    for one in moves:
+        typer.echo(f"{_local(one.done_at)}  run {one.run_id}  {one.said}")
+        typer.echo(f"  from {display(one.source)}")
+        typer.echo(f"  to   {display(one.target)}")
+
+
+def _local(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

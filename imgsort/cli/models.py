@@ -1,15 +1,22 @@
 """`models`: the registry."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say, tell_preparing, version_number
+from imgsort.cli.groups import Whole
 from imgsort.cli.output import print_json, print_pairs, print_table
+from imgsort.verdict import NEVER
+
+if TYPE_CHECKING:
+    from imgsort.modelcard import ModelCard
+
+MOST_CLASSES = 30
 
 models = typer.Typer(
-    no_args_is_help=False, help="List, show and switch models.", rich_markup_mode=None
+    cls=Whole, no_args_is_help=False, help="List, show and switch models.", rich_markup_mode=None
 )
 app.add_typer(models, name="models", invoke_without_command=True)
 
@@ -65,7 +72,7 @@ def show(
     here: Here = None,
     as_json: Json = False,
 ) -> None:
-    """One version's classes, thresholds and figures."""
+    """One version's figures, and its classes, those with most labels first."""
     from imgsort.registry import Registry
 
     registry = Registry(opened(context, here).models)
@@ -73,8 +80,41 @@ def show(
     detail = {**card.summary(), "active": registry.active() == version, **card.detail()}
     if as_json:
         print_json(detail)
-    else:
-        print_pairs(detail.items())
+        return
+    print_pairs(card.summary().items())
+    print_pairs(_figures(card))
+    shown = _by_labels(card)[:MOST_CLASSES]
+    print_table(
+        ("class", "labels", "filed from"),
+        ((name, labels, "never" if cut == NEVER else f"{cut:.2f}") for name, labels, cut in shown),
+    )
+    if len(shown) < len(card.classes):
+        typer.echo(f"and {len(card.classes) - len(shown):,} more; `--json` has them all.")
+
+
+def _figures(card: "ModelCard") -> list[tuple[str, object]]:
+    """What its test said, in pictures."""
+    held_out, new = card.metrics.get("held_out"), card.metrics.get("new")
+    if not (isinstance(held_out, int) and isinstance(new, dict) and held_out):
+        return []
+    filed, right = new.get("filed"), new.get("filed_right")
+    figures: list[tuple[str, object]] = [("shown in its test", f"{held_out:,} images")]
+    if isinstance(new.get("right"), int):
+        figures.append(("of them right", f"{new['right']:,}"))
+    if isinstance(filed, int) and isinstance(right, int):
+        figures.append(("filed", f"{filed:,}, {filed - right or 'none'} of them wrongly"))
+    return figures
+
+
+def _by_labels(card: "ModelCard") -> list[tuple[str, int, float]]:
+    """Name, labels and threshold of each class: those with most labels first, then by name."""
+    counts = card.metrics.get("labels_of")
+    labels = counts if isinstance(counts, dict) else {}
+    rows = [
+        (entry.name, int(found) if isinstance(found := labels.get(str(entry.id)), int) else 0, cut)
+        for entry, cut in zip(card.classes, card.thresholds, strict=True)
+    ]
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
 @models.command()

@@ -122,13 +122,13 @@ def undo(
     with Store.open(workspace.database, root=workspace.root) as store:
         plan = undoing.plan_undo(workspace, store, chosen)
         _tell_seen(plan.seen)
-        if plan.takes_back and not dry_run:
+        if (plan.takes_back or plan.classes) and not dry_run:
             done = undoing.apply_undo(workspace, store, plan)
     if as_json:
         print_json({**plan.as_dict(), "applied": done and done.as_dict()})
     else:
         _tell_undo(plan, done)
-    if not plan.takes_back:
+    if not (plan.takes_back or plan.classes):
         raise typer.Exit(NothingToDo.exit_code)
 
 
@@ -138,6 +138,10 @@ def _tell_undo(plan: "Undoing", done: "Applied | None") -> None:
         say(f"Run {plan.run.id} ({plan.run.kind}) of {started:%Y-%m-%d %H:%M}.")
     _table(plan.flows())
     _list([f"{display(str(one.path))} stays: {one.reason}." for one in plan.stays])
+    for change in plan.classes:
+        typer.echo(f"{display(change.back().said())}.")
+    for reason in done.classes_kept if done else ():
+        say(f"What was done to classes is not taken back: {reason}.")
     if done is None:
         would = "would be put back" if plan.takes_back else "can be put back"
         typer.echo(f"{len(plan.takes_back):,} pictures {would}, {len(plan.stays):,} stay.")

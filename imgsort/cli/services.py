@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported
+from imgsort.cli.groups import Whole
 from imgsort.cli.output import print_json
 from imgsort.display import display
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from imgsort.units import Placed, Plan
 
 service = typer.Typer(
-    no_args_is_help=True, help="Run imgsort as a systemd service.", rich_markup_mode=None
+    cls=Whole, no_args_is_help=True, help="Run imgsort as a systemd service.", rich_markup_mode=None
 )
 app.add_typer(service, name="service")
 

@@ -10,7 +10,7 @@ import typer
 from imgsort.cli.app import Here, Json, app, opened, reported, root_of, say
 from imgsort.cli.output import print_json, print_table
 from imgsort.display import display
-from imgsort.errors import BadLabel
+from imgsort.errors import BadLabel, NothingToDo
 
 if TYPE_CHECKING:
     from imgsort.vocabulary import Vocabulary
@@ -30,16 +30,38 @@ def init(
     weights: Annotated[
         Path | None, typer.Option(help="ResNet50 weights that you have as a file.")
     ] = None,
+    learn_only: Annotated[
+        bool,
+        typer.Option(
+            "--learn-only",
+            help="Take no word for ImageNet's: the classes learn from your labels alone.",
+        ),
+    ] = False,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="A folder with one folder for each class: import it and learn from it at once.",
+        ),
+    ] = None,
     here: Here = None,
     as_json: Json = False,
 ) -> None:
     """Make a workspace with a first model that works without any label."""
+    _require_fitting(learn_only and classes is None, from_ is not None and as_json)
     root = root_of(context, here)
     from imgsort import founding
     from imgsort.vocabulary import split_words
+    from imgsort.workspace import enclosing_workspace
 
     founding.check(root, backbone, weights)
-    vocabulary = None if classes is None else _clear(split_words(classes), ask=not as_json)
+    if from_ is not None:
+        _require_data_set(root, from_)
+    typed = [] if classes is None else split_words(classes)
+    if learn_only:
+        typed = [f"{word.partition('=')[0]}=" for word in typed]
+    vocabulary = None if classes is None else _clear(typed, ask=not as_json)
     say("Preparing the backbone (once, about half a minute)…")
     founded = founding.found(root, vocabulary, backbone, weights)
     if founded.backbone_reason:
@@ -48,17 +70,62 @@ def init(
         print_json(founding.summary(founded, vocabulary))
         return
     if vocabulary is not None:
-        headings = ("class", "ImageNet classes", "for example", "note")
-        rows = vocabulary.rows()
-        print_table(headings, ((r.word, r.classes, ", ".join(r.examples), r.note) for r in rows))
+        _tell_words(vocabulary)
     if founded.knows_nothing:
         say(
             "These weights have no classification top, so the model knows no class yet: every "
             "image goes to unsure/ until a model has learned from your labels."
         )
+    outer = enclosing_workspace(founded.workspace.root)
+    if outer is not None:
+        say(f"It lies in another workspace, {display(outer)}, which leaves it alone.")
+    if from_ is not None:
+        _learn_from(context, founded.workspace.root, from_)
     made, inbox = display(founded.workspace.root), display(founded.workspace.inbox)
     typer.echo(f"{made} is ready. Drop images into {inbox} and type:")
     typer.echo(f"  imgsort -C {shlex.quote(made)} run")
+
+
+def _require_fitting(nothing_to_learn: bool, three_answers: bool) -> None:
+    if nothing_to_learn:
+        raise typer.BadParameter("--learn-only goes with --classes.")
+    if three_answers:
+        raise typer.BadParameter("--json doesn't go with --from: it is three commands in one.")
+
+
+def _tell_words(vocabulary: "Vocabulary") -> None:
+    headings = ("class", "ImageNet classes", "for example", "note")
+    rows = vocabulary.rows()
+    print_table(headings, ((r.word, r.classes, ", ".join(r.examples), r.note) for r in rows))
+    if any(word.sense for word in vocabulary.words):
+        say(
+            "Where a word means something else to you, write it with = behind it (patches=), "
+            "or --learn-only for all: then it learns from your labels alone."
+        )
+
+
+def _require_data_set(root: Path, directory: Path) -> None:
+    """Before anything is made. Raises BadDataSet."""
+    from imgsort.config import Config
+    from imgsort.datasets import find
+    from imgsort.workspace import Workspace
+
+    find(directory, Workspace(root.absolute(), Config()))
+
+
+def _learn_from(context: typer.Context, root: Path, directory: Path) -> None:
+    """`import` and the first `retrain`; the workspace stands whatever comes of it."""
+    from imgsort.cli.datasets import import_
+    from imgsort.cli.training import retrain
+
+    say(f"Importing {display(directory)}…")
+    import_(context, directory, match=False, new_class=True, here=root)
+    say("Learning from it…")
+    try:
+        retrain(context, here=root)
+    except typer.Exit as left:  # what lacks, or why the first model stays, has been told
+        if left.exit_code != NothingToDo.exit_code:
+            raise
 
 
 @app.command("check-config")
@@ -118,5 +185,23 @@ def _clear(typed: list[str], *, ask: bool) -> "Vocabulary":
             chosen = word.candidates[answer - 1].wnid
             typed[vocabulary.words.index(word)] = f"{word.name}={chosen}"
             vocabulary = resolve(typed)
+    if ask and sys.stdin.isatty():
+        vocabulary = _without_slips(vocabulary, typed)
     vocabulary.require_clear()
     return vocabulary
+
+
+def _without_slips(vocabulary: "Vocabulary", typed: list[str]) -> "Vocabulary":
+    """Ask about each word that stands for nothing and is much like one that does."""
+    from imgsort.slips import slip
+    from imgsort.vocabulary import resolve
+
+    corrected = list(typed)
+    for place, word in enumerate(vocabulary.words):
+        meant = slip(word.name, word.suggestions) if word.sense is None else None
+        if meant is None:
+            continue
+        question = f"{display(word.name)} stands for nothing; {meant}?"
+        if typer.confirm(question, default=True, err=True):
+            corrected[place] = meant
+    return vocabulary if corrected == typed else resolve(corrected)

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import os
 from collections.abc import Callable
 from ctypes import Array, c_uint8
@@ -19,7 +20,12 @@ from imgsort.images.blame import NO_MEMORY, too_big
 
 Decode = Callable[[bytes, int, ImageLimits], tuple[NDArray[np.uint8], ImageFacts]]
 
+Told = Callable[[bool], None]
+"""Called with False after each piece of a file that was read, with True after the last."""
+
 CHANGED = "it changed while it was read"
+PIECES = 128
+_SMALLEST_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,18 @@ def on_shelf(shelf: "Array[c_uint8]", size: int) -> NDArray[np.uint8]:
     return np.frombuffer(memoryview(shelf), np.uint8).reshape(size, size, 3)
 
 
-def examine(path: Path) -> Finding:
+def _nobody(done: bool) -> None:
+    """Nobody wants to know."""
+
+
+def examine(path: Path, told: Told = _nobody) -> Finding:
     """Read, hash and decode one file; its pixels go to the shelf."""
     try:
         descriptor = open_regular(path, _desks[0].assignment.bases)
     except OSError as problem:
         return Unavailable(in_the_way(problem))
     try:
-        return _examined(_desks[0], path, descriptor)
+        return _examined(_desks[0], path, descriptor, told)
     except OSError as problem:
         return Unavailable(in_the_way(problem))
     finally:
@@ -111,15 +121,16 @@ def in_the_way(problem: OSError) -> str:
     return f"it can't be read ({problem.strerror})"
 
 
-def _examined(desk: _Desk, path: Path, descriptor: int) -> Finding:
+def _examined(desk: _Desk, path: Path, descriptor: int, told: Told) -> Finding:
     identity = Identity.of(os.fstat(descriptor))
     assignment = desk.assignment
     if identity.size > assignment.limits.max_bytes:
         return Unreadable(identity, None, too_big(identity.size, assignment.limits))
     try:
-        data = _contents(descriptor, identity.size)
+        data = _contents(descriptor, identity.size, told)
     except MemoryError:
         return Unreadable(identity, None, NO_MEMORY)
+    told(True)
     sha256 = hashlib.sha256(data).hexdigest()
     finding: Finding
     try:
@@ -133,7 +144,13 @@ def _examined(desk: _Desk, path: Path, descriptor: int) -> Finding:
     return finding
 
 
-def _contents(descriptor: int, size: int) -> bytes:
+def _contents(descriptor: int, size: int, told: Told) -> bytes:
     """At most one byte more than ``size``: that one tells that the file has grown."""
-    with os.fdopen(descriptor, "rb", closefd=False) as file:
-        return file.read(size + 1)
+    piece, data = max(_SMALLEST_PIECE, size // PIECES), io.BytesIO()
+    while (missing := size + 1 - data.tell()) > 0:
+        some = os.read(descriptor, min(piece, missing))
+        if not some:
+            break
+        data.write(some)
+        told(False)
+    return data.getvalue()

@@ -32,6 +32,7 @@ FORGIVEN_KILLS = 5
 _CHUNK = 1 << 20
 _LONGEST_PAUSE = 2.0
 _TOO_LONG = "it is too big to be read within decode.timeout_seconds"
+_STALLED = "its disk or share didn't answer within decode.timeout_seconds"
 _STOPPED = "imgsort was stopped before it was read"
 
 _log = logging.getLogger(__name__)
@@ -135,6 +136,8 @@ class DecoderPool(Closing):
             if not isinstance(answer, Mishap):
                 return self._told(worker, path, answer)
             self._replaced(path, answer)
+            if answer is Mishap.STALLED:
+                return Deferred(path, _STALLED)
             kills += answer is Mishap.KILLED
             if answer is Mishap.LOST or (answer is Mishap.KILLED and kills <= FORGIVEN_KILLS):
                 continue

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.decoder.examine import Assignment, Finding, examine, on_shelf, settle_in
+from imgsort.decoder.examine import PIECES, Assignment, Finding, examine, on_shelf, settle_in
 from imgsort.decoder.wire import LONGEST, NotAFinding, packed, packed_bug, unpacked
 from imgsort.images.formats import PLUGINS
 
@@ -37,6 +37,12 @@ _FROM_OUTSIDE = frozenset(
 )
 _PRELOAD = ["imgsort.decoder.worker", "cv2", *PLUGINS]
 _READY = b"ready"
+_READING = b"reading"
+"""Some more of the file has been read."""
+_READ = b"read"
+"""All of it; what is spent from here on is the picture's own."""
+_SAID = {False: _READING, True: _READ}
+_MOST_PIECES = 2 * PIECES
 _main_module = threading.Lock()
 
 
@@ -46,6 +52,7 @@ class Mishap(Enum):
     LOST = "was gone before it began"
     KILLED = "was killed from outside"
     HUNG = "didn't finish in time"
+    STALLED = "waited too long for the file's disk"
     CRASHED = "crashed"
 
 
@@ -87,7 +94,8 @@ class Worker:
         return False
 
     def ask(self, path: Path, seconds: float) -> Finding | Mishap:
-        """What is in the file, as the worker that ``start`` provided tells within ``seconds``."""
+        """What is in the file, as the worker that ``start`` provided tells within ``seconds``: so
+        long it may be without a piece of the file, and so long it may take once it has all."""
         if self._running is None:
             return Mishap.LOST
         process, pipe = self._running
@@ -97,9 +105,10 @@ class Worker:
             self.stop()
             return Mishap.LOST
         try:
-            if pipe.poll(seconds):
-                return unpacked(pipe.recv_bytes(LONGEST))
-            mishap = Mishap.HUNG
+            answer = _answer(pipe, seconds)
+            if not isinstance(answer, Mishap):
+                return answer
+            mishap = answer
         except NotAFinding:  # something in there is out of control
             mishap = Mishap.CRASHED
         except (OSError, EOFError):
@@ -126,6 +135,20 @@ class Worker:
             process.close()
 
 
+def _answer(pipe: Connection, seconds: float) -> "Finding | Mishap":
+    """Raises what ``unpacked`` and the pipe raise."""
+    pieces, mishap = 0, Mishap.STALLED
+    while pipe.poll(seconds):
+        data = pipe.recv_bytes(LONGEST)
+        if data == _READING and pieces < _MOST_PIECES:
+            pieces += 1
+        elif data == _READ and mishap is Mishap.STALLED:
+            mishap = Mishap.HUNG
+        else:
+            return unpacked(data)
+    return mishap
+
+
 def _serve(assignment: Assignment, shelf: "Array[c_uint8]", pipe: Connection) -> None:
     """The worker's whole life: a path in, a finding out, until the pipe closes."""
     settle_in(assignment, shelf)
@@ -134,7 +157,7 @@ def _serve(assignment: Assignment, shelf: "Array[c_uint8]", pipe: Connection) ->
         while True:
             path = Path(os.fsdecode(pipe.recv_bytes()))
             try:
-                answer = packed(examine(path))
+                answer = packed(examine(path, lambda done: pipe.send_bytes(_SAID[done])))
             except Exception:  # noqa: BLE001  (the daemon raises it)
                 answer = packed_bug(traceback.format_exc())
             pipe.send_bytes(answer)

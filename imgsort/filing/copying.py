@@ -7,8 +7,8 @@ import secrets
 from contextlib import suppress
 
 from imgsort.failpoints import failpoint
-from imgsort.filing import renaming
 from imgsort.filing.folders import Folder, Spot
+from imgsort.filing.naming import named
 from imgsort.filing.refusals import FULL, ChangedMeanwhile, NotPlaced, storage_failed, why
 from imgsort.identity import Identity
 
@@ -34,9 +34,10 @@ def copy(descriptor: int, expected: Identity, sha256: str, target: Spot) -> Iden
         _dress(descriptor, copied)
         _sync(copied, target)
         failpoint("part-synced")
-        _publish(Spot(folder, part), target)
+        identity = Identity.of(os.fstat(copied))
+        identity = _publish(Spot(folder, part), target, identity, sha256)
         failpoint("part-published")
-        return Identity.of(os.fstat(copied))
+        return identity
     except BaseException:
         with suppress(OSError):
             os.unlink(part, dir_fd=folder.descriptor)
@@ -92,21 +93,10 @@ def _sync(copied: int, target: Spot) -> None:
         raise storage_failed(target.path, problem) from problem
 
 
-def _publish(part: Spot, target: Spot) -> None:
-    """Give the finished copy its name, unless something bears it."""
-    try:
-        renaming.rename_noreplace(part, target)
-    except OSError as problem:
-        if problem.errno not in renaming.UNSUPPORTED:
-            raise
-        descriptor = target.folder.descriptor
-        os.link(
-            part.name,
-            target.name,
-            src_dir_fd=descriptor,
-            dst_dir_fd=descriptor,
-            follow_symlinks=False,
-        )
-        failpoint("part-linked")
-        with suppress(OSError):  # the picture is there; a hidden second name does no harm
-            os.unlink(part.name, dir_fd=descriptor)
+def _publish(part: Spot, target: Spot, expected: Identity, sha256: str) -> Identity:
+    """Give the finished copy its name, unless something bears it. Returns its identity there."""
+    identity = named(part, target, expected, sha256)
+    failpoint("part-named")
+    with suppress(OSError):  # the picture is there; a hidden second name does no harm
+        part.remove()
+    return identity

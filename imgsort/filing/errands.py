@@ -14,6 +14,7 @@ from typing import Protocol
 from imgsort.errors import FilingPaused
 from imgsort.failpoints import failpoint
 from imgsort.filing.companions import Companions
+from imgsort.filing.describing import describe
 from imgsort.filing.destination import Names, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover, Refusal
@@ -23,6 +24,7 @@ from imgsort.identity import Identity, sha256_of
 from imgsort.journal import Cause, Plan, Planned
 from imgsort.sidecars import renamed, tail
 from imgsort.store import Store
+from imgsort.unmounted import unmounted
 from imgsort.workspace import Workspace
 
 _AT_ONCE = 256
@@ -78,18 +80,21 @@ def run_errands(
     with workspace.filing_lock():
         unknown = recover_locked(workspace, store).unknown
         names = Names(Numbers(), store.reserved_targets() if unknown else ())
-        with Folders(workspace.picture_folders) as folders:
+        bases = workspace.picture_folders
+        with Folders(bases, unmounted(bases[1:], store)) as folders:
             companions = Companions(workspace.config.filing.sidecars)
             ready = [_ready(errand, folders, names, companions) for errand in errands]
             failpoint("before-tx1")
             journal = iter(plan([one for each in ready for one in each.plans]))
             failpoint("after-tx1")
             underway = [(each, _load(each, journal)) for each in ready]
-            return [
+            carried = [
                 done
                 for start in range(0, len(underway), _AT_ONCE)
                 for done in _carried(underway[start : start + _AT_ONCE], store, folders, names)
             ]
+            describe(workspace, store, {one.errand.arrival_id: one.path for one in carried})
+            return carried
 
 
 def _carried(
@@ -113,6 +118,7 @@ def _carried(
 def _ready(errand: Errand, folders: Folders, names: Names, companions: Companions) -> _Ready:
     """Look at the file, find its sidecars, reserve its name."""
     source, wanted = errand.source, errand.wanted
+    wanted = folders.as_spelled(wanted.parent) / wanted.name
     try:
         identity = _identity(errand, folders)
     except OSError as problem:

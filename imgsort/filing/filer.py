@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from imgsort.errors import FilingPaused
 from imgsort.failpoints import failpoint
 from imgsort.filing.companions import Companions
+from imgsort.filing.describing import describe
 from imgsort.filing.destination import Names, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover
@@ -17,6 +18,7 @@ from imgsort.filing.recovery import recover_locked
 from imgsort.identity import Identity, sha256_of
 from imgsort.journal import Decision, Plan, Planned
 from imgsort.store import Store
+from imgsort.unmounted import unmounted
 from imgsort.workspace import Workspace
 
 
@@ -76,11 +78,12 @@ class Filer:
         with self._workspace.filing_lock():
             unknown = recover_locked(self._workspace, self._store).unknown
             reserved = self._store.reserved_targets() if unknown else ()
-            with Folders(self._bases) as folders:
+            with Folders(self._bases, unmounted(self._bases[1:], self._store)) as folders:
                 mover = Mover(self._store, folders, Names(self._numbers, reserved))
                 underway = self._decided([self._ready(item, mover) for item in items])
                 mover.carry([one.load for one in underway if isinstance(one.load, Load)])
                 mover.finish()
+                describe(self._workspace, self._store, _landed(underway, mover))
         return [_result(one, mover) for one in underway]
 
     def _sidecars(self, judged: Judged) -> list[Sidecar]:
@@ -93,6 +96,8 @@ class Filer:
             return [sidecar for sidecar in found if sidecar is not None]
 
     def _ready(self, item: Item, mover: Mover) -> _Ready:
+        parent = mover.folders.as_spelled(item.wanted.parent)
+        item = replace(item, wanted=parent / item.wanted.name)
         wanted = item.wanted
         try:
             folder = mover.folders.folder(wanted.parent, make=True)
@@ -108,6 +113,16 @@ class Filer:
         journal = iter(self._store.record_decided(self._run_id, plans) if plans else ())
         failpoint("after-tx1")
         return [_Underway(ready.item, ready.paused or _load(ready, journal)) for ready in batch]
+
+
+def _landed(underway: Sequence[_Underway], mover: Mover) -> dict[int, Path]:
+    """Where each picture lies now, by arrival."""
+    pictures = [one.load.picture for one in underway if isinstance(one.load, Load)]
+    return {
+        one.arrival_id: mover.done[one.move_id].target
+        for one in pictures
+        if one.arrival_id is not None and one.move_id in mover.done
+    }
 
 
 def _load(ready: _Ready, journal: Iterator[Planned]) -> Load:

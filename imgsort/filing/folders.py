@@ -3,14 +3,16 @@
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgsort.closing import Closing
+from imgsort.composed import composed
 from imgsort.errors import FilingPaused
-from imgsort.filing.refusals import FULL, paused, storage_failed
-from imgsort.identity import NotARegularFile
+from imgsort.filing.refusals import FULL, UNFIT, paused, storage_failed
+from imgsort.identity import Identity, NotARegularFile
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -33,6 +35,10 @@ class Folder:
             os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return False
+        except OSError as problem:
+            if problem.errno in UNFIT:
+                return False  # nothing there can have such a name
+            raise
         return True
 
     def takes_files(self) -> bool:
@@ -66,16 +72,46 @@ class Spot:
             raise NotARegularFile(f"{self.path} is not a regular file")
         return descriptor
 
+    def remove(self) -> None:
+        """Remove a file that has been checked to be ours to remove. Raises OSError.
+
+        One that is gone already was removed: the answer to the first try was lost.
+        """
+        with suppress(FileNotFoundError):
+            os.unlink(self.name, dir_fd=self.folder.descriptor)
+
+
+def is_still(identity: Identity, status: os.stat_result) -> bool:
+    """Is it this regular file, unchanged?"""
+    return stat.S_ISREG(status.st_mode) and Identity.of(status) == identity
+
+
+def is_at(spot: Spot, identity: Identity) -> bool:
+    """Is this very file at that place? Raises OSError where it can't be told."""
+    try:
+        return is_still(identity, spot.status())
+    except FileNotFoundError:
+        return False
+
+
+def is_surely_at(spot: Spot, identity: Identity) -> bool:
+    """The same; False where it can't be told."""
+    try:
+        return is_at(spot, identity)
+    except OSError:
+        return False
+
 
 class Folders(Closing):
     """The folders of one batch, each opened once and fsynced once.
 
     ``bases`` are the picture folders: a link there is the user's own arrangement and followed,
-    below them none is.
+    below them none is. ``naked`` are mount points whose disk is away.
     """
 
-    def __init__(self, bases: Sequence[Path]) -> None:
+    def __init__(self, bases: Sequence[Path], naked: Collection[Path] = ()) -> None:
         self._bases = tuple(bases)
+        self._naked = frozenset(naked)
         self._open: dict[Path, Folder] = {}
         self._touched: dict[Path, Folder] = {}
 
@@ -93,6 +129,8 @@ class Folders(Closing):
         found = self._open.get(path)
         if found is not None:
             return found
+        if path in self._naked:
+            raise OSError(errno.ENOMEDIUM, os.strerror(errno.ENOMEDIUM), str(path))
         if path in self._bases or not any(base in path.parents for base in self._bases):
             return self._keep(path, os.open(path, _OPEN))
         above = self.folder(path.parent, make=make)
@@ -101,10 +139,24 @@ class Folders(Closing):
         except FileNotFoundError:
             if not make:
                 raise
-            os.mkdir(path.name, dir_fd=above.descriptor)
+            with suppress(FileExistsError):  # somebody was faster, or the answer was lost
+                os.mkdir(path.name, dir_fd=above.descriptor)
             self.touch(above)
             descriptor = _open_within(above, path.name)
         return self._keep(path, descriptor)
+
+    def as_spelled(self, path: Path) -> Path:
+        """The path with its folders spelled as they are: ``Käfer`` may have been made by macOS."""
+        if path in self._bases or not any(base in path.parents for base in self._bases):
+            return path
+        spelled = self.as_spelled(path.parent) / path.name
+        if path.name.isascii() or os.path.lexists(spelled):
+            return spelled
+        with suppress(OSError):
+            for sibling in spelled.parent.iterdir():
+                if composed(sibling.name) == composed(path.name) and sibling.is_dir():
+                    return sibling
+        return spelled
 
     def paused(self, path: Path, problem: OSError) -> FilingPaused:
         """Why nothing can be put into ``path``, and whether that is this folder's own trouble."""
@@ -115,7 +167,7 @@ class Folders(Closing):
 
     def _is_alone(self, path: Path, problem: OSError) -> bool:
         base = next((base for base in self._bases if base in path.parents), path)
-        if path == base:
+        if path == base or base in self._naked:
             return False
         try:
             status = base.stat()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from imgsort.filing.errands import Done, Errand, run_errands
-from imgsort.identity import Identity, open_regular, sha256_of
+from imgsort.filing.fetching import errand_beside
 from imgsort.sidecars import renamed, sidecars_of
 from imgsort.store import Store
 from imgsort.store.latecomers import Filed
@@ -50,21 +50,8 @@ def leader_of(sidecar: str, pictures: Iterable[Filed], suffixes: Collection[str]
 
 
 def _errand(workspace: Workspace, path: Path, leader: Filed) -> Errand | None:
-    """None where the picture is gone, or a file of that name is beside it already."""
     wanted = leader.path.with_name(renamed(path.name, os.fsdecode(leader.name), leader.path.name))
-    if not leader.path.is_file() or os.path.lexists(wanted):
-        return None
-    try:
-        descriptor = open_regular(path, workspace.picture_folders)
-    except OSError:
-        return None
-    try:
-        identity, sha256 = Identity.of(os.fstat(descriptor)), sha256_of(descriptor)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return Errand(leader.arrival_id, path, identity, sha256, wanted, "sidecar")
+    return errand_beside(workspace, path, leader.arrival_id, leader.path, wanted)
 
 
 def _has_settled(workspace: Workspace, path: Path, now: datetime) -> bool:

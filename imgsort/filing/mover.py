@@ -13,9 +13,10 @@ from imgsort.errors import FilingPaused
 from imgsort.failpoints import failpoint
 from imgsort.filing.content import make_durable
 from imgsort.filing.destination import Names
-from imgsort.filing.folders import Folder, Folders, Spot
-from imgsort.filing.place import is_at, place, remove
-from imgsort.filing.refusals import NotPlaced, why
+from imgsort.filing.folders import Folder, Folders, Spot, is_at, is_surely_at
+from imgsort.filing.place import place
+from imgsort.filing.portable import portable
+from imgsort.filing.refusals import NotPlaced, UnfitName, why
 from imgsort.identity import Identity
 from imgsort.journal import Landed, Planned
 from imgsort.sidecars import renamed, tail
@@ -136,6 +137,11 @@ class Mover:
                 placed = place(source, target, planned.identity, planned.sha256, planned.mode)
             except FileExistsError:
                 planned = self._retarget(planned, self._reserve(target.folder, wanted, tails))
+            except UnfitName:
+                if wanted == portable(wanted):
+                    raise
+                wanted = portable(wanted)
+                planned = self._retarget(planned, self._reserve(target.folder, wanted, tails))
             except OSError as problem:
                 trouble = self.folders.paused(target.folder.path, problem)
                 self._paused[trouble.folder] = trouble
@@ -196,10 +202,11 @@ class Mover:
             self._take_back(planned, self.refused[leftover.picture])
             return
         try:
-            remove(source)
+            source.remove()
         except OSError as problem:
-            reason = f"it can't be removed from its folder ({why(problem)})"
-            self._take_back(planned, Refusal(reason))
+            if is_surely_at(source, planned.identity):
+                reason = f"it can't be removed from its folder ({why(problem)})"
+                self._take_back(planned, Refusal(reason))
         else:
             self._emptied.append(source.folder)
             failpoint("after-unlink")
@@ -208,7 +215,7 @@ class Mover:
         """Remove our copy again: a source that can't be removed would be filed at every scan."""
         target = self.folders.spot(planned.target)
         if is_at(target, self.done[planned.move_id].identity):
-            remove(target)
+            target.remove()
             self.folders.touch(target.folder)
         del self.done[planned.move_id]
         self.refuse(planned, refusal)

@@ -116,18 +116,19 @@ class Planner:
             return Item(judged, "rejected", outcome.reason, wanted, tuple(sidecars))
         if verdict is None:
             raise ValueError(f"{outcome.path} was decoded but not judged")
-        wanted = self._wanted(outcome, verdict, judged.arrived_at)
+        wanted = self._wanted(outcome, verdict, judged)
         return Item(judged, verdict.decision, verdict.reason, wanted, tuple(sidecars))
 
-    def _wanted(self, picture: Picture, verdict: Verdict, arrived_at: datetime) -> Path:
+    def _wanted(self, picture: Picture, verdict: Verdict, judged: Judged) -> Path:
         name = picture.path.name
         if verdict.decision == "unsure":
             return self._unsure / plain_name(name)
         return self._sorted / self._template.render(
             label=verdict.label,
             name=name,
-            arrived_at=arrived_at.astimezone(),  # the user's days, not Greenwich's
+            arrived_at=judged.arrived_at.astimezone(),  # the user's days, not Greenwich's
             captured_at=picture.facts.captured_at,
             camera=picture.facts.camera,
             confidence=verdict.confidence,
+            subfolder=judged.subfolder,
         )

@@ -17,6 +17,7 @@ from imgsort.filing.refusals import paused
 from imgsort.identity import Identity, NotARegularFile, sha256_of
 from imgsort.journal import Planned
 from imgsort.store import Store
+from imgsort.unmounted import unmounted
 from imgsort.workspace import Workspace
 
 # The coarsest clock of a file system that a copy may have been made on (FAT: two seconds).
@@ -52,8 +53,9 @@ def recover_locked(workspace: Workspace, store: Store) -> Recovered:
     if not rows:
         return Recovered()
     failpoint("recovery-begun")
-    with Folders(workspace.picture_folders) as folders:
-        _require(folders, workspace.picture_folders)
+    bases = workspace.picture_folders
+    with Folders(bases, unmounted(bases[1:], store)) as folders:
+        _require(folders, bases)
         _sweep(folders, {row.target.parent for row in rows})
         failpoint("recovery-swept")
         names = Names(Numbers(), {row.target for row in rows})
@@ -101,8 +103,7 @@ class _Recovery:
             leftover = source is not None and row.mode == "move"
             self.mover.landed(now, target.identity, leftover=leftover)
             self.folders.touch(target.folder)
-        elif source and (row.mode == "move" or source.identity == row.identity):
-            # A copy's source is remembered as it was judged; touched since, it is judged again.
+        elif source:
             self.redo.append(now)
         else:
             self.mover.refuse(row, _GONE)

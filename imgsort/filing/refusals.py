@@ -7,6 +7,8 @@ from imgsort.errors import FilingPaused, StorageFailed
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+UNFIT = frozenset({errno.EINVAL, errno.ENAMETOOLONG, errno.EILSEQ})
+"""What file systems answer to a name they can't have: a colon on exFAT, bytes that aren't UTF-8."""
 _REMEDIES = {
     errno.ENOSPC: "its disk is full, make room there",
     errno.EDQUOT: "the disk quota is used up, make room there",
@@ -17,6 +19,8 @@ _REMEDIES = {
     errno.ENOENT: "it is missing, put it back (mount it?)",
     errno.ENOTDIR: "a link or a file stands in its place, remove that",
     errno.ELOOP: "a link stands in its place, remove that",
+    errno.ENOMEDIUM: "its disk isn't mounted, mount it (if that is gone, make a folder in it)",
+    errno.EINVAL: "its file system can't have a folder of that name",
 }
 
 
@@ -29,6 +33,10 @@ class ChangedMeanwhile(NotPlaced):
 
     def __init__(self) -> None:
         super().__init__("it changed after it was judged")
+
+
+class UnfitName(NotPlaced):
+    """It may well be that the destination can't have a file of that name."""
 
 
 def why(problem: OSError) -> str:

@@ -1,4 +1,5 @@
-"""rename() that never replaces anything: renameat2(2) with RENAME_NOREPLACE."""
+"""rename() that never replaces anything: renameat2(2) with RENAME_NOREPLACE, and what stands in
+for it on network and FUSE file systems, which don't know that."""
 
 import ctypes
 import errno
@@ -17,6 +18,12 @@ _SYSCALL_NUMBERS = {
 }
 UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 """What kernels and file systems without RENAME_NOREPLACE answer."""
+NO_LINKS = UNSUPPORTED | {errno.EPERM, errno.EMLINK}
+"""What file systems without hard links answer, and the kernel where it may not link another's
+file (fs.protected_hardlinks)."""
+
+Way = Callable[[Spot, Spot], None]
+"""How a file at one place comes to another, which must be free."""
 
 _Rename = Callable[[int, bytes, int, bytes, int], int]
 
@@ -34,6 +41,31 @@ def rename_noreplace(source: Spot, target: Spot) -> None:
     if failed:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), str(source.path), None, str(target.path))
+
+
+def link(source: Spot, target: Spot) -> None:
+    """Give the file a second name, which replaces nothing. Raises OSError: FileExistsError, EXDEV,
+    one of NO_LINKS."""
+    os.link(
+        source.name,
+        target.name,
+        src_dir_fd=source.folder.descriptor,
+        dst_dir_fd=target.folder.descriptor,
+        follow_symlinks=False,
+    )
+
+
+def rename_looking(source: Spot, target: Spot) -> None:
+    """Look, then rename: for file systems that can do neither of the above. The filing lock keeps
+    imgsort's own programs apart; another program has microseconds. Raises OSError."""
+    if target.folder.holds(target.name):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target.path))
+    os.rename(
+        source.name,
+        target.name,
+        src_dir_fd=source.folder.descriptor,
+        dst_dir_fd=target.folder.descriptor,
+    )
 
 
 @cache

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imgsort.images.depth import DEPTHS, depth_of
+
 _BAND_PIXELS = 4_000_000
 _WHITE = 255.0
-_DEPTHS = (8, 10, 12, 14, 16, 24, 32)
+_WIDER = (24, 32)
 _SEE_THROUGH = {"RGBA", "LA", "PA", "RGBa", "La"}
 
 
@@ -19,7 +21,8 @@ def grey_or_rgb(image: Image.Image) -> NDArray[np.uint8]:
     Converted in bands, so that a large picture is held about twice and not five times.
     """
     if image.mode == "F" or image.mode.startswith("I"):
-        return _eight_bits(np.asarray(image), full_range=image.format == "PNG")
+        grey = _eight_bits(np.asarray(image), full_range=image.format == "PNG")
+        return 255 - grey if _has_black_as_most(image) else grey
     convert = _converter(image)
     rows = max(1, _BAND_PIXELS // image.width)
     if image.height <= rows:
@@ -71,20 +74,25 @@ def _from_lab(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(converted, np.uint8)
 
 
-def _eight_bits(values: NDArray[Any], *, full_range: bool) -> NDArray[np.uint8]:
-    """Wide greys to 8 bits. A PNG uses its 16 bits in full; a sensor's TIFF seldom does.
+def _has_black_as_most(image: Image.Image) -> bool:
+    """A TIFF's photometric interpretation 0, which Pillow heeds in eight bits only."""
+    return image.format == "TIFF" and getattr(image, "tag_v2", {}).get(262) == 0
 
-    There the fewest bits (8, 10, 12…) that hold the largest value are taken for its depth, or a
-    12-bit picture would be all but black.
-    """
+
+def _eight_bits(values: NDArray[Any], *, full_range: bool) -> NDArray[np.uint8]:
+    """Wide greys to 8 bits. A PNG uses its 16 bits in full; a sensor's TIFF seldom does."""
     if values.dtype.kind == "f":
         return _from_floats(values.astype(np.float32, copy=False))
     low, high = int(values.min()), int(values.max())
     if low < 0:
         return _from_floats(values.astype(np.float32))
-    depths = _DEPTHS[4:] if full_range else _DEPTHS
-    depth = next(bits for bits in depths if high < 1 << bits)
-    return np.asarray(values >> (depth - 8), np.uint8)
+    if high >= 1 << DEPTHS[-1]:
+        depth = next(bits for bits in _WIDER if high < 1 << bits)
+    elif full_range:
+        depth = DEPTHS[-1]
+    else:
+        depth = depth_of(np.bincount((values >> 8).astype(np.uint8).ravel(), minlength=256))
+    return np.asarray(np.minimum(values >> (depth - 8), 255), np.uint8)
 
 
 def _from_floats(values: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -1,11 +1,9 @@
 """What the camera wrote beside the picture; nonsense there never costs the picture."""
 
-from datetime import datetime
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.ExifTags import IFD, Base
+from PIL.ExifTags import Base
 
 QUARTER_TURNS = frozenset({5, 6, 7, 8})
 """Orientations that swap width and height (Exif 2.32, tag 274)."""
@@ -36,22 +34,6 @@ def turned(pixels: NDArray[np.uint8], way: int) -> NDArray[np.uint8]:
     if way in {2, 3, 6, 7}:
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
-
-
-def captured_at(exif: Image.Exif) -> str | None:
-    """When the shutter opened, or the original was digitised; ISO 8601 without a zone."""
-    try:
-        tags = exif.get_ifd(IFD.Exif)
-    except Exception:  # noqa: BLE001 - as in exif_of
-        return None
-    for tag in (Base.DateTimeOriginal, Base.DateTimeDigitized):
-        text = _text(tags.get(tag))
-        try:
-            # The camera's own clock: it has no zone, and none must be invented.
-            return datetime.strptime(text, "%Y:%m:%d %H:%M:%S").isoformat()  # noqa: DTZ007
-        except ValueError:
-            continue
-    return None
 
 
 def camera(exif: Image.Exif) -> str | None:

@@ -24,7 +24,7 @@ class ImageFacts:
     format: str
     """Pillow's name of the format found in the bytes: JPEG, MPO, PNG, WEBP, HEIF…"""
     captured_at: str | None
-    """ISO 8601 as the camera wrote it: local time, no zone."""
+    """ISO 8601 as the camera wrote it: local time, no zone; perhaps only the date."""
     camera: str | None
     dhash: int
     """Difference hash, 64 bits unsigned: near pictures differ in few bits (N. Krawetz, 2013)."""

@@ -56,7 +56,7 @@ def settle_in(limits: ImageLimits) -> None:
     import cv2
     from PIL import AvifImagePlugin, Image
 
-    from imgsort.images import blame, colour, exif, formats, resizing  # noqa: F401
+    from imgsort.images import blame, captured, colour, depth, exif, formats, resizing  # noqa: F401
 
     cv2.setNumThreads(1)
     Image.MAX_IMAGE_PIXELS = limits.max_pixels  # what a header hides from us, Pillow stops at twice
@@ -81,7 +81,8 @@ def _decoded(
 def _with_facts(
     image: "Image", load: "Callable[[Image], NDArray[np.uint8]]"
 ) -> "tuple[NDArray[np.uint8], ImageFacts]":
-    from imgsort.images.exif import QUARTER_TURNS, camera, captured_at, exif_of, orientation
+    from imgsort.images.captured import captured_at
+    from imgsort.images.exif import QUARTER_TURNS, camera, exif_of, orientation
     from imgsort.images.resizing import dhash
 
     width, height = image.size
@@ -93,7 +94,7 @@ def _with_facts(
         width=width,
         height=height,
         format=image.format or "",
-        captured_at=captured_at(exif),
+        captured_at=captured_at(image, exif),
         camera=camera(exif),
         dhash=dhash(pixels),
     )
@@ -118,11 +119,12 @@ def _opened(data: bytes, limits: ImageLimits) -> "Image":
 
 def _loaded(image: "Image", wanted: int) -> "NDArray[np.uint8]":
     """Pixels [H, W] or [H, W, 3] of the first frame, neither side below ``wanted`` for it."""
+    from imgsort.images import depth
     from imgsort.images.colour import grey_or_rgb
 
     if image.format in {"JPEG", "MPO"}:
         image.draft(None, (wanted, wanted))  # the cosine transform itself halves, at no cost
-    image.load()
+    depth.load(image)
     return grey_or_rgb(image)
 
 

@@ -19,6 +19,10 @@ __all__ = [
     "open_runtime",
 ]
 
+NO_CUDA = (
+    "An NVIDIA GPU is visible, but the libraries to use it aren't installed; install them with "
+    '`pip install "imgsort[gpu]"`, or set model.device to "cpu" in config.toml.'
+)
 LOG = logging.getLogger(__name__)
 
 
@@ -31,6 +35,8 @@ def open_runtime(
     """
     machine = this_machine()
     choice = choose(device, precision, machine)
+    if device == "auto" and machine.nvidia and not machine.cuda:
+        LOG.warning("%s Going on without the GPU.", NO_CUDA)
     try:
         return _start(backbone, choice, batch_size)
     except RuntimeUnavailable as problem:

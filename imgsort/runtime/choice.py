@@ -1,5 +1,7 @@
 """Which runtime, at which precision? Decided from a few facts about the machine."""
 
+import ctypes
+import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ class Machine:
     """An NVIDIA GPU is visible."""
     matrix_bfloat16: bool
     """The CPU multiplies bfloat16 matrices in hardware (Intel AMX)."""
+    cuda: bool = True
+    """What TensorFlow needs to use such a GPU is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ def choose(device: str, precision: str, machine: Machine) -> Choice:
         raise RuntimeUnavailable(
             'No NVIDIA GPU is visible, but model.device is "gpu"; set it to "auto" in config.toml.'
         )
-    on_gpu = machine.nvidia and device != "cpu"
+    on_gpu = device == "gpu" or (device == "auto" and machine.nvidia and machine.cuda)
     if on_gpu and precision == "int8":
         raise RuntimeUnavailable(
             'model.precision "int8" is for CPUs, but an NVIDIA GPU is in use here; set '
@@ -46,7 +50,9 @@ def choose(device: str, precision: str, machine: Machine) -> Choice:
 def this_machine() -> Machine:
     """Look without importing anything heavy."""
     return Machine(
-        nvidia=nvidia_visible(Path("/")), matrix_bfloat16=_has_amx(Path("/proc/cpuinfo"))
+        nvidia=nvidia_visible(Path("/")),
+        matrix_bfloat16=_has_amx(Path("/proc/cpuinfo")),
+        cuda=has_cuda(),
     )
 
 
@@ -55,6 +61,23 @@ def nvidia_visible(root: Path) -> bool:
     found: Iterable[Path] = root.glob("proc/driver/nvidia/gpus/*")
     devices = root.glob("dev/nvidia[0-9]*")
     return any(True for _ in found) or any(True for _ in devices)
+
+
+def has_cuda() -> bool:
+    """Are the libraries there that `imgsort[gpu]` brings, or the system's? No GPU is asked."""
+    packages = importlib.util.find_spec("nvidia")
+    places = list(packages.submodule_search_locations or ()) if packages else []
+    if any(True for place in places for _ in Path(place).glob("cudnn/lib/libcudnn.so*")):
+        return True
+    return any(_loads(name) for name in ("libcudnn.so.9", "libcudnn.so.8"))
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def has_vnni(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from imgsort.images import ImageFacts
 from imgsort.journal import Plan
+from imgsort.store.parts import parts
 from imgsort.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 
@@ -19,9 +20,12 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
     wanted = {plan.sha256: plan for plan in plans if plan.arrival}
     if not wanted:
         return {}
-    rows = connection.execute(
-        select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width).where(IMAGES.c.sha256.in_(wanted))
-    ).all()
+    asked = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
+    rows = [
+        row
+        for part in parts(wanted)
+        for row in connection.execute(asked.where(IMAGES.c.sha256.in_(part)))
+    ]
     known = {row.sha256: row.id for row in rows}
     for row in rows:
         facts = _facts(wanted[row.sha256])
@@ -59,12 +63,13 @@ def facts_columns(facts: ImageFacts | None) -> dict[str, Any]:
 
 def remove_unused_images(connection: Connection, image_ids: Collection[int]) -> None:
     """Delete those of these images that no arrival and no label stands for, predictions first."""
-    unused = connection.scalars(
-        select(IMAGES.c.id).where(
-            IMAGES.c.id.in_(image_ids),
-            ~exists().where(ARRIVALS.c.image_id == IMAGES.c.id),
-            ~exists().where(LABELS.c.image_id == IMAGES.c.id),
-        )
-    ).all()
-    connection.execute(delete(PREDICTIONS).where(PREDICTIONS.c.image_id.in_(unused)))
-    connection.execute(delete(IMAGES).where(IMAGES.c.id.in_(unused)))
+    for part in parts(image_ids):
+        unused = connection.scalars(
+            select(IMAGES.c.id).where(
+                IMAGES.c.id.in_(part),
+                ~exists().where(ARRIVALS.c.image_id == IMAGES.c.id),
+                ~exists().where(LABELS.c.image_id == IMAGES.c.id),
+            )
+        ).all()
+        connection.execute(delete(PREDICTIONS).where(PREDICTIONS.c.image_id.in_(unused)))
+        connection.execute(delete(IMAGES).where(IMAGES.c.id.in_(unused)))

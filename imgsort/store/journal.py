@@ -3,7 +3,7 @@
 Every function takes an open connection: the caller owns the transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,15 @@ from imgsort.journal import Landed, Planned
 from imgsort.store.attempts import forget
 from imgsort.store.contents import remove_unused_images
 from imgsort.store.history import restate
+from imgsort.store.parts import parts
 from imgsort.store.paths import Anchor
-from imgsort.tables import ARRIVALS, MOVES
+from imgsort.tables import ARRIVALS, IMAGES, MOVES
 
 _PLANNED = "planned"
 _DECIDED = "decided"
 _FILED = "filed"
 _RESTATING = frozenset({"refile", "undo"})
 """Causes after which another model's verdict, or none, explains where a file is."""
-_CHUNK = 500
 _IDENTITY = (MOVES.c.dev, MOVES.c.ino, MOVES.c.size, MOVES.c.mtime_ns)
 
 
@@ -50,6 +50,17 @@ class _Open:
     @property
     def moves_the_picture(self) -> bool:
         return self.cause != "sidecar" and self.arrival_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A file of the inbox that was copied, and lies there still as far as is known."""
+
+    arrival_id: int
+    sha256: str
+    subfolder: bytes
+    name: bytes
+    size: int
 
 
 def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]) -> None:
@@ -135,26 +146,35 @@ def _settle_arrivals(
 
 
 def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:
-    rows = connection.execute(
-        select(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause, *_IDENTITY).where(
-            MOVES.c.id.in_(move_ids), MOVES.c.state == _PLANNED
-        )
-    ).mappings()
-    return {
-        row["id"]: _Open(row["id"], row["arrival_id"], row["cause"], _identity(row)) for row in rows
-    }
+    found: dict[int, _Open] = {}
+    for part in parts(move_ids):
+        rows = connection.execute(
+            select(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause, *_IDENTITY).where(
+                MOVES.c.id.in_(part), MOVES.c.state == _PLANNED
+            )
+        ).mappings()
+        for row in rows:
+            found[row["id"]] = _Open(row["id"], row["arrival_id"], row["cause"], _identity(row))
+    return found
 
 
 def drop(connection: Connection, move_ids: Sequence[int]) -> None:
     """Forget moves that won't happen, with the arrivals and images that only they stood for."""
     waiting = _open_moves(connection, move_ids)
-    connection.execute(delete(MOVES).where(MOVES.c.id.in_(list(waiting))))
+    for part in parts(waiting):
+        connection.execute(delete(MOVES).where(MOVES.c.id.in_(part)))
     asked = [one.arrival_id for one in waiting.values() if one.moves_the_picture]
+    for some in parts(asked):
+        _forget_arrivals(connection, some)
+
+
+def _forget_arrivals(connection: Connection, arrival_ids: Sequence[int | None]) -> None:
+    """Those that were never filed; one that was filed before has a history."""
     rows = connection.execute(
         select(ARRIVALS.c.id, ARRIVALS.c.image_id).where(
-            ARRIVALS.c.id.in_(asked),
+            ARRIVALS.c.id.in_(arrival_ids),
             ARRIVALS.c.state == _DECIDED,
-            ARRIVALS.c.filed_at.is_(None),  # one that was filed before has a history
+            ARRIVALS.c.filed_at.is_(None),
         )
     ).all()
     gone = [row.id for row in rows]
@@ -207,17 +227,47 @@ def known_copies(connection: Connection, identities: Iterable[Identity]) -> set[
     inbox would be copied again.
     """
     wanted = {(one.ino, one.size, one.mtime_ns): one for one in identities}
-    numbers = sorted({ino for ino, _, _ in wanted})
     found: set[Identity] = set()
-    for start in range(0, len(numbers), _CHUNK):
+    for part in parts(sorted({ino for ino, _, _ in wanted})):
         rows = connection.execute(
             select(ARRIVALS.c.src_ino, ARRIVALS.c.src_size, ARRIVALS.c.src_mtime_ns).where(
-                ARRIVALS.c.src_ino.in_(numbers[start : start + _CHUNK])
+                ARRIVALS.c.src_ino.in_(part)
             )
         )
         keys = ((row.src_ino, row.src_size, row.src_mtime_ns) for row in rows)
         found.update(wanted[key] for key in keys if key in wanted)
     return found
+
+
+def originals(connection: Connection, sha256s: Collection[str]) -> list[Original]:
+    """What copy mode has copied of these contents."""
+    return [
+        Original(row.id, row.sha256, row.subfolder_bytes, row.name_bytes, row.src_size)
+        for part in parts(sha256s)
+        for row in connection.execute(
+            select(
+                *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.subfolder_bytes),
+                *(ARRIVALS.c.name_bytes, ARRIVALS.c.src_size),
+            )
+            .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+            .where(IMAGES.c.sha256.in_(part), ARRIVALS.c.src_ino.is_not(None))
+            .order_by(ARRIVALS.c.id)
+        )
+    ]
+
+
+def renew_original(connection: Connection, arrival_id: int, identity: Identity) -> None:
+    """The same original under other numbers: its disk was plugged in again, or it was touched."""
+    connection.execute(
+        update(ARRIVALS)
+        .where(ARRIVALS.c.id == arrival_id)
+        .values(
+            src_dev=identity.dev,
+            src_ino=identity.ino,
+            src_size=identity.size,
+            src_mtime_ns=identity.mtime_ns,
+        )
+    )
 
 
 def _identity(row: RowMapping) -> Identity:

@@ -11,29 +11,45 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    func,
     select,
     type_coerce,
 )
 
 from imgsort.logquery import LogFilter, LogRow
-from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, PREDICTIONS
+from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, IMAGES, LABELS, PREDICTIONS
 
 VIEW = "prediction_log"
 _PAGE = 1000
 
 _PREDICTED = CLASSES.alias("predicted")
 _HUMAN = CLASSES.alias("human")
+_WORD = LABELS.alias("word")
+_INTO = CLASSES.alias("merged_into")
 _IS_CORRECT = case((_HUMAN.c.id.is_not(None), _HUMAN.c.id == ARRIVALS.c.class_id))
+_FINAL = case(
+    (_WORD.c.id.is_not(None), _HUMAN.c.name),
+    (ARRIVALS.c.decision == "filed", func.coalesce(_INTO.c.name, _PREDICTED.c.name)),
+)
+"""What holds in the end: a person's word, "it is none of these" among them, else the filing."""
 
 
 def prediction_log() -> Select[*tuple[Any, ...]]:
     """One row for each arrival whose file has landed."""
     newest_word = (
-        select(LABELS.c.class_id)
+        select(LABELS.c.id)
         .where(LABELS.c.image_id == ARRIVALS.c.image_id)
         .order_by(LABELS.c.id.desc())
         .limit(1)
         .correlate(ARRIVALS)
+        .scalar_subquery()
+    )
+    merged_into = (
+        select(CLASS_CHANGES.c.merged_into)
+        .where(CLASS_CHANGES.c.class_id == _PREDICTED.c.id, CLASS_CHANGES.c.kind == "retired")
+        .order_by(CLASS_CHANGES.c.id.desc())
+        .limit(1)
+        .correlate(_PREDICTED)
         .scalar_subquery()
     )
     said = and_(
@@ -55,12 +71,19 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
             type_coerce(ARRIVALS.c.filed_at, Text).label("filed_at"),
             _HUMAN.c.name.label("human_label"),
             _IS_CORRECT.label("is_correct"),
+            ARRIVALS.c.subfolder,
+            IMAGES.c.captured_at,
+            IMAGES.c.camera,
+            _FINAL.label("final_label"),
+            type_coerce(ARRIVALS.c.missing_at, Text).label("missing_at"),
         )
         .select_from(ARRIVALS)
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
         .outerjoin(_PREDICTED, _PREDICTED.c.id == ARRIVALS.c.class_id)
+        .outerjoin(_INTO, and_(_PREDICTED.c.retired_at.is_not(None), _INTO.c.id == merged_into))
         .outerjoin(PREDICTIONS, said)
-        .outerjoin(_HUMAN, _HUMAN.c.id == newest_word)
+        .outerjoin(_WORD, _WORD.c.id == newest_word)
+        .outerjoin(_HUMAN, _HUMAN.c.id == _WORD.c.class_id)
         .where(ARRIVALS.c.state == "filed")
     )
 
@@ -82,6 +105,11 @@ def read_arrivals(connection: Connection, wanted: ColumnElement[bool]) -> list[L
     """The rows of certain arrivals, newest first."""
     statement = prediction_log().where(wanted).order_by(ARRIVALS.c.id.desc())
     return [_log_row(row) for row in connection.execute(statement)]
+
+
+def is_class(connection: Connection, name: str) -> bool:
+    """Whether a class is, or once was, called so."""
+    return connection.scalar(select(CLASSES.c.id).where(CLASSES.c.name == name)) is not None
 
 
 def _log_row(row: Row[*tuple[Any, ...]]) -> LogRow:

@@ -1,7 +1,7 @@
 """Finding logged pictures by what people call them: id, path, content, original name, folder."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +9,17 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 
 from imgsort.identity import Identity
 from imgsort.logged import LoggedPicture
+from imgsort.store.parts import parts
 from imgsort.store.paths import Anchor
 from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
-_CHUNK = 500
 _AFTER_HEX = "g"
 """Sorts after every hex digit."""
 
 
 def by_ids(connection: Connection, anchor: Anchor, ids: Collection[int]) -> list[LoggedPicture]:
     wanted = sorted(ids)
-    return _all(connection, anchor, (ARRIVALS.c.id.in_(part) for part in _parts(wanted)))
+    return _all(connection, anchor, (ARRIVALS.c.id.in_(part) for part in parts(wanted)))
 
 
 def by_paths(
@@ -27,14 +27,14 @@ def by_paths(
 ) -> list[LoggedPicture]:
     """``paths`` are absolute."""
     wanted = sorted(anchor.stored(path) for path in paths)
-    return _all(connection, anchor, (ARRIVALS.c.path_bytes.in_(part) for part in _parts(wanted)))
+    return _all(connection, anchor, (ARRIVALS.c.path_bytes.in_(part) for part in parts(wanted)))
 
 
 def by_sha256s(
     connection: Connection, anchor: Anchor, sha256s: Collection[str]
 ) -> list[LoggedPicture]:
     wanted = sorted(sha256s)
-    return _all(connection, anchor, (IMAGES.c.sha256.in_(part) for part in _parts(wanted)))
+    return _all(connection, anchor, (IMAGES.c.sha256.in_(part) for part in parts(wanted)))
 
 
 def by_prefix(connection: Connection, anchor: Anchor, prefix: str) -> list[LoggedPicture]:
@@ -46,7 +46,11 @@ def by_prefix(connection: Connection, anchor: Anchor, prefix: str) -> list[Logge
 def by_names(connection: Connection, anchor: Anchor, names: Collection[str]) -> list[LoggedPicture]:
     """By original file name, in its display form. Reads the whole table, once for 500 names."""
     wanted = sorted(names)
-    return _all(connection, anchor, (ARRIVALS.c.name.in_(part) for part in _parts(wanted)))
+    return _all(connection, anchor, (ARRIVALS.c.name.in_(part) for part in parts(wanted)))
+
+
+def original_names(connection: Connection) -> list[str]:
+    return list(connection.scalars(select(ARRIVALS.c.name).distinct()))
 
 
 def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPicture]:
@@ -56,8 +60,10 @@ def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPi
     return _all(connection, anchor, [inside])  # "0" is the byte after "/"
 
 
-def not_audited(connection: Connection) -> list[int]:
+def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     """Arrivals that an audit may draw, one for each image: the newest that has its file.
+
+    ``decisions``: which of filed and unsure.
 
     Left out are images that an audit has asked about before, and those that a person said never
     to use: nothing can be right about them.
@@ -75,7 +81,7 @@ def not_audited(connection: Connection) -> list[int]:
         select(func.max(ARRIVALS.c.id))
         .where(
             ARRIVALS.c.state == "filed",
-            ARRIVALS.c.decision.in_(("filed", "unsure")),
+            ARRIVALS.c.decision.in_(decisions),
             ARRIVALS.c.model.is_not(None),
             ARRIVALS.c.missing_at.is_(None),
             ~audited,
@@ -84,10 +90,6 @@ def not_audited(connection: Connection) -> list[int]:
         .group_by(ARRIVALS.c.image_id)
     )
     return sorted(rows)
-
-
-def _parts(wanted: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
 
 
 def _all(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from imgsort.errors import ModelProblem
+from imgsort.store.parts import parts
 from imgsort.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
 from imgsort.verdict import Score, Verdict
 
@@ -27,22 +28,18 @@ class Judged:
     verdict: Verdict
 
 
-def live_classes(connection: Connection) -> dict[int, str]:
-    rows = connection.execute(
-        select(CLASSES.c.id, CLASSES.c.name).where(CLASSES.c.retired_at.is_(None))
-    )
-    return {row.id: row.name for row in rows}
-
-
 def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
-    """The id of each class by name; classes that don't exist yet are made, in the order given."""
+    """The id of each class by name; classes that don't exist yet are made, in the order given.
+
+    A retired class is the one of its name where none in use has it: it stays retired.
+    """
     wanted = list(dict.fromkeys(names))
     known: dict[str, int] = {}
     for start in range(0, len(wanted), _CHUNK):
         rows = connection.execute(
-            select(CLASSES.c.id, CLASSES.c.name).where(
-                CLASSES.c.name.in_(wanted[start : start + _CHUNK]), CLASSES.c.retired_at.is_(None)
-            )
+            select(CLASSES.c.id, CLASSES.c.name)
+            .where(CLASSES.c.name.in_(wanted[start : start + _CHUNK]))
+            .order_by(CLASSES.c.retired_at.is_(None), CLASSES.c.retired_at)
         )
         known.update({row.name: row.id for row in rows})
     fresh = [{"name": name, "created_at": now} for name in wanted if name not in known]
@@ -93,12 +90,12 @@ def ensure_predictions(
 ) -> None:
     """Write down each verdict, once for an image and a model."""
     wanted = {(one.image_id, one.model): one.verdict for one in judged}
-    rows = connection.execute(
-        select(PREDICTIONS.c.image_id, PREDICTIONS.c.model).where(
-            PREDICTIONS.c.image_id.in_({image_id for image_id, _ in wanted})
-        )
-    )
-    known = {(row.image_id, row.model) for row in rows}
+    asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model)
+    known = {
+        (row.image_id, row.model)
+        for part in parts({image_id for image_id, _ in wanted})
+        for row in connection.execute(asked.where(PREDICTIONS.c.image_id.in_(part)))
+    }
     fresh = [
         {"image_id": image_id, "model": model, "predicted_at": now, **_values(verdict, classes)}
         for (image_id, model), verdict in wanted.items()

@@ -1,14 +1,16 @@
 """imgsort.db as `log`, `status` and drift ask it: the part of ``Store`` that loads quickly."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from imgsort.closing import Closing
 from imgsort.logquery import LogFilter, LogRow
-from imgsort.store import log, watching
+from imgsort.matchedname import closest
+from imgsort.store import classes, log, watching
 from imgsort.store.engine import Database, write_ahead
+from imgsort.store.lying import Lying, lying
 from imgsort.store.overview import Overview, overview
 from imgsort.store.paths import Anchor
 from imgsort.store.revision import require_current
@@ -46,9 +48,24 @@ class Reader(Closing):
         with self._database.reading() as connection:
             yield from log.read_log(connection, filters)
 
+    def class_named(self, name: str) -> str | None:
+        """None where there is such a class, retired or not; else the closest, or ``""``."""
+        with self._database.reading() as connection:
+            if log.is_class(connection, name):
+                return None
+            return closest(name, classes.live(connection).values()) or ""
+
     def arrival(self, arrival_id: int) -> LogRow | None:
         with self._database.reading() as connection:
             return next(iter(log.read_arrivals(connection, ARRIVALS.c.id == arrival_id)), None)
+
+    def arrivals(self, ids: Collection[int]) -> Iterator[LogRow]:
+        """The rows of these arrivals, as far as their files have landed."""
+        wanted = sorted(ids)
+        with self._database.reading() as connection:
+            for start in range(0, len(wanted), 500):
+                part = ARRIVALS.c.id.in_(wanted[start : start + 500])
+                yield from log.read_arrivals(connection, part)
 
     def arrivals_at(self, path: Path) -> list[LogRow]:
         """Arrivals whose file was last known at this absolute path, newest first."""
@@ -74,6 +91,11 @@ class Reader(Closing):
     def landmarks(self) -> watching.Landmarks:
         with self._database.reading() as connection:
             return watching.landmarks(connection)
+
+    def lying(self, folders: Sequence[Path]) -> Lying:
+        """How many pictures lie in sorted/, unsure/ and rejected/ (absolute), and what is gone."""
+        with self._database.reading() as connection:
+            return lying(connection, self._anchor, folders)
 
     def overview(self, today: datetime | None = None) -> Overview:
         """The counts for `status`; ``today`` is when the day began (default: local midnight)."""

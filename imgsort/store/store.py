@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
+from imgsort.classchange import ClassChange, ClassStanding
 from imgsort.history import PictureHistory, Run
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
@@ -16,6 +17,7 @@ from imgsort.labelling import HumanLabel, NewLabel
 from imgsort.logged import LoggedPicture
 from imgsort.store import (
     attempts,
+    classes,
     history,
     journal,
     labels,
@@ -31,7 +33,7 @@ from imgsort.store.paths import Anchor
 from imgsort.store.reader import Reader
 from imgsort.store.training import Arrived, Stratum, TrainingRecord
 from imgsort.tables import RUNS
-from imgsort.tree import KnownClass, KnownFile, TreeChanges
+from imgsort.tree import KnownClass, KnownFile, RenamedClass, TreeChanges
 from imgsort.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -84,9 +86,75 @@ class Store(Reader):
             return predictions.ensure_classes(connection, names, _now())
 
     def class_names(self) -> dict[int, str]:
-        """The classes there are now, by id."""
+        """The classes in use, by id: those a model may say and training learns. Not the retired."""
         with self._database.reading() as connection:
-            return predictions.live_classes(connection)
+            return classes.live(connection)
+
+    def retired_classes(self) -> dict[int, str]:
+        """The classes that were given up, by id."""
+        with self._database.reading() as connection:
+            return classes.retired(connection)
+
+    def class_standings(self, folder: Path) -> list[ClassStanding]:
+        """Every class; ``folder`` (absolute) holds the class folders."""
+        with self._database.reading() as connection:
+            return classes.standings(connection, self._anchor, folder)
+
+    def change_classes(
+        self,
+        run_id: int | None,
+        changes: Sequence[ClassChange],
+        undone: Collection[int] = (),
+    ) -> None:
+        """Retire classes or bring them back; ``undone``: the rows of changes this takes back."""
+        with self._database.writing() as connection:
+            classes.change(connection, run_id, changes, _now())
+            classes.note_undone(connection, undone, _now())
+
+    def rename_class(
+        self,
+        run_id: int | None,
+        renamed: ClassChange,
+        folders: tuple[Path, Path],
+        undone: Collection[int] = (),
+    ) -> None:
+        """A class, and its folder (absolute, before and after), go by another name. Hold the filing
+        lock."""
+        with self._database.writing() as connection:
+            tree.rename_folder(connection, self._anchor, *folders)
+            named = RenamedClass(renamed.class_id, renamed.old, renamed.new)
+            tree.rename_classes(connection, [named])
+            classes.change(connection, run_id, [renamed], _now())
+            classes.note_undone(connection, undone, _now())
+
+    def class_changes(
+        self, run_id: int | None = None, since: datetime | None = None
+    ) -> list[ClassChange]:
+        """What commands did to classes and nobody has taken back, the newest first."""
+        with self._database.reading() as connection:
+            return classes.standing_changes(connection, run_id, since)
+
+    def forget_class_folders(self, ids: Collection[int]) -> None:
+        """The folders of these classes are gone."""
+        with self._database.writing() as connection:
+            classes.forget_folders(connection, list(ids))
+
+    def emptied_classes(
+        self, gone: Mapping[int, str], folder: Path
+    ) -> tuple[dict[int, str], tuple[str, ...]]:
+        """Of these classes, whose folders in ``folder`` are gone, by id: those that a person has
+        emptied into others; and the names of those that nothing ever was filed as or called."""
+        folders = [(number, str(folder / name)) for number, name in gone.items()]
+        with self._database.reading() as connection:
+            given_up, unused = classes.emptied(connection, self._anchor, folders)
+        return {one: gone[one] for one in sorted(given_up)}, tuple(gone[one] for one in unused)
+
+    def retire_emptied(self, names: Mapping[int, str]) -> None:
+        """Retire classes whose folders are gone; no command did that, so none undoes it."""
+        changes = [ClassChange(one, "retired", name, name) for one, name in names.items()]
+        with self._database.writing() as connection:
+            classes.change(connection, None, changes, _now())
+            classes.forget_folders(connection, list(names))
 
     def add_model(self, card: "ModelCard") -> None:
         """Make a registry version known, so that predictions can refer to it. May be repeated.
@@ -109,17 +177,23 @@ class Store(Reader):
     # The filing protocol
 
     def record_decided(
-        self, run_id: int, plans: Sequence[Plan], words: Sequence[NewLabel] = ()
+        self,
+        run_id: int,
+        plans: Sequence[Plan],
+        words: Sequence[NewLabel] = (),
+        changes: Sequence[ClassChange] = (),
     ) -> list[Planned]:
         """TX1: write a batch down before any of its files moves. The answers keep the order.
 
         A sidecar plan that names no arrival belongs to the picture planned last before it.
-        ``words``: what a human said of these pictures, written in the same transaction.
+        ``words``: what a human said of these pictures, and ``changes`` of classes, are written in
+        the same transaction.
         """
         with self._database.writing() as connection:
             now = _now()
             planned = record_decided(connection, self._anchor, run_id, plans, now)
             labels.add_labels(connection, run_id, words, now)
+            classes.change(connection, run_id, changes, now)
             return planned
 
     def retarget(self, move_id: int, target: Path) -> None:
@@ -153,6 +227,16 @@ class Store(Reader):
         """Which of these inbox files have been copied out before (mode copy)."""
         with self._database.reading() as connection:
             return journal.known_copies(connection, identities)
+
+    def originals(self, sha256s: Collection[str]) -> list[journal.Original]:
+        """The inbox files of these contents that have been copied out (mode copy)."""
+        with self._database.reading() as connection:
+            return journal.originals(connection, sha256s)
+
+    def renew_original(self, arrival_id: int, identity: Identity) -> None:
+        """An original that was copied out goes by other numbers now."""
+        with self._database.writing() as connection:
+            journal.renew_original(connection, arrival_id, identity)
 
     # decoder.Attempts
 
@@ -214,8 +298,13 @@ class Store(Reader):
         """Which of these absolute paths a landed file is known to be at."""
         return {path for path, _ in self.known_places(paths)}
 
+    def has_files_elsewhere(self, folder: Path, device: int) -> bool:
+        """Should files lie below this folder that lay on another device than it lies on now?"""
+        with self._database.reading() as connection:
+            return tree.has_files_elsewhere(connection, self._anchor, folder, device)
+
     def known_classes(self) -> list[KnownClass]:
-        """The classes there are now, with the folder that bore their name last."""
+        """All classes, retired ones first, with the folder that bore their name last."""
         with self._database.reading() as connection:
             return tree.known_classes(connection)
 
@@ -295,10 +384,15 @@ class Store(Reader):
         with self._database.reading() as connection:
             return pictures.by_names(connection, self._anchor, names)
 
-    def not_audited(self) -> list[int]:
+    def original_names(self) -> list[str]:
+        """Those that arrivals had in the inbox, in their display form, each once."""
+        with self._database.reading() as connection:
+            return pictures.original_names(connection)
+
+    def not_audited(self, decisions: Sequence[str] = ("filed", "unsure")) -> list[int]:
         """Arrivals that an audit may draw: one for each image it has not asked about before."""
         with self._database.reading() as connection:
-            return pictures.not_audited(connection)
+            return pictures.not_audited(connection, decisions)
 
     # What was done, and what may be done again
 
@@ -313,9 +407,10 @@ class Store(Reader):
             return history.moved_arrivals(connection, moved)
 
     def runs_that_moved(self) -> list[int]:
-        """Runs with a done move, newest first."""
+        """Runs with a done move, or with a change of classes that stands, newest first."""
         with self._database.reading() as connection:
-            return list(history.runs_that_moved(connection))
+            moved = history.runs_that_moved(connection)
+            return sorted({*moved, *classes.runs_that_changed(connection)}, reverse=True)
 
     def run(self, run_id: int) -> Run | None:
         """None where there is no such run."""

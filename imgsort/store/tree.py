@@ -12,10 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
+from imgsort.classchange import ClassChange
 from imgsort.display import display
 from imgsort.failpoints import failpoint
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
+from imgsort.store.classes import change
 from imgsort.store.contents import facts_columns
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
@@ -80,6 +82,23 @@ def known_places(
         yield from _places(connection, anchor, statement.where(there))
 
 
+def has_files_elsewhere(connection: Connection, anchor: Anchor, folder: Path, device: int) -> bool:
+    """Should files lie below this folder that lay on another device when they were seen last?"""
+    start = anchor.stored(folder)
+    found = connection.execute(
+        select(ARRIVALS.c.id)
+        .where(
+            ARRIVALS.c.path_bytes > start + b"/",
+            ARRIVALS.c.path_bytes < start + b"0",  # the byte after "/"
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.missing_at.is_(None),
+            ARRIVALS.c.dev != device,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def _places(
     connection: Connection, anchor: Anchor, statement: Select[*tuple[Any, ...]]
 ) -> Iterator[tuple[str, Identity]]:
@@ -120,10 +139,13 @@ def _known_file(anchor: Anchor, names: dict[int, str], row: Row[*tuple[Any, ...]
 
 
 def known_classes(connection: Connection) -> list[KnownClass]:
+    """Every class, those in use last: of one name they are the ones that are meant."""
+    retired = CLASSES.c.retired_at.is_not(None)
     rows = connection.execute(
-        select(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino).where(
-            CLASSES.c.retired_at.is_(None)
-        )
+        select(
+            *(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino),
+            retired.label("retired"),
+        ).order_by(retired.desc(), CLASSES.c.retired_at, CLASSES.c.id)
     )
     return [KnownClass(*row) for row in rows]
 
@@ -182,6 +204,8 @@ def apply(
     mark_missing(connection, [one.known.arrival_id for one in changes.vanished], now)
     _adopt(connection, anchor, changes.adopted, now)
     _remember_folders(connection, changes, now)
+    back = (ClassChange(one.id, "restored", one.name, one.name) for one in changes.restored)
+    change(connection, None, back, now)  # folders said so: no command to be undone
     failpoint("tree-half-learned")
     add_labels(connection, run_id, changes.labels(), now)
 
@@ -196,6 +220,22 @@ def rename_classes(connection: Connection, renamed: Sequence[RenamedClass]) -> N
         ]
         if values:
             connection.execute(statement, values)
+
+
+def rename_folder(connection: Connection, anchor: Anchor, old: Path, new: Path) -> None:
+    """Whatever lay below one folder lies below the other, missing files too."""
+    start, end = anchor.stored(old), anchor.stored(new)
+    rows = connection.execute(
+        select(ARRIVALS.c.id, ARRIVALS.c.path_bytes).where(
+            ARRIVALS.c.path_bytes >= start + b"/", ARRIVALS.c.path_bytes < start + b"0"
+        )
+    ).all()
+    moved = [(row.id, end + row.path_bytes[len(start) :]) for row in rows]
+    if moved:
+        connection.execute(
+            update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival")),
+            [{"arrival": one, "path": display(path), "path_bytes": path} for one, path in moved],
+        )
 
 
 def mark_missing(connection: Connection, ids: Sequence[int], now: datetime) -> None:

@@ -6,7 +6,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -117,9 +117,26 @@ def _with_intruder(store: Store) -> Any:
     return recorded
 
 
-def _rename_unsupported(source: Spot, target: Spot) -> None:
-    number = errno.EINVAL
-    raise OSError(number, os.strerror(number), source.name, None, target.name)
+def _refusing(number: int) -> Callable[[Spot, Spot], None]:
+    def refuse(source: Spot, target: Spot) -> None:
+        raise OSError(number, os.strerror(number), source.name, None, target.name)
+
+    return refuse
+
+
+def _take_away(way: str) -> None:
+    """Be a file system that can't do everything."""
+    if way.endswith(("no-noreplace", "no-links")):
+        vars(renaming)["rename_noreplace"] = _refusing(errno.EINVAL)
+    if way.endswith("no-links"):
+        vars(renaming)["link"] = _refusing(errno.EPERM)
+    if way == "only-copies":
+        rename, refuse = renaming.rename_noreplace, _refusing(errno.EXDEV)
+
+        def renamed_within(source: Spot, target: Spot) -> None:
+            (rename if source.folder is target.folder else refuse)(source, target)
+
+        renaming.rename_noreplace = renamed_within
 
 
 def _break(variant: str) -> None:
@@ -164,8 +181,7 @@ def act(order: dict[str, Any]) -> None:
     if order["action"] == "make-database":
         make_database(root / "imgsort.db")
         return
-    if order["rename"] == "unsupported":
-        renaming.rename_noreplace = _rename_unsupported
+    _take_away(order["way"])
     _break(order["broken"])
     os.environ["IMGSORT_FAILPOINT"] = order["failpoint"]
     workspace = Workspace.open(root)

@@ -21,7 +21,7 @@ class Movers:
         order = {
             "action": action,
             "root": str(root),
-            "rename": "unsupported" if way == "no-noreplace" else "supported",
+            "way": way,
             "failpoint": failpoint,
             "broken": broken,
         }

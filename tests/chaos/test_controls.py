@@ -42,7 +42,7 @@ def plain(tmp_path: Path, empty_log: Path) -> Callable[[str], Books]:
     ("variant", "point", "way"),
     [
         ("moved-before-recorded", "moved-unrecorded", "rename"),
-        ("forgetful-copy", "part-half", "no-noreplace"),
+        ("forgetful-copy", "part-half", "only-copies"),
     ],
 )
 def test_a_mover_broken_on_purpose_is_found_out(

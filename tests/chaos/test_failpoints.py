@@ -32,25 +32,23 @@ PICTURES = {
     "broken.jpg": b"broken 1",
     "same.jpg": b"cat 1",
 }
-WAYS = ("rename", "copy-mode", "other-file-system", "no-noreplace")
-EVERYWHERE = [point for point in failpoints.FILING if point != "after-source-fsync"]
 STEPS = {
-    "rename": ["after-source-fsync"],
+    "rename": [*failpoints.NAMING, "after-source-fsync"],
     "copy-mode": [*failpoints.COPYING],
     "other-file-system": [*failpoints.COPYING, *failpoints.CROSSING, "after-source-fsync"],
-    "no-noreplace": [
-        *failpoints.COPYING,
-        *failpoints.LINKING,
-        *failpoints.CROSSING,
-        "after-source-fsync",
-    ],
+    "no-noreplace": [*failpoints.NAMING, *failpoints.CROSSING, "after-source-fsync"],
+    "no-links": [*failpoints.NAMING, "after-source-fsync"],
+    "other-file-system, no-noreplace": [*failpoints.COPYING],
+    "other-file-system, no-links": [*failpoints.COPYING],
 }
+WAYS = tuple(STEPS)
+EVERYWHERE = [point for point in failpoints.FILING if point != "after-source-fsync"]
 # Points that each file passes: die in the middle of the batch too.
-PER_FILE = {"after-place", "after-unlink", *failpoints.COPYING, *failpoints.LINKING}
+PER_FILE = {"after-place", "after-unlink", *failpoints.COPYING, *failpoints.NAMING}
 DEATHS = [
     (way, f"{point}:{hit}")
     for way in WAYS
-    for point in (*EVERYWHERE, *STEPS[way])
+    for point in (*([] if "," in way else EVERYWHERE), *STEPS[way])
     for hit in ((1, 4) if point in PER_FILE else (1,))
 ]
 SECOND_DEATHS = [
@@ -127,9 +125,9 @@ def scene(
     way: str, tmp_path: Path, in_memory: Path | None, movers: Movers, empty_log: Path
 ) -> Scene:
     root = in_memory or tmp_path
-    if way == "other-file-system" and in_memory is None:
+    if way.startswith("other") and in_memory is None:
         pytest.skip("there is no second file system here")
-    sorted_ = (tmp_path if way == "other-file-system" else root) / "sorted"
+    sorted_ = (tmp_path if way.startswith("other") else root) / "sorted"
     for folder in (
         sorted_,
         *(root / name for name in ("inbox/sub", "unsure", "rejected", "state")),
@@ -197,7 +195,7 @@ def test_every_fail_point_in_the_code_is_listed() -> None:
     listed = {
         *failpoints.FILING,
         *failpoints.COPYING,
-        *failpoints.LINKING,
+        *failpoints.NAMING,
         *failpoints.CROSSING,
         *failpoints.RECOVERY,
     }

@@ -126,7 +126,7 @@ def test_a_power_cut_in_the_middle_of_the_work(
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("synced", [True, False], ids=["synced", "unsynced"])
-@pytest.mark.parametrize("way", ["rename", "no-noreplace", "copy-mode"])
+@pytest.mark.parametrize("way", ["rename", "no-noreplace", "only-copies", "copy-mode"])
 def test_a_power_cut_at_any_step(
     disk: Disk, plain: Books, movers: Movers, ledger: Ledger, way: str, *, synced: bool
 ) -> None:
@@ -137,8 +137,10 @@ def test_a_power_cut_at_any_step(
             pytest.skip("the originals stay with their producer, who has to keep them")
         (plain.workspace.root / "config.toml").write_text('[filing]\nmode = "copy"\n')
         plain.workspace = Workspace.open(plain.workspace.root)
-    if way != "rename":
-        points += [*failpoints.COPYING, *failpoints.LINKING, *failpoints.CROSSING]
+    points += {
+        "rename": failpoints.NAMING,
+        "no-noreplace": (*failpoints.NAMING, *failpoints.CROSSING),
+    }.get(way, (*failpoints.COPYING, *failpoints.CROSSING))
     hits = [f"{point}:{hit}" for point in points for hit in (1, 3)]
     for hit in hits:
         arrive(plain, synced=synced)

@@ -11,6 +11,7 @@ import pytest
 from imgsort.config import load_config
 from imgsort.workspace import Workspace
 from tests.cli.conftest import INIT, Made
+from tests.cli.test_app import at_a_terminal, shown
 from tests.cli_runner import Answer, asked, imgsort, started, tree, wait_for
 
 LITE0 = ("--backbone", "efficientnet-lite0")
@@ -104,6 +105,30 @@ def test_a_name_of_several_meanings_is_told_apart(tmp_path: Path) -> None:
     said = asked("-C", tmp_path / "photos", "init", "--classes", "crane").err
     assert "--classes crane=n03126707" in said
     assert "--classes crane=n02012849" in said
+
+
+@pytest.mark.parametrize(("answer", "folder"), [("y", "elephant"), ("n", "elefant")])
+def test_a_slip_is_asked_about_in_a_terminal(tmp_path: Path, answer: str, folder: str) -> None:
+    """The word that was meant, or what was typed; words that are like no other aren't."""
+    root = tmp_path / "photos"
+    words = ("init", *LITE0, "--classes", "elefant,gizmo")
+    with at_a_terminal("-C", root, *words) as (process, terminal):
+        seen = shown(terminal, b"[Y/n]")
+        assert b"elefant stands for nothing; elephant? [Y/n]" in seen
+        os.write(terminal, answer.encode() + b"\n")
+        shown(terminal)
+        assert process.wait(120) == 0
+    assert {path.name for path in (root / "sorted").iterdir()} == {folder, "gizmo"}
+
+
+def test_words_may_mean_nothing_to_imagenet(tmp_path: Path) -> None:
+    """--learn-only: patches are no Band Aid; every class has its folder, the model knows none."""
+    root = tmp_path / "photos"
+    said = asked("-C", root, "init", *LITE0, "--classes", "patches,cat", "--learn-only", "--json")
+    assert said.code == 0, said.err
+    assert [row["imagenet_classes"] for row in said.json["classes"]] == [0, 0]
+    assert {path.name for path in (root / "sorted").iterdir()} == {"patches", "cat"}
+    assert asked("-C", root, "init", "--learn-only").code == 2
 
 
 def test_an_unknown_backbone_is_refused(tmp_path: Path) -> None:

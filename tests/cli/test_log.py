@@ -5,13 +5,16 @@ import io
 import os
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from imgsort.logquery import COLUMNS
+from imgsort.cli.loglines import lines
+from imgsort.labelling import NewLabel
+from imgsort.logquery import COLUMNS, LogRow
 from tests.cli_runner import asked, command, environment, imgsort
-from tests.logbook import Workplace, card, file_all, new_store, verdict
+from tests.logbook import Workplace, card, file_all, new_store, sha256, verdict
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,6 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("", [5, 4, 3, 2, 1]),
         ("--label cat", [3, 1]),
-        ("--label nobody", []),
         ("--below 0.5", [3]),
         ("--since 2026-11-22T12:00:02Z", [5, 4, 3]),
         ("--since 1m", []),
@@ -83,6 +85,73 @@ def test_the_table_is_one_line_a_row(logged: Path) -> None:
     start = lines[0].index("path")  # 猫 takes two columns
     assert lines[1][start - 1 :] == r"sorted/caf\xe9\n\x1b.jpg"
     assert lines[2][start:] == "rejected/=cmd.jpg         the file is cut short"
+
+
+def test_a_class_that_is_not_there_is_no_empty_log(logged: Path) -> None:
+    """A slip is told, with the class that may have been meant."""
+    assert asked("-C", logged, "log", "--label", "kat").said == (
+        1,
+        "There is no class kat, but there is cat; name that, or see `imgsort classes`.",
+    )
+    assert asked("-C", logged, "log", "--label", "zzz", "--json").said == (
+        1,
+        "There is no class zzz; `imgsort classes` lists those there are.",
+    )
+
+
+def test_programs_get_every_row(tmp_path: Path) -> None:
+    """CSV and JSON have no silent limit; a table says that there is more."""
+    (tmp_path / "config.toml").touch()
+    work = Workplace(tmp_path)
+    with new_store(tmp_path) as store:
+        file_all(store, [work.plan(number, verdict("cat")) for number in range(60)])
+    assert len(asked("-C", tmp_path, "log", "--json").json) == 60
+    assert len(asked("-C", tmp_path, "log", "--format", "csv").out.splitlines()) == 61
+    table = asked("-C", tmp_path, "log")
+    assert (len(table.out.splitlines()), table.err) == (
+        51,
+        "These are the newest 50; --limit 0 shows all.\n",
+    )
+    assert asked("-C", tmp_path, "log", "--limit", "60").err == ""
+
+
+def test_where_a_picture_came_from_and_what_it_is_in_the_end(tmp_path: Path) -> None:
+    """Station, time and camera; a person's word before the model's, unsure before neither."""
+    (tmp_path / "config.toml").touch()
+    work = Workplace(tmp_path)
+    with new_store(tmp_path) as store:
+        plans = [work.plan(number, verdict("cat"), subfolder=b"north/7") for number in range(3)]
+        file_all(store, [*plans, work.plan(3, verdict("cat", 0.4))])
+        run = store.begin_run("label")
+        store.add_labels(run, [NewLabel(sha256("1"), "label", "dog", "cli", False)])
+        store.add_labels(run, [NewLabel(sha256("2"), "withdrawn", None, "move", False)])
+        store.mark_missing([1])
+    rows = asked("-C", tmp_path, "log", "--json").json[::-1]
+    assert [row["final_label"] for row in rows] == ["cat", "dog", None, None]
+    assert [row["subfolder"] for row in rows] == ["north/7"] * 3 + [""]
+    assert {(row["captured_at"], row["camera"]) for row in rows} == {
+        ("2026-11-20T10:00:00", "Canon EOS R5")
+    }
+    assert [row["missing_at"] is not None for row in rows] == [True, False, False, False]
+
+
+def test_a_terminal_shows_the_whole_path_in_80_columns() -> None:
+    """Two lines a picture, local time; a reason that would not fit has a line of its own."""
+    row = LogRow(
+        id=12, name="IMG_0001.JPG", path="unsure/IMG_0001.JPG", sha256="ab", label="pitted_surface",
+        confidence=0.41, decision="unsure", reason="confidence 0.41 is below 0.70", model=1,
+        arrived_at="2026-11-28T04:13:00.000Z", predicted_at=None,
+        filed_at="2026-11-28T04:13:01.000Z", human_label=None, is_correct=None,
+        missing_at="2026-11-28T05:00:00.000Z",
+    )  # fmt: skip
+    when = datetime(2026, 11, 28, 4, 13, tzinfo=UTC).astimezone()
+    assert list(lines(row, when, 80)) == [
+        f"    12  {when:%d %b %H:%M}  pitted_surface 0.41  unsure, gone",
+        "        confidence 0.41 is below 0.70",
+        "        unsure/IMG_0001.JPG",
+    ]
+    assert next(lines(row, when, 120)).endswith("unsure, gone: confidence 0.41 is below 0.70")
+    assert all(len(line) <= 80 for line in lines(row, when, 80))
 
 
 def test_any_locale_will_do(logged: Path) -> None:

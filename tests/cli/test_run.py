@@ -87,7 +87,12 @@ def test_the_second_daemon_is_told_who_holds_the_workspace(
     assert status.json["live"]["state"] == "running"
     lines = asked("-C", home, "status").out.splitlines()
     assert lines[0] == f"workspace                   {home}"
-    assert lines[1].startswith(f"daemon                      running, pid {daemon.pid}, since 2")
+    assert lines[1:4] == [
+        "in sorted/                  0",
+        "in unsure/                  0",
+        "in rejected/                0",
+    ]
+    assert lines[4].startswith(f"daemon                      running, pid {daemon.pid}, since 2")
     assert "waiting                     0 in the inbox, 0 in work" in lines
     assert asked("-C", home, "log").code == 0
     daemon.send_signal(signal.SIGINT)

@@ -97,7 +97,7 @@ def test_the_id_tells_the_forms_of_a_backbone_apart() -> None:
     """With inner layers, without them, and with others: three spaces of embeddings."""
     spec = BACKBONES["resnet50"]
     weights = Weights({"a/kernel": np.zeros((2, 3), np.float32)}, None, "one")
-    other = replace(spec, layers=(InnerLayer("conv2_block2_out", 256), *spec.layers[1:]))
+    other = replace(spec, layers=(InnerLayer("conv2_block1_out", 256), *spec.layers[1:]))
     assert other.inner == spec.inner
     forms = spec, spec.final_only(), other
     assert len({identify(form, weights) for form in forms}) == 3

@@ -213,6 +213,50 @@ def test_a_picture_that_crashes_the_decoder_is_refused_after_two_tries(
     assert ledger.reasons == ["the decoder crashed on it"] * 2
 
 
+def test_a_share_that_stalls_costs_no_picture(
+    make_pool: MakePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sound picture that can't be read now is left for later, and judged when it can."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "hooks")
+    ledger = Ledger()
+    path, away = png(tmp_path / "a.png"), tmp_path / "away"
+    away.touch()
+
+    with make_pool(decode=_of_the_share(), attempts=ledger, timeout_seconds=1.0) as pool:
+        stalled = outcomes(pool, [path, path, path])
+        away.unlink()
+        (back,) = outcomes(pool, [path])
+
+    assert (
+        stalled
+        == [Deferred(path, "its disk or share didn't answer within decode.timeout_seconds")] * 3
+    )
+    assert isinstance(back, Picture)
+    assert ledger.reasons == []
+
+
+def test_a_share_that_is_slow_costs_no_picture_either(
+    make_pool: MakePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading may take longer than the time limit in all, as long as it gets on."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "hooks")
+    path = png(tmp_path / "slow.png")
+
+    with make_pool(decode=_of_the_share(), timeout_seconds=1.2) as pool:
+        (outcome,) = outcomes(pool, [path])
+
+    assert isinstance(outcome, Picture)
+
+
+def _of_the_share() -> Any:
+    """The import is for the workers: this process's own reads shall not stall."""
+    read = os.read
+    try:
+        return importlib.import_module("stalled_share").decode
+    finally:
+        os.read = read
+
+
 def test_a_decoder_that_hangs_costs_one_picture_its_time(
     make_pool: MakePool, hooks: Any, tmp_path: Path
 ) -> None:

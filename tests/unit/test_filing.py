@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -17,18 +18,21 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from imgsort.daemon.originals import Originals
 from imgsort.decoder import Picture, Refused
 from imgsort.errors import FilingPaused, StorageFailed
-from imgsort.filing import Filer, Judged, Recovered, Result, recover, renaming
+from imgsort.filing import Filer, Judged, Recovered, Result, mover, recover, renaming
 from imgsort.filing.folders import Folder, Spot
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.journal import Plan, Planned
 from imgsort.modelcard import ClassEntry, ModelCard
+from imgsort.reconciling import reconcile_folders
 from imgsort.schema import migrate
 from imgsort.store import Store
 from imgsort.verdict import Score, Verdict
@@ -245,6 +249,17 @@ def test_odd_names_keep_their_bytes(bench: Bench) -> None:
     assert sorted(os.fsencode(path.name) for path in filed) == sorted(names)
 
 
+def test_a_class_folder_that_macos_spelled_is_used(bench: Bench) -> None:
+    """There is no second folder that looks alike."""
+    spelled = bench.root / "sorted" / unicodedata.normalize("NFD", "käfer")
+    spelled.mkdir()
+
+    bench.file(bench.drop("a.jpg", "käfer 1".encode()))
+
+    assert [folder.name for folder in (bench.root / "sorted").iterdir()] == [spelled.name]
+    assert bench.filed() == [f"sorted/{spelled.name}/a.jpg"]
+
+
 # Names that are taken
 
 
@@ -459,18 +474,197 @@ def test_a_move_across_file_systems(make_bench: MakeBench, elsewhere: Path) -> N
     assert [path.name for path in (elsewhere / "cat").iterdir()] == ["a.jpg"]
 
 
-def test_a_file_system_without_noreplace(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the kernel can't rename without clobbering, a copy and a link do it."""
+Way = Callable[[Spot, Spot], None]
 
-    def unsupported(_source: Spot, _target: Spot) -> None:
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
-    monkeypatch.setattr(renaming, "rename_noreplace", unsupported)
-    bench.file(bench.drop("a.jpg", b"cat 1"))
+def refusing(number: int) -> Way:
+    def refuse(_source: Spot, _target: Spot) -> None:
+        raise OSError(number, os.strerror(number))
 
-    bench.file(bench.drop("a.jpg", b"cat 2"))
+    return refuse
 
-    assert bench.files() == {"sorted/cat/a.jpg": b"cat 1", "sorted/cat/a_2.jpg": b"cat 2"}
+
+def answering(way: Way, number: int) -> Way:
+    """It is done, and the answer to it is lost: the client asks again."""
+
+    def deaf(source: Spot, target: Spot) -> None:
+        way(source, target)
+        raise OSError(number, os.strerror(number))
+
+    return deaf
+
+
+@pytest.fixture(params=["links", "no-links-EPERM", "no-links-EOPNOTSUPP"])
+def without_noreplace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A network file system; or exFAT by FUSE, which has no hard links either."""
+    monkeypatch.setattr(renaming, "rename_noreplace", refusing(errno.EINVAL))
+    way = str(request.param)
+    if way != "links":
+        monkeypatch.setattr(renaming, "link", refusing(getattr(errno, way.rpartition("-")[2])))
+    return way
+
+
+@pytest.mark.usefixtures("without_noreplace")
+def test_a_file_system_without_noreplace(bench: Bench) -> None:
+    """Where the kernel can't rename without clobbering, nothing is clobbered, or copied."""
+    first, second = bench.drop("a.jpg", b"cat 1"), bench.drop("sub/a.jpg", b"cat 2")
+    bench.drop("sub/a.jpg.xmp", b"<xmp/>")
+    inodes = [path.stat().st_ino for path in (first, second)]
+
+    bench.file(first)
+    bench.file(second)
+
+    assert bench.files() == {
+        "sorted/cat/a.jpg": b"cat 1",
+        "sorted/cat/a_2.jpg": b"cat 2",
+        "sorted/cat/a_2.jpg.xmp": b"<xmp/>",
+    }
+    filed = [bench.root / path for path in bench.filed()]
+    assert [path.stat().st_ino for path in filed] == inodes
+
+
+@pytest.mark.usefixtures("without_noreplace")
+def test_a_name_taken_in_between_is_not_replaced_there_either(bench: Bench) -> None:
+    """Somebody puts a file at the reserved place before ours comes."""
+    path = bench.drop("a.jpg", b"cat 1")
+    record_decided = bench.store.record_decided
+
+    def recorded(run_id: int, plans: Sequence[Plan]) -> list[Planned]:
+        (bench.root / "sorted/cat/a.jpg").write_bytes(b"somebody else's")
+        return record_decided(run_id, plans)
+
+    bench.store.record_decided = recorded  # type: ignore[method-assign, assignment]
+    bench.file(path)
+
+    assert bench.files() == {
+        "sorted/cat/a.jpg": b"somebody else's",
+        "sorted/cat/a_2.jpg": b"cat 1",
+    }
+
+
+@pytest.mark.usefixtures("without_noreplace")
+def test_a_swap_is_undone_there_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What slipped in under the name keeps its only name."""
+    path = bench.drop("a.jpg", b"cat 1")
+    for name in ("link", "rename_looking"):
+        way = getattr(renaming, name)
+
+        def swapped(source: Spot, target: Spot, way: Way = way) -> None:
+            if source.path == path and path.read_bytes() == b"cat 1":
+                path.rename(bench.root / "a.jpg")
+                path.write_bytes(b"other")
+            way(source, target)
+
+        monkeypatch.setattr(renaming, name, swapped)
+
+    [result] = bench.file(path)
+
+    assert (result.decision, result.reason) == ("deferred", "it changed after it was judged")
+    assert bench.files() == {"inbox/a.jpg": b"other"}
+
+
+@pytest.mark.parametrize("answer", [errno.EEXIST, errno.ENOENT])
+@pytest.mark.parametrize("way", ["rename_noreplace", "link", "rename_looking"])
+def test_a_lost_reply_makes_no_second_copy(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, way: str, answer: int
+) -> None:
+    """It was done, and the answer says that the name is taken, or the file gone: a look tells."""
+    before = {
+        "rename_noreplace": {},
+        "link": {"rename_noreplace": errno.EINVAL},
+        "rename_looking": {"rename_noreplace": errno.EINVAL, "link": errno.EPERM},
+    }[way]
+    for name, number in before.items():
+        monkeypatch.setattr(renaming, name, refusing(number))
+    monkeypatch.setattr(renaming, way, answering(getattr(renaming, way), answer))
+
+    [result] = bench.file(bench.drop("a.jpg", b"cat 1"))
+
+    assert result.decision == "filed"
+    assert bench.files() == {"sorted/cat/a.jpg": b"cat 1"}
+    assert bench.filed() == ["sorted/cat/a.jpg"]
+
+
+@pytest.mark.parametrize("answer", [errno.ENOENT, errno.EIO, errno.ESTALE])
+def test_a_lost_reply_to_the_removal_takes_nothing_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, answer: int
+) -> None:
+    """The source is gone, whatever the answer was: the one file that is left stays."""
+    monkeypatch.setattr(renaming, "rename_noreplace", refusing(errno.EINVAL))
+    unlink = os.unlink
+
+    def deaf(name: str, *, dir_fd: int | None = None) -> None:
+        unlink(name, dir_fd=dir_fd)
+        raise OSError(answer, os.strerror(answer))
+
+    path = bench.drop("a.jpg", b"cat 1")
+    judged, filer = bench.judged(path), bench.filer()
+    monkeypatch.setattr(os, "unlink", deaf)
+
+    filer.file([judged])
+
+    assert bench.files() == {"sorted/cat/a.jpg": b"cat 1"}
+    assert bench.filed() == ["sorted/cat/a.jpg"]
+
+
+def test_a_file_that_is_numbered_anew_with_its_name_is_known_by_its_bytes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some FUSE file systems make the inode of the path; a rename that did it is no swap."""
+    rename = renaming.rename_noreplace
+
+    def renumbered(source: Spot, target: Spot) -> None:
+        rename(source, target)
+        copy = target.path.with_name("copy")
+        shutil.copy2(target.path, copy)
+        copy.rename(target.path)
+
+    monkeypatch.setattr(renaming, "rename_noreplace", renumbered)
+
+    [result] = bench.file(bench.drop("a.jpg", b"cat 1"))
+
+    assert result.decision == "filed"
+    rows = bench.log("SELECT ino FROM arrivals")
+    assert rows == [((bench.root / "sorted/cat/a.jpg").stat().st_ino,)]
+
+
+@pytest.mark.parametrize("answer", [errno.EINVAL, errno.EILSEQ, errno.EPERM])
+@pytest.mark.parametrize("word", ["cat", "unsure", "broken"])
+def test_a_name_that_the_destination_cannot_have_is_changed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, word: str, answer: int
+) -> None:
+    """A colon on exFAT is one file's trouble: it goes under another name, the rest as ever."""
+    for name in ("rename_noreplace", "link", "rename_looking"):
+        way = getattr(renaming, name)
+
+        def choosy(source: Spot, target: Spot, way: Way = way) -> None:
+            if ":" in target.name or "\udcff" in target.name:
+                raise OSError(answer, os.strerror(answer))
+            way(source, target)
+
+        monkeypatch.setattr(renaming, name, choosy)
+    stat = os.stat
+
+    def choosy_stat(path: str, **options: Any) -> os.stat_result:
+        if ":" in str(path) and "inbox" not in str(path) and options.get("dir_fd"):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", choosy_stat)
+    odd = bench.drop("2026-11-22 12:00:01.jpg", f"{word} 1".encode())
+    twin = bench.drop("2026-11-22 12_00_01.jpg", f"{word} 2".encode())
+    bytes_ = bench.drop(b"caf\xff:.jpg", f"{word} 3".encode())
+    plain = bench.drop("plain.jpg", b"cat 4")
+
+    results = bench.file(odd, twin, bytes_, plain)
+
+    assert [one.target and one.target.name for one in results] == [
+        "2026-11-22 12_00_01_2.jpg",
+        "2026-11-22 12_00_01.jpg",
+        "caf__.jpg",
+        "plain.jpg",
+    ]
+    assert bench.files("inbox") == {}
 
 
 def test_renameat2_by_its_number(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -851,6 +1045,57 @@ def test_recovery_does_not_take_somebody_elses_file_for_ours(bench: Bench) -> No
     assert bench.filed() == ["sorted/cat/a_2.jpg"]
 
 
+@pytest.mark.parametrize("both", [shutil.copy2, os.link])
+def test_recovery_of_a_file_at_both_places(
+    bench: Bench, both: Callable[[Path, Path], object]
+) -> None:
+    """Copied, or linked, and not yet removed from the inbox: it is filed, and there once."""
+    path = bench.drop("a.jpg")
+    os.utime(path, ns=(LONG_AGO, LONG_AGO))
+    _plan_only(bench, path)
+    both(path, bench.root / "sorted/cat/a.jpg")
+
+    assert recover(bench.workspace, bench.store) == Recovered(landed=1)
+
+    assert bench.files() == {"sorted/cat/a.jpg": b"cat"}
+    assert bench.filed() == ["sorted/cat/a.jpg"]
+
+
+@pytest.mark.parametrize("content", [b"cat", b"dog", b"another picture"])
+def test_recovery_removes_no_file_that_took_the_sources_place(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    """Dropped under the same name after recovery looked, and before it removed the original."""
+    path = bench.drop("a.jpg")
+    _plan_only(bench, path)
+    shutil.copy2(path, bench.root / "sorted/cat/a.jpg")
+
+    def dropped(point: str) -> None:
+        if point == "after-target-fsync":
+            path.rename(bench.root / "taken away.jpg")
+            path.write_bytes(content)
+
+    monkeypatch.setattr(mover, "failpoint", dropped)
+    recover(bench.workspace, bench.store)
+
+    assert bench.files() == {"inbox/a.jpg": content, "sorted/cat/a.jpg": b"cat"}
+
+
+def test_recovery_of_an_original_that_was_touched(make_bench: MakeBench) -> None:
+    """Mode copy: the copy that was planned is made, and the original known for what it is."""
+    bench = make_bench('[filing]\nmode = "copy"\n')
+    path = bench.drop("a.jpg")
+    judged = bench.judged(path)
+    _plan_only(bench, path)
+    os.utime(path, ns=(LONG_AGO, LONG_AGO))
+
+    assert recover(bench.workspace, bench.store) == Recovered(redone=1)
+
+    assert bench.files() == {"inbox/a.jpg": b"cat", "sorted/cat/a.jpg": b"cat"}
+    touched = replace(judged.outcome, identity=Identity.of(path.stat()))
+    assert Originals(bench.store, bench.workspace.inbox).recognised(touched)
+
+
 def test_recovery_drops_the_sidecars_of_a_lost_picture(bench: Bench) -> None:
     """A sidecar isn't filed without the picture it belongs to."""
     path = bench.drop("a.jpg")
@@ -903,6 +1148,122 @@ def test_recovery_leaves_what_it_cannot_see(plain_user: Path, make_bench: MakeBe
     assert recover(bench.workspace, bench.store) == Recovered(unknown=1)
     folder.chmod(0o755)
     assert recover(bench.workspace, bench.store) == Recovered(landed=1)
+
+
+# Folders that lose their disk
+
+
+@pytest.fixture
+def cats_disk(tmp_path: Path) -> Iterator[Callable[[Path, bool], None]]:
+    """A disk of its own that can be mounted at a folder, and unmounted; only root can."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount a file system")
+    mounted: set[Path] = set()
+
+    def plug(folder: Path, there: bool) -> None:
+        command = ["mount", "--bind", str(disk), str(folder)] if there else ["umount", str(folder)]
+        subprocess.run(command, check=True)
+        (mounted.add if there else mounted.discard)(folder)
+
+    yield plug
+    for place in (*mounted, disk):
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("others", ["dog", ""], ids=["among others", "the only class"])
+def test_nothing_is_put_on_a_classs_naked_mount_point(
+    bench: Bench, cats_disk: Callable[[Path, bool], None], others: str
+) -> None:
+    """Its pictures wait in the inbox, others are filed, and what is on the disk is not missing."""
+    cats = bench.root / "sorted/cat"
+    cats.mkdir()
+    cats_disk(cats, True)
+    if others:
+        bench.file(bench.drop("first.jpg", b"dog 1"))
+    bench.file(bench.drop("a.jpg", b"cat 1"))
+    reconcile_folders(bench.workspace, bench.store, None)
+    cats_disk(cats, False)
+
+    for _ in range(2):
+        summary = reconcile_folders(bench.workspace, bench.store, None)
+        assert summary.missing == 0
+        assert "isn't mounted (sorted/cat)" in summary.notices[0]
+    waiting, filed = bench.file(bench.drop("b.jpg", b"cat 2"), bench.drop("c.jpg", b"unsure 1"))
+
+    assert waiting.paused is not None
+    assert waiting.paused.alone
+    assert filed.decision == "unsure"
+    assert list(cats.iterdir()) == []
+    cats_disk(cats, True)
+    bench.file(bench.root / "inbox/b.jpg")
+    assert sorted(path.name for path in cats.iterdir()) == ["a.jpg", "b.jpg"]
+    assert reconcile_folders(bench.workspace, bench.store, None).missing == 0
+
+
+def test_recovery_calls_nothing_gone_whose_disk_is_away(
+    bench: Bench, cats_disk: Callable[[Path, bool], None]
+) -> None:
+    """It had landed there before the mover died: the journal is left as it is."""
+    cats = bench.root / "sorted/cat"
+    cats.mkdir()
+    cats_disk(cats, True)
+    bench.file(bench.drop("a.jpg", b"cat 1"), bench.drop("dog.jpg", b"dog 1"))
+    reconcile_folders(bench.workspace, bench.store, None)
+    path = bench.drop("b.jpg", b"cat 2")
+    _plan_only(bench, path)
+    shutil.move(path, cats / "b.jpg")
+    cats_disk(cats, False)
+
+    assert recover(bench.workspace, bench.store) == Recovered(unknown=1)
+    cats_disk(cats, True)
+    assert recover(bench.workspace, bench.store) == Recovered(landed=1)
+
+
+@pytest.mark.parametrize("folder", ["sorted", "unsure"])
+def test_a_picture_folder_that_lost_its_disk_before_the_start_is_no_empty_one(
+    bench: Bench, cats_disk: Callable[[Path, bool], None], folder: str
+) -> None:
+    """Nobody saw it mounted in this run: the log tells that its pictures lay on another disk."""
+    place = bench.root / folder
+    (bench.root / "sorted/dog").mkdir()
+    reconcile_folders(bench.workspace, bench.store, None)
+    if folder == "sorted":
+        (bench.root / "sorted/dog").rmdir()
+    cats_disk(place, True)
+    bench.file(bench.drop("a.jpg", b"cat 1" if folder == "sorted" else b"unsure 1"))
+    cats_disk(place, False)
+
+    [result] = bench.file(bench.drop("b.jpg", b"cat 2" if folder == "sorted" else b"unsure 2"))
+
+    assert result.paused is not None
+    assert not result.paused.alone
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["renumbered", "copied"])
+def test_an_emptied_class_is_no_naked_mount_point(
+    make_bench: MakeBench, tmp_path: Path, how: str
+) -> None:
+    """Devices are numbered anew at a restart; in a copied workspace all is new: filing goes on."""
+    root = tmp_path / "one"
+    root.mkdir()
+    bench = make_bench(root=root)
+    (root / "sorted/cat").mkdir()
+    bench.file(bench.drop("a.jpg", b"dog 1"))
+    reconcile_folders(bench.workspace, bench.store, None)
+    with closing(sqlite3.connect(bench.workspace.database)) as log, log:
+        for change in ("classes SET folder_dev = 99", "arrivals SET dev = 99"):
+            log.execute(f"UPDATE {change}")
+    if how == "copied":
+        (root / "sorted/cat").rename(root / "before")
+        (root / "sorted/cat").mkdir()
+
+    [result] = bench.file(bench.drop("b.jpg", b"cat 1"))
+
+    assert result.decision == "filed"
 
 
 def _plan_only(bench: Bench, *paths: Path) -> None:

@@ -14,6 +14,8 @@ import safetensors.numpy
 
 from imgsort.backbones import InstalledBackbone
 from imgsort.classifier import Classifier, ImagenetHead
+from imgsort.dense_head import Layer, Novelty, Taught
+from imgsort.dense_model import FOLDS, LearnedModel
 from imgsort.errors import ModelProblem
 from imgsort.modelcard import ClassEntry, ModelDraft
 from imgsort.registry import Registry
@@ -173,6 +175,49 @@ def test_a_head_for_another_backbone_never_serves(registry: Registry) -> None:
         serving(WIDTH).with_model(elsewhere, classifier)
     knows_nothing = Classifier(ImagenetHead.knowing_nothing(), ())
     assert serving(1280).with_model(card, knows_nothing).card is card
+
+
+def learned(registry: Registry, wide: int) -> int:
+    """A learned model whose every part looks at so many columns, published."""
+    novelty = Novelty(np.eye(1, wide, dtype=np.float32), np.zeros(1, np.uint8), 1, 0.5, 2)
+    taught = Taught(1.0, (Layer(np.eye(wide, 2, dtype=np.float32), np.zeros(2, np.float32)),))
+    model = LearnedModel((1, 2), None, taught, (taught,) * FOLDS, 1.0, novelty, {})
+    draft = ModelDraft(
+        kind="learned",
+        backbone="efficientnet-lite0",
+        backbone_id="0123abcd",
+        precision="float32",
+        classes=(ClassEntry(1, "cat"), ClassEntry(2, "dog")),
+        thresholds=(0.5, 0.5),
+        tensors=model.tensors(),
+    )
+    return registry.publish(draft).version
+
+
+def test_a_learned_head_for_another_backbone_never_serves(registry: Registry) -> None:
+    """Nor does one of a kind that is trained here: narrower or wider, it is refused at once."""
+    for wide, fits in ((WIDTH, True), (WIDTH - 1, False), (WIDTH + 1, False)):
+        version = learned(registry, wide)
+        card, classifier = registry.card(version), registry.load(version)
+        if fits:
+            assert serving(WIDTH).with_model(card, classifier).classifier is classifier
+            continue
+        with pytest.raises(ModelProblem, match=r"its head doesn't fit efficientnet-lite0"):
+            serving(WIDTH).with_model(card, classifier)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_learned_numbers_that_are_none_file_nothing(registry: Registry, bad: float) -> None:
+    """NaN and infinite weights or biases: the picture is unsure, with the reason."""
+    sound = registry.tensors(learned(registry, WIDTH))
+    for name in ("layers.0.weight", "layers.0.bias"):
+        replaced(
+            registry,
+            safetensors.numpy.save({**sound, name: np.full_like(sound[name], bad)}),
+            kind="learned",
+        )
+        (verdict,) = registry.load(1).judge(np.ones((1, WIDTH), np.float32) * 2, 5)
+        assert (verdict.decision, verdict.reason) == ("unsure", NOT_FINITE)
 
 
 @pytest.mark.parametrize("name", ["../../x", "resnet5000", "", "\x1b[31m"])

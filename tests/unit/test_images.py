@@ -437,6 +437,52 @@ def test_the_camera_and_its_clock_are_kept() -> None:
     assert (facts.captured_at, facts.camera) == ("2021-05-04T10:20:30", "Canon EOS 5D")
 
 
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2019:05:06 07:08:09.123", "2019-05-06T07:08:09"),
+        ("2019:05:06 07:08:09+02:00", "2019-05-06T07:08:09"),
+        ("2019-05-06T07:08:09Z", "2019-05-06T07:08:09"),
+        ("2019/05/06 07:08", "2019-05-06T07:08:00"),
+        ("2019: 5: 6  7: 8: 9", "2019-05-06T07:08:09"),
+        ("2019:05:06 07:08:60", "2019-05-06T07:08:59"),
+        ("2019:05:06 24:08:09", "2019-05-06T00:08:09"),
+        ("2019:05:06 07:08:09 PM", "2019-05-06T19:08:09"),
+        ("20190506_070809", "2019-05-06T07:08:09"),
+        ("2019:05:06", "2019-05-06"),
+        ("2019:05:06 99:99:99", "2019-05-06"),
+        (b"2019:05:06 07:08:09", "2019-05-06T07:08:09"),
+    ],
+)
+def test_a_capture_time_is_understood_however_it_is_written(
+    written: str | bytes, moment: str
+) -> None:
+    """Fractions, zones, other separators and a nonsense time don't cost the date."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[36867] = written
+
+    assert facts_of(saved(flat("RGB", RED), "JPEG", exif=exif)).captured_at == moment
+
+
+def test_the_moment_of_the_shot_is_preferred_and_the_last_change_will_do() -> None:
+    """Original, then digitised, then what a tool wrote in XMP, then DateTime."""
+    picture, exif = flat("RGB", RED), Image.Exif()
+    exif[306] = "2022:01:01 00:00:00"
+    assert facts_of(saved(picture, "JPEG", exif=exif)).captured_at == "2022-01-01T00:00:00"
+
+    xmp = b"<x:xmpmeta><rdf:Description photoshop:DateCreated='2021-01-01T00:00:00'/></x:xmpmeta>"
+    for form in ("JPEG", "WEBP"):
+        found = facts_of(saved(picture, form, exif=exif, xmp=xmp)).captured_at
+        assert found == "2021-01-01T00:00:00", form
+
+    exif.get_ifd(0x8769)[36868] = "2020:01:01 00:00:00"
+    assert facts_of(saved(picture, "JPEG", exif=exif)).captured_at == "2020-01-01T00:00:00"
+    exif.get_ifd(0x8769)[36867] = "0000:00:00 00:00:00"
+    assert facts_of(saved(picture, "JPEG", exif=exif)).captured_at == "2020-01-01T00:00:00"
+    exif.get_ifd(0x8769)[36867] = "2019:01:01 00:00:00"
+    assert facts_of(saved(picture, "JPEG", exif=exif)).captured_at == "2019-01-01T00:00:00"
+
+
 @pytest.mark.parametrize("clock", ["0000:00:00 00:00:00", "yesterday", "", "2021:13:41 99:99:99"])
 def test_a_camera_clock_that_makes_no_sense_is_left_out(clock: str) -> None:
     """Garbage in a tag costs the fact, never the picture."""

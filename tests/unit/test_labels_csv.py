@@ -24,15 +24,23 @@ def said(text: str | bytes) -> list[tuple[str, str, str | None]]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("path,label\na.jpg,cat\n", ("any", "a.jpg", "cat")),
-        ("Label;File name\ncat;my pictures/a.jpg\n", ("any", "my pictures/a.jpg", "cat")),
+        ("path,label\na.jpg,cat\n", ("file", "a.jpg", "cat")),
+        ("Label;File name\ncat;my pictures/a.jpg\n", ("file", "my pictures/a.jpg", "cat")),
         ("sha256\tclass\n" + HASH + "\tdog\n", ("sha256", HASH, "dog")),
         ("original name|category\na.jpg|dog\n", ("name", "a.jpg", "dog")),
-        ("id,human_label,label\n7,dog,cat\n", ("id", "7", "dog")),
-        ("a.jpg,cat\nb.jpg,dog\n", ("any", "a.jpg", "cat")),
-        ("cat,a.jpg\ndog,b.jpg\n", ("any", "a.jpg", "cat")),
-        (f"{HASH},cat\n", ("any", HASH, "cat")),
-        ("17;cat\n", ("any", "17", "cat")),
+        ("id,human_label,label,arrived_at\n7,dog,cat,\n", ("id", "7", "dog")),
+        ("arrival_id,label\n7,dog\n", ("id", "7", "dog")),
+        ("id,label\n7,dog\n", ("file", "7", "dog")),
+        ("id,human_label\n7,dog\n", ("file", "7", "dog")),
+        ("id,file_name,label\n7,a.jpg,dog\n", ("file", "a.jpg", "dog")),
+        (",name,label,id\n0,a.jpg,dog,7\n", ("name", "a.jpg", "dog")),
+        ("annotator,id,image,label\n1,7,/data/a.jpg,dog\n", ("file", "/data/a.jpg", "dog")),
+        ("hash,image,label\nd41d8cd98f,a.jpg,dog\n", ("file", "a.jpg", "dog")),
+        ("digest,label\nabcdef012345,dog\n", ("sha256", "abcdef012345", "dog")),
+        ("a.jpg,cat\nb.jpg,dog\n", ("file", "a.jpg", "cat")),
+        ("cat,a.jpg\ndog,b.jpg\n", ("file", "a.jpg", "cat")),
+        (f"{HASH},cat\n", ("file", HASH, "cat")),
+        ("17;cat\n", ("file", "17", "cat")),
         ('name,label\n"a, b\n.jpg",cat\n', ("name", "a, b\n.jpg", "cat")),
         ("name,label\n'=cmd|' /C calc'!A0.jpg,cat\n", ("name", "=cmd|' /C calc'!A0.jpg", "cat")),
         ("name,label\n''-a.jpg,'@cat\n", ("name", "'-a.jpg", "@cat")),
@@ -66,7 +74,7 @@ def test_rows_are_judged_one_by_one() -> None:
     assert [(bad.line, bad.text) for bad in read.bad] == [(2, "a.jpg"), (4, "cat")]
     assert "it is a path" in read.bad[0].reason
     assert read.blank == 1
-    assert [(line.line, line.picture) for line in read.lines] == [(6, Name("c.jpg"))]
+    assert [(line.line, line.picture) for line in read.lines] == [(6, Name("c.jpg", "file"))]
 
 
 @pytest.mark.parametrize(

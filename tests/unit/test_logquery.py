@@ -35,6 +35,11 @@ ROW = LogRow(
     filed_at="2026-11-22T18:30:00.789Z",
     human_label="dog",
     is_correct=False,
+    subfolder="north/7",
+    captured_at="2026-11-22T05:30:00",
+    camera="Canon EOS R5",
+    final_label="dog",
+    missing_at=None,
 )
 BERLIN = timezone(timedelta(hours=1))
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=BERLIN)
@@ -108,6 +113,11 @@ def test_csv_has_a_header_and_no_formulas() -> None:
         "filed_at": "2026-11-22T18:30:00.789Z",
         "human_label": "dog",
         "is_correct": "0",
+        "subfolder": "north/7",
+        "captured_at": "2026-11-22T05:30:00",
+        "camera": "Canon EOS R5",
+        "final_label": "dog",
+        "missing_at": "",
     }
 
 

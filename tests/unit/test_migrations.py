@@ -108,6 +108,7 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 TABLES = (
     "arrival_counts",
     "arrivals",
+    "class_changes",
     "classes",
     "decode_attempts",
     "images",
@@ -147,6 +148,11 @@ def test_the_view_has_the_columns_that_users_rely_on(database: Path) -> None:
         "filed_at",
         "human_label",
         "is_correct",
+        "subfolder",
+        "captured_at",
+        "camera",
+        "final_label",
+        "missing_at",
     ]
 
 

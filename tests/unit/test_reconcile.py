@@ -735,3 +735,87 @@ def test_a_clock_that_was_set_back_keeps_no_picture_waiting(
     monkeypatch.setattr(time, "time", lambda: wrong)
     summary = album.look()
     assert (summary.adopted, summary.waiting) == (2, 0)
+
+
+# What was rejected and then changes
+
+
+def inbox(album: Album) -> dict[str, bytes]:
+    folder = album.workspace.inbox
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_what_was_rejected_and_then_grows_is_looked_at_again(album: Album) -> None:
+    """Somebody was still writing it: it goes back to the inbox, and nobody has said a word."""
+    path = album.filed("a.jpg", "rejected", b"half")
+    path.with_name("a.jpg.xmp").write_bytes(b"<xmp/>")
+    with path.open("ab") as writing:
+        writing.write(b" and the rest")
+
+    summary = album.look()
+    album.look()
+
+    assert inbox(album) == {"a.jpg": b"half and the rest", "a.jpg.xmp": b"<xmp/>"}
+    assert summary.missing == 1
+    assert album.store.current_labels() == {}
+    assert [(one.missing, one.decision) for one in album.store.known_files()] == [
+        (True, "rejected")
+    ]
+
+
+def test_what_was_rejected_and_is_mended_is_looked_at_again(album: Album) -> None:
+    """As many bytes as before, others, and by another file: it goes beside its successor."""
+    path = album.filed("a.jpg", "rejected", b"spoilt")
+    (album.workspace.inbox / "a.jpg").write_bytes(b"another")
+    mended = path.with_name("mended.tmp")
+    mended.write_bytes(b"mended")
+    mended.rename(path)
+
+    album.look()
+
+    assert inbox(album) == {"a.jpg": b"another", "a_2.jpg": b"mended"}
+
+
+def test_what_was_rejected_and_only_touched_stays(album: Album) -> None:
+    """The bytes are the same: there is nothing new to look at."""
+    path = album.filed("a.jpg", "rejected", b"spoilt")
+    os.utime(path, (LONG_AGO + 99, LONG_AGO + 99))
+
+    album.look()
+
+    assert inbox(album) == {}
+    assert [one.missing for one in album.store.known_files()] == [False]
+
+
+def test_what_a_person_put_into_rejected_stays_there(album: Album) -> None:
+    """They said that it is never to be used: an edit doesn't bring it back."""
+    path = album.filed("a.jpg", "cat", b"picture")
+    path.rename(album.workspace.rejected / "a.jpg")
+    album.look()
+    (album.workspace.rejected / "a.jpg").write_bytes(b"edited picture")
+
+    album.look()
+
+    assert inbox(album) == {}
+
+
+@pytest.mark.parametrize("place", ["sorted/inner", "sorted/cat/inner", "unsure/inner"])
+def test_a_workspace_inside_a_picture_folder_is_left_alone(album: Album, place: str) -> None:
+    """Its folders are no classes and its pictures no words, and nothing is called missing."""
+    album.filed("a.jpg", "cat", b"ours")
+    inner = album.workspace.root / place
+    for folder in ("inbox", "sorted/dog", "state"):
+        (inner / folder).mkdir(parents=True)
+        (inner / folder / "a.jpg").write_bytes(f"theirs in {folder}".encode())
+    (inner / "config.toml").touch()
+    os.utime(inner, (LONG_AGO, LONG_AGO))
+
+    summary = album.look()
+
+    assert (summary.adopted, summary.labelled, summary.missing) == (0, 0, 0)
+    assert "inner" not in {one.name for one in album.store.known_classes()}
+    assert album.store.current_labels() == {}

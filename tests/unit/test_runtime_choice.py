@@ -10,6 +10,7 @@ from imgsort.runtime.choice import Choice, Machine, choose, nvidia_visible
 PLAIN = Machine(nvidia=False, matrix_bfloat16=False)
 AMX = Machine(nvidia=False, matrix_bfloat16=True)
 GPU = Machine(nvidia=True, matrix_bfloat16=True)
+NO_CUDA = Machine(nvidia=True, matrix_bfloat16=False, cuda=False)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,9 @@ GPU = Machine(nvidia=True, matrix_bfloat16=True)
         ("auto", "auto", GPU, Choice("tensorflow", "float16")),
         ("cpu", "auto", GPU, Choice("openvino", "bfloat16")),
         ("gpu", "auto", GPU, Choice("tensorflow", "float16")),
+        ("auto", "auto", NO_CUDA, Choice("openvino", "float32")),
+        ("auto", "int8", NO_CUDA, Choice("openvino", "int8")),
+        ("gpu", "auto", NO_CUDA, Choice("tensorflow", "float16")),  # and starting it tells
         ("auto", "float32", AMX, Choice("openvino", "float32")),
         ("auto", "float32", GPU, Choice("tensorflow", "float32")),
         ("gpu", "bfloat16", GPU, Choice("tensorflow", "bfloat16")),

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,51 @@ def test_a_name_tells_what_becomes_of_its_file(name: str, kind: Kind) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "ignored"),
-    [("*_proof.*", True), ("trip/*", True), ("other/*", False), ("*.png", False)],
+    [
+        ("*_proof.*", True),
+        ("trip/*", True),
+        ("trip/a_proof.jpg", True),
+        ("/trip/a_proof.jpg", True),
+        ("./trip/a_proof.jpg", True),
+        ("*/a_proof.jpg", True),
+        ("/a_proof.jpg", False),
+        ("trip/a_proof.jpg/", False),
+        ("rip/*", False),
+        ("other/*", False),
+        ("*.png", False),
+    ],
 )
 def test_the_users_patterns_are_ignored(pattern: str, ignored: bool) -> None:
     """A pattern with a slash matches the way from the inbox, another the bare name."""
     names = Names(READABLE_SUFFIXES, ignore=(pattern,))
     assert (names.kind("a_proof.jpg", "trip/") is Kind.IGNORED) == ignored
+
+
+@pytest.mark.parametrize(
+    ("pattern", "entered"),
+    [
+        ("2024/private", False),
+        ("2024/private/", False),
+        ("/2024/private", False),
+        ("private", False),
+        ("private/", False),
+        ("2024/*", False),
+        ("private/2024", True),
+        ("2023/private", True),
+    ],
+)
+def test_the_users_patterns_name_folders_too(pattern: str, entered: bool) -> None:
+    """A folder that is named by its way, or by its name alone, is not looked into."""
+    names = Names(READABLE_SUFFIXES, ignore=(pattern,))
+    assert names.enters("private", "2024/") == entered
+    assert names.reaches("2024/private/a.jpg") == entered
+
+
+def test_a_pattern_fits_a_name_that_macos_wrote() -> None:
+    """Composed or decomposed: it is the same name to who wrote the pattern."""
+    decomposed = unicodedata.normalize("NFD", "Käfer")
+    assert not Names(READABLE_SUFFIXES, ignore=("Käfer",)).enters(decomposed)
+    assert not Names(READABLE_SUFFIXES, ignore=(f"2024/{decomposed}",)).enters("Käfer", "2024/")
 
 
 @pytest.mark.parametrize(
@@ -184,3 +224,17 @@ def test_rounds_begin_again_after_scan_seconds_or_when_asked(tmp_path: Path) -> 
     assert rounds.step(9, now=30.0, scan_seconds=30.0) == [f"{tmp_path}/late.jpg"]
     rounds.soon()
     assert rounds.step(9, now=1.0, scan_seconds=30.0) == [f"{tmp_path}/late.jpg"]
+
+
+def test_a_workspace_inside_the_inbox_is_left_to_its_own_daemon(tmp_path: Path) -> None:
+    """What it has filed, and what waits in it, is none of ours; it is named."""
+    inner = tmp_path / "2024" / "inner"
+    for folder in ("inbox", "sorted/cat", "state"):
+        (inner / folder).mkdir(parents=True)
+        (inner / folder / "a.jpg").write_bytes(b"x")
+    (inner / "config.toml").touch()
+    (tmp_path / "2024" / "ours.jpg").write_bytes(b"x")
+    survey = Survey()
+
+    assert list(Walk(tmp_path, NAMES, survey)) == [str(tmp_path / "2024" / "ours.jpg")]
+    assert survey.workspaces.examples == ["2024/inner"]

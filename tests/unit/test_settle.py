@@ -1,6 +1,7 @@
 """Which files have stopped changing."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,27 @@ def test_the_kernel_not_saying_is_no_open_writer(tmp_path: Path) -> None:
     assert writer_of(reading) is Writer.UNKNOWN
     os.close(reading)
     os.close(writing)
+
+
+def test_what_is_no_picture_waits_before_it_is_rejected() -> None:
+    """It may be half of one, whose other half comes after the file was closed in between."""
+    half = replace(seen(None, WHOLE, Writer.NONE, 10.0), refused=True)
+    assert remaining(half, Writer.NONE, 11.0, QUIET, 15.0) == 14.0
+    assert remaining(half, Writer.NONE, 25.0, QUIET, 15.0) == 0.0
+    grown = seen(half, LONGER, Writer.NONE, 12.0)
+    assert not grown.refused
+    assert remaining(grown, Writer.NONE, 12.0, QUIET, 15.0) == QUIET
+
+
+def test_it_waits_longer_where_nobody_tells_of_its_writers() -> None:
+    """Another user's upload may have stalled with the file open."""
+    half = replace(seen(None, WHOLE, Writer.UNKNOWN, 10.0), refused=True)
+    assert remaining(half, Writer.UNKNOWN, 30.0, QUIET, 15.0) == 40.0
+    renamed = replace(seen(None, WHOLE, Writer.UNKNOWN, 10.0, renamed=True), refused=True)
+    assert remaining(renamed, Writer.UNKNOWN, 30.0, QUIET, 15.0) == 40.0
+
+
+def test_a_finished_file_that_is_no_picture_is_rejected_at_once() -> None:
+    """It was renamed in, and nobody has it open: nothing more will come."""
+    renamed = replace(seen(None, WHOLE, Writer.NONE, 10.0, renamed=True), refused=True)
+    assert remaining(renamed, Writer.NONE, 10.0, QUIET, 15.0) == 0.0

@@ -2,15 +2,20 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from imgsort.daemon import source as source_module
+from imgsort.daemon.look import Seen, look
 from imgsort.daemon.names import Names
 from imgsort.daemon.notices import Notices
+from imgsort.daemon.settle import Writer
 from imgsort.daemon.source import Candidate, Source, SourceSettings
 from imgsort.daemon.watcher import Watcher
 from imgsort.daemon.window import Window
@@ -34,10 +39,15 @@ def make(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     made: list[Source] = []
 
     def source(
-        *, settle: float = 0.1, scan: float = 0.1, blind: bool = True, **options: object
+        *,
+        settle: float = 0.1,
+        scan: float = 0.1,
+        reject: float = 0.0,
+        blind: bool = True,
+        **options: object,
     ) -> Source:
         notices = Notices()
-        settings = SourceSettings(Names(READABLE_SUFFIXES), settle, scan)
+        settings = SourceSettings(Names(READABLE_SUFFIXES), settle, scan, reject)
         watcher = Watcher(inbox, notices, always_poll=blind)
         one = Source(inbox, settings, watcher, notices, **options)  # type: ignore[arg-type]
         made.append(one)
@@ -213,6 +223,62 @@ def test_what_was_copied_before_does_not_come_again(inbox: Path, make: Make) -> 
     assert emptied(source) == ["new.jpg"]
 
 
+@pytest.mark.parametrize("blind", [True, False], ids=["found", "hinted"])
+def test_what_was_copied_before_does_not_come_by_either_way(
+    inbox: Path, make: Make, blind: bool
+) -> None:
+    """Neither by a walk, which doesn't even take it up, nor by an event."""
+
+    class Noting(Window):
+        def found(self, path: str, now: float) -> None:
+            walked.append(Path(path).name)
+            super().found(path, now)
+
+    walked: list[str] = []
+    (inbox / "first.jpg").write_bytes(b"first")
+    old: set[Identity] = set()
+    source = make(
+        blind=blind,
+        scan=0.1 if blind else 3600.0,
+        known=lambda some: old & set(some),
+        window=Noting(),
+    )
+    stream = source.arrivals()
+    assert taken(stream) == "first.jpg"
+    (inbox.parent / "old.jpg").write_bytes(b"old")
+    old.add(Identity.of((inbox.parent / "old.jpg").stat()))
+    (inbox.parent / "new.jpg").write_bytes(b"new")
+    for name in ("old.jpg", "new.jpg"):
+        (inbox.parent / name).rename(inbox / name)
+    assert taken(stream) == "new.jpg"
+    assert str(inbox / "old.jpg") not in source.window.in_flight
+    assert "old.jpg" not in walked
+
+
+def test_a_file_that_another_program_holds_for_writing_is_not_taken(
+    inbox: Path, make: Make
+) -> None:
+    """Samba takes a lease to write: who opens the file then is told to wait."""
+    (inbox / "held.jpg").write_bytes(b"half")
+    (inbox / "free.jpg").write_bytes(b"whole")
+    code = (
+        "import fcntl, os, signal, sys; signal.signal(signal.SIGIO, signal.SIG_IGN);"
+        "held = os.open(sys.argv[1], os.O_RDWR);"
+        "fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK); print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", code, str(inbox / "held.jpg")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"\n"
+        view = look(str(inbox / "held.jpg"))
+        assert isinstance(view, Seen)
+        assert view.writer is Writer.OPEN
+        stream = make().arrivals()
+        assert taken(stream) == "free.jpg"
+        holder.communicate(b"\n")
+    assert taken(stream) == "held.jpg"
+
+
 def test_a_browsers_placeholder_is_not_taken(inbox: Path, make: Make) -> None:
     """Firefox keeps the name reserved with an empty file while it writes x.jpg.part."""
     (inbox / "a.jpg").touch()
@@ -222,3 +288,85 @@ def test_a_browsers_placeholder_is_not_taken(inbox: Path, make: Make) -> None:
     assert taken(stream) == "b.jpg"
     (inbox / "a.jpg.part").rename(inbox / "a.jpg")
     assert taken(stream) == "a.jpg"
+
+
+def test_half_a_picture_is_not_rejected_and_comes_again_when_it_changes(
+    inbox: Path, make: Make
+) -> None:
+    """Written in pieces, closed in between: each look inside finds no picture, until one does."""
+    picture = inbox / "a.jpg"
+    picture.write_bytes(b"half")
+    source = make(reject=3600.0)
+    stream = source.arrivals()
+    for piece in (b" and", b" the", b" rest"):
+        first = next(stream)
+        assert not source.may_reject(first.path)
+        assert source.writing == {str(picture)}
+        with picture.open("ab") as again:
+            again.write(piece)
+    last = next(stream)
+    assert (last.path, picture.read_bytes()) == (picture, b"half and the rest")
+    assert source.writing == set()
+
+
+def test_what_stays_no_picture_may_be_rejected_after_a_while(inbox: Path, make: Make) -> None:
+    """Looked into twice: when it has settled, and when nothing more came."""
+    (inbox / "a.jpg").write_bytes(b"spoilt")
+    source = make(reject=0.5, once=True)
+    answers = []
+    for candidate in source.arrivals():
+        answers.append(source.may_reject(candidate.path))
+        if answers[-1]:
+            candidate.path.unlink()
+            source.finished(candidate.path, filed=True)
+    assert answers == [False, True]
+
+
+def test_a_single_run_leaves_what_may_become_a_picture(
+    inbox: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It doesn't wait for ever, and names what it leaves."""
+    monkeypatch.setattr(source_module, "ONCE_PATIENCE", 0.5)
+    (inbox / "half.jpg").write_bytes(b"half")
+    source = make(reject=3600.0, once=True)
+    assert [source.may_reject(candidate.path) for candidate in source.arrivals()] == [False]
+    assert source.writing == {str(inbox / "half.jpg")}
+
+
+def test_what_has_lain_there_for_long_is_rejected_at_once(
+    inbox: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start finds what was dropped an hour ago: the wall clock tells its age."""
+    (inbox / "a.jpg").write_bytes(b"spoilt")
+    now = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: now)
+    source = make(reject=60.0)
+    assert source.may_reject(next(source.arrivals()).path)
+
+
+def test_a_network_file_system_is_given_five_seconds(
+    inbox: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever settle_seconds says: a client may remember for a while how a file was."""
+    monkeypatch.setattr(source_module, "is_event_blind", lambda folder: folder == inbox)
+    monkeypatch.setattr(source_module, "BLIND_SETTLE_SECONDS", 1.0)
+    (inbox / "a.jpg").write_bytes(b"x")
+    began = time.monotonic()
+    assert taken(make(settle=0.1).arrivals()) == "a.jpg"
+    assert time.monotonic() - began >= 1.0
+
+
+def test_an_event_from_a_workspace_inside_the_inbox_is_ignored(inbox: Path, make: Make) -> None:
+    """A walk doesn't go in there, and no event brings its pictures either."""
+    (inbox / "inner" / "state").mkdir(parents=True)
+    (inbox / "inner" / "sorted").mkdir()
+    (inbox / "inner" / "config.toml").touch()
+    (inbox / "first.jpg").write_bytes(b"x")
+    source = make(scan=3600.0, blind=False)
+    stream = source.arrivals()
+    assert taken(stream) == "first.jpg"
+    for name in ("inner/sorted/theirs.jpg", "ours.jpg"):
+        (inbox.parent / "outside.jpg").write_bytes(b"y")
+        (inbox.parent / "outside.jpg").rename(inbox / name)
+    assert taken(stream) == "ours.jpg"
+    assert not source.window.waiting

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from imgsort.identity import Identity
 from imgsort.journal import Landed
 from imgsort.logquery import LogFilter
-from imgsort.store import Store
+from imgsort.store import Store, engine
 from imgsort.verdict import Verdict
 from tests.logbook import (
     NOON,
@@ -417,3 +418,26 @@ def test_a_picture_that_can_be_read_at_last_gets_its_facts(
     assert rows(tmp_path, "SELECT width, height, format, camera, dhash FROM images") == [
         (4000, 3000, "JPEG", "Canon EOS R5", "fedcba9876543210")
     ]
+
+
+def test_more_moves_than_a_query_has_variables(
+    tmp_path: Path, work: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands planned at once land, or are dropped, however few variables SQLite takes."""
+    connect = engine.connect
+
+    def narrow(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*args, **options)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 600)
+        return connection
+
+    monkeypatch.setattr(engine, "connect", narrow)
+    with new_store(tmp_path) as store:
+        plans = [work.plan(n, verdict("cat")) for n in range(1300)]
+        run = store.begin_run("run")
+        batches = [plans[start : start + 20] for start in range(0, len(plans), 20)]
+        planned = [one for batch in batches for one in store.record_decided(run, batch)]
+        store.mark_landed([landed(one) for one in planned[:650]])
+        store.drop([one.move_id for one in planned[650:]])
+        assert store.unfinished() == []
+    assert rows(tmp_path, "SELECT count(*), max(state) FROM arrivals") == [(650, "filed")]

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from imgsort.journal import Plan
+from imgsort.labelling import NewLabel
 from imgsort.logquery import LogFilter
 from imgsort.store import ClassCount, Store, engine
+from imgsort.store.lying import Lying
 from imgsort.store.overview import Overview
 from tests.logbook import NOON, Workplace, card, file_all, new_store, sha256, verdict
 
@@ -219,3 +221,19 @@ def test_every_question_is_answered_from_an_index(
     connection.close()
     assert [index in step for step in plan if " arrivals " in step] == [True]
     assert filters.corrected or "USE TEMP B-TREE FOR ORDER BY" not in plan
+
+
+def test_what_lies_where_is_counted_in_folders_not_decisions(tmp_path: Path) -> None:
+    """A picture moved out of unsure/ lies in sorted/; of a gone one the folder is told, unless a
+    copy of it is there."""
+    work = Workplace(tmp_path)
+    folders = [tmp_path / name for name in ("sorted", "unsure", "rejected")]
+    with new_store(tmp_path) as store:
+        plans = [work.plan(number, verdict("cat")) for number in range(4)]
+        plans.append(work.plan(4, verdict("cat", 0.4), target=tmp_path / "sorted/dog/a4.jpg"))
+        plans += [work.plan(5, verdict("cat", 0.4)), work.plan(6, None)]
+        plans.append(work.plan(0, verdict("cat"), name="twin.jpg", target=tmp_path / "sorted/t/0"))
+        file_all(store, plans)
+        store.add_labels(None, [NewLabel(sha256("4"), "label", "dog", "move", False)])
+        store.mark_missing([1, 2])  # of the first there is a twin
+        assert store.lying(folders) == Lying(4, 1, 1, 1, {"cat": 1})

@@ -49,6 +49,33 @@ def test_tokens_become_folders_and_names(template: str, expected: str) -> None:
     assert str(render(template)) == expected
 
 
+@pytest.mark.parametrize(
+    ("template", "subfolder", "expected"),
+    [
+        ("{label}/{subfolder}/{name}", b"north/7", "cat/north/7/IMG_1.jpg"),
+        ("{label}/{subfolder}/{name}", b"", "cat/IMG_1.jpg"),
+        ("{label}/{subfolder} {name}", b"north/7", "cat/north_7 IMG_1.jpg"),
+        ("{label}/{folder1}/{name}", b"north/7", "cat/north/IMG_1.jpg"),
+        ("{label}/{folder2}_{name}", b"north/7", "cat/7_IMG_1.jpg"),
+        ("{label}/{folder3}/{name}", b"north/7", "cat/unknown/IMG_1.jpg"),
+        ("{label}/{folder1}/{name}", b"", "cat/unknown/IMG_1.jpg"),
+        ("{label}/{subfolder}/{name}", b".hid\xe9/../x", "cat/hid\udce9/unknown/x/IMG_1.jpg"),
+    ],
+)
+def test_stations_become_folders(template: str, subfolder: bytes, expected: str) -> None:
+    """Where a picture lay in the inbox, whole or by level; nothing in it leads out or hides."""
+    path = Template.parse(template).render(
+        label="cat",
+        name="IMG_1.jpg",
+        arrived_at=ARRIVED,
+        captured_at=None,
+        camera=None,
+        confidence=0.8749,
+        subfolder=subfolder,
+    )
+    assert str(path) == expected
+
+
 @pytest.mark.parametrize("captured_at", [None, "", "0000-00-00T00:00:00", "yesterday"])
 def test_arrival_dates_a_picture_without_a_capture_time(captured_at: str | None) -> None:
     """Without a capture time, or with nonsense for one, the day of arrival counts."""
@@ -106,7 +133,7 @@ def test_a_template_that_cannot_work_is_refused(template: str, problem: str) -> 
 
     assert str(refusal.value) == (
         f"the template {problem}; the tokens are {{label}} {{name}} {{stem}} {{ext}} {{year}} "
-        "{month} {day} {date} {camera} {confidence}"
+        "{month} {day} {date} {camera} {confidence} {subfolder} {folder1}"
     )
 
 

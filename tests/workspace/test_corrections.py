@@ -287,3 +287,27 @@ def test_a_library_is_taken_in_when_told_to(
         assert all(one.readable for one in store.pictures_below(workspace.sorted))
     again = CliRunner().invoke(app, ["-C", str(workspace.root), "import", str(workspace.sorted)])
     assert again.exit_code == 4
+
+
+def test_a_sidecar_follows_the_picture_a_person_moved(
+    workspace: Workspace, start: Callable[..., Daemon], photos: list[Path]
+) -> None:
+    """Under a live daemon: some seconds after the move, through the journal."""
+    configured(workspace, QUICK)
+    dropped(workspace, photos[:2])
+    (workspace.inbox / photos[0].with_suffix(".xmp").name).write_text("of the first")
+    daemon = start()
+    wait_for(lambda: len(logged(workspace)) == 2, "two pictures")
+    picture = workspace.root / next(r.path for r in logged(workspace) if r.name == photos[0].name)
+    sidecar = picture.with_suffix(".xmp")
+    wait_for(sidecar.exists, "the sidecar")
+    target = workspace.sorted / "snake" / picture.name
+    target.parent.mkdir(exist_ok=True)
+    picture.rename(target)
+
+    wait_for(target.with_suffix(".xmp").exists, "the sidecar to follow")
+
+    assert target.with_suffix(".xmp").read_text() == "of the first"
+    assert not sidecar.exists()
+    daemon.signal(signal.SIGTERM)
+    assert daemon.ended()[0] == 0

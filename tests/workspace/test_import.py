@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from imgsort.datasets import BadDataSet, find
+from imgsort.class_level import BadDataSet
+from imgsort.datasets import find
 from tests.desk import Desk
 
 
@@ -88,6 +89,79 @@ def test_splits_are_looked_through(desk: Desk, tmp_path: Path) -> None:
     said = desk.type("import", tmp_path / "data", "--json")
     assert (said.json["classes"], said.json["copied"], said.json["duplicates"]) == (["cat"], 3, 1)
     assert "imgsort draws its own holdout" in said.err
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        ("training_set/training_set/{}", "test_set/test_set/{}"),
+        ("dataset/train/{}", "dataset/test/{}"),
+        ("images/{}", "images/{}"),
+        ("train_data/{}", "test_data/{}"),
+        ("chest/train/{}", "chest/val/{}"),
+        ("data/data/{}", "data/data/{}"),
+        ("Training/images/{}", "Validation/images/{}"),
+        ("train2017/{}", "val2017/{}"),
+        ("animals-10/raw-img/{}", "animals-10/raw-img/{}"),
+        ("images/train/{}", "images/test/{}"),
+    ],
+)
+def test_classes_are_found_where_archives_put_them(
+    desk: Desk, tmp_path: Path, layout: tuple[str, str]
+) -> None:
+    """No class is called after the folder around everything, or after a split."""
+    for seed, name in enumerate(("cat", "dog")):
+        for number, place in enumerate(layout):
+            picture(tmp_path / "data" / place.format(name) / f"{number}.jpg", 2 * seed + number)
+        picture(tmp_path / f"data/__MACOSX/{name}/._0.jpg", 9)
+        picture(tmp_path / f"data/__MACOSX/{name}/x.jpg", 9)
+
+    found = find(tmp_path / "data", desk.workspace)
+
+    assert (found.classes, len(found.found)) == (["cat", "dog"], 4)
+    assert found.loose == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (("part1/cat/a.jpg", "part1/dog/b.jpg", "part2/cat/c.jpg"), "part1"),
+        (("my animals/cat/a.jpg", "my animals/dog/b.jpg"), "my animals"),
+        (("photos/a.jpg",), "photos"),
+        (("train/a.jpg", "test/b.jpg"), "train"),
+        (("pictures/cat/a.jpg", "masks/cat/a.jpg"), "masks"),
+    ],
+)
+def test_where_two_levels_could_be_the_classes_it_asks(
+    desk: Desk, tmp_path: Path, files: tuple[str, ...], named: str
+) -> None:
+    """It is refused, with the folder to name, rather than labelled by guess."""
+    for seed, name in enumerate(files):
+        picture(tmp_path / "data" / name, seed)
+    with pytest.raises(BadDataSet, match=named):
+        find(tmp_path / "data", desk.workspace)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("cat/2019/a.jpg", "cat/2020/b.jpg", "dog/2019/c.jpg"),
+        ("cat/a.jpg", "dog/puppies/b.jpg", "dog/old/c.jpg"),
+        ("cat/2019-05-06/a.jpg", "cat/2020-01-02/b.jpg"),
+        ("cat/kittens/a.jpg", "dog/puppies/b.jpg"),
+        ("test tube/a.jpg", "latest/b.jpg"),
+        ("class1/a.jpg", "class2/b.jpg"),
+    ],
+)
+def test_folders_within_a_class_belong_to_it(
+    desk: Desk, tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    """Dates and divisions of one class alone are no level of their own."""
+    for seed, name in enumerate(files):
+        picture(tmp_path / "data" / name, seed)
+    assert find(tmp_path / "data", desk.workspace).classes == sorted(
+        {name.split("/")[0] for name in files}
+    )
 
 
 def test_a_class_called_train(desk: Desk, tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """`label`, `confirm` and `export` typed at a real workspace."""
 
+import csv
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import unicodedata
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,6 +52,47 @@ def test_a_picture_goes_by_many_names(desk: Desk, way: str) -> None:
         ("label", "done")
     ]
     assert desk.agrees()
+
+
+@pytest.mark.parametrize("column", ["path", "name", "file", "id"])
+@pytest.mark.parametrize("given", ["NFC", "NFD"])
+@pytest.mark.parametrize("there", ["NFC", "NFD"])
+def test_a_csv_from_a_mac_finds_its_pictures(
+    desk: Desk, column: str, given: str, there: str
+) -> None:
+    """Composed or decomposed: the same name to who wrote it, in a path, a name or either."""
+    desk.file("cat-1.jpg")
+    filed = desk.workspace.sorted / "cat/cat-1.jpg"
+    names = {form: unicodedata.normalize(form, "Käfer für Zoë.jpg") for form in ("NFC", "NFD")}
+    filed.rename(filed.with_name(names[there]))
+    desk.type("status")
+    with closing(sqlite3.connect(desk.workspace.database)) as log, log:
+        values = (names[there], names[there].encode())
+        log.execute("UPDATE arrivals SET name = ?, name_bytes = ?", values)
+    ways = {"path": f"sorted/cat/{names[given]}", "id": names[given].removesuffix(".jpg")}
+    way = ways.get(column, names[given])
+    table = desk.workspace.root / "labels.csv"
+    table.write_text(f"{column},label\n{way},dog\n")
+
+    said = desk.type("label", "--from-csv", str(table))
+
+    assert said.code == 0, said.err
+    assert list(desk.labels().values()) == [("dog", "csv", False)]
+
+
+def test_the_name_as_it_was_written_comes_first(desk: Desk) -> None:
+    """Two pictures whose names differ in nothing but their spelling are told apart by it."""
+    desk.file("cat-1.jpg", "cat-2.jpg")
+    names = [unicodedata.normalize(form, "ä.jpg") for form in ("NFC", "NFD")]
+    with closing(sqlite3.connect(desk.workspace.database)) as log, log:
+        for number, name in enumerate(names, 1):
+            values = (name, name.encode(), f"cat-{number}.jpg")
+            log.execute("UPDATE arrivals SET name = ?, name_bytes = ? WHERE name = ?", values)
+
+    assert desk.type("label", names[0], "dog").code == 0
+    assert desk.type("label", names[1], "snake").code == 0
+    labels = desk.labels()
+    assert [labels[name][0] for name in names] == ["dog", "snake"]
 
 
 def test_a_label_is_no_move_by_hand(desk: Desk) -> None:
@@ -170,11 +215,11 @@ def test_a_picture_that_was_edited(desk: Desk) -> None:
 
 
 def test_many_labels_at_once(desk: Desk, tmp_path: Path) -> None:
-    """Paths, ids, hashes and names in one file; everything moves, the guess is said."""
+    """Paths, stems, hashes and names in one file; everything moves, the guess is said."""
     desk.file("cat-1.jpg", "cat-2.jpg", "cat-3.jpg", "dog-1.jpg")
     file = tmp_path / "labels.csv"
     file.write_text(
-        f"file;class\nsorted/cat/cat-1.jpg;dog\n{number_of(desk, 'cat-2.jpg')};dog\n"
+        f"file;class\nsorted/cat/cat-1.jpg;dog\ncat-2;dog\n"
         f"{content_hash('cat-3.jpg')};dog\ndog-1.jpg;dog\n"
     )
     said = desk.type("label", "--from-csv", file)
@@ -183,6 +228,32 @@ def test_many_labels_at_once(desk: Desk, tmp_path: Path) -> None:
     assert {path.split("/")[1] for path in desk.tree()} == {"dog"}
     assert desk.labels()["cat-3.jpg"] == ("dog", "csv", False)
     assert desk.agrees()
+
+
+@pytest.mark.parametrize("heading", ["id,label", "file,label", "", "image,id,label"])
+def test_another_programs_number_is_never_our_arrivals(
+    desk: Desk, tmp_path: Path, heading: str
+) -> None:
+    """A row number, a task or a file number labels nothing, unless a file is called so."""
+    desk.file("cat-1.jpg", "cat-2.jpg", "dog-1.jpg")
+    number = number_of(desk, "cat-1.jpg")
+    row = (
+        f"{number},dog"
+        if heading.count(",") < 2
+        else f"/elsewhere/upload-{number}.jpg,{number},dog"
+    )
+    file = tmp_path / "labels.csv"
+    file.write_text(f"{heading}\n{row}\n" if heading else f"{row}\n")
+
+    said = desk.type("label", "--from-csv", file)
+
+    assert (said.code, desk.count_labels()) == (1, 0), said
+    if "elsewhere" not in row:
+        assert "call the column arrival_id" in said.err
+
+    file.write_text(f"arrival_id,label\n{number},dog\n")
+    assert desk.type("label", "--from-csv", file).code == 0
+    assert desk.labels()["cat-1.jpg"][0] == "dog"
 
 
 def test_all_or_nothing(desk: Desk, tmp_path: Path) -> None:
@@ -277,9 +348,13 @@ def test_a_corrected_log_comes_back(desk: Desk, tmp_path: Path) -> None:
 
     with desk.store() as store, file.open("w", newline="") as out:
         write_csv(store.log(LogFilter()), out)
-    head, *rows = file.read_text().splitlines()
-    assert head.endswith("human_label,is_correct")
-    file.write_text("\n".join([head, rows[0].removesuffix(",,") + ",dog,", *rows[1:]]))
+    with file.open(newline="") as read:
+        rows = list(csv.DictReader(read))
+    rows[0]["human_label"] = "dog"
+    with file.open("w", newline="") as out:
+        corrected = csv.DictWriter(out, rows[0])
+        corrected.writeheader()
+        corrected.writerows(rows)
 
     said = desk.type("label", "--from-csv", file)
 
@@ -456,3 +531,14 @@ def test_every_run_is_ended(desk: Desk) -> None:
     runs = desk.log("SELECT summary FROM runs WHERE kind = 'label' AND ended_at IS NOT NULL")
     assert runs == [("1 labelled, 1 file moved",), ("nothing was done",)]
     assert json.loads(desk.type("export", "--json").out)[0]["label"] == "dog"
+
+
+def test_unsure_is_no_class_to_confirm(desk: Desk) -> None:
+    """The sentence says what to do with the pictures in it."""
+    desk.file("unsure-cat-1.jpg")
+    said = desk.type("confirm", "unsure")
+    assert (said.code, said.err) == (
+        4,
+        "unsure/ is no class, so there is nothing to confirm; move the 1 pictures in it to their "
+        "classes, then confirm those.\n",
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from imgsort.trainer.embed import embeddings_for
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
@@ -21,7 +22,6 @@ from imgsort.registry import ModelDraft, Registry
 from imgsort.schema import migrate
 from imgsort.serving import open_serving
 from imgsort.store import Store
-from imgsort.trainer.embed import embeddings_for
 from imgsort.vocabulary import resolve
 from imgsort.workspace import Workspace
 

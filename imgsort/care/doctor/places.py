@@ -8,11 +8,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from imgsort.care.doctor.finding import Finding, ok
-from imgsort.filing.folders import Folders, Spot
-from imgsort.filing.renaming import UNSUPPORTED, rename_noreplace
+from imgsort.filing.ability import ability
 from imgsort.mounts import is_event_blind, is_network, type_of
 from imgsort.workspace import Workspace
 
@@ -139,32 +137,33 @@ def _devices(inbox: Path, folders: list[Path]) -> Iterator[Finding]:
 
 def _noreplace(folder: Path) -> Iterator[Finding]:
     """Rename an empty hidden file for real."""
-    name = f".imgsort-probe-{uuid4().hex}"
-    probe, moved = folder / name, folder / f"{name}-moved"
     try:
-        probe.touch(exist_ok=False)
-        with Folders([folder]) as folders:
-            opened = folders.folder(folder)
-            rename_noreplace(Spot(opened, probe.name), Spot(opened, moved.name))
+        way = ability(folder, folder)
     except OSError as problem:
-        if problem.errno in UNSUPPORTED:
-            yield Finding(
-                "note",
-                "file systems",
-                f"{folder} ({type_of(folder)}) can't rename without overwriting.",
-                "Nothing is needed: imgsort links or copies instead, which is slower.",
-            )
-        elif problem.errno != errno.EACCES:
+        if problem.errno != errno.EACCES:
             yield Finding(
                 "error",
                 "file systems",
                 f"No file can be made and renamed in {folder} ({problem.strerror}).",
                 "Look after the disk: is it full, mounted read-only, or failing (`dmesg`)?",
             )
-    finally:
-        for path in (probe, moved):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        return
+    if way == "link":
+        yield Finding(
+            "note",
+            "file systems",
+            f"{folder} ({type_of(folder)}) can't rename without overwriting.",
+            "Nothing is needed: imgsort makes a hard link instead.",
+        )
+    elif way == "look":
+        yield Finding(
+            "note",
+            "file systems",
+            f"{folder} ({type_of(folder)}) can neither rename without overwriting nor make hard "
+            f"links.",
+            "Let no other program write there while imgsort files: it looks whether a name is "
+            "free, then renames.",
+        )
 
 
 def _room(folders: set[Path]) -> Iterator[Finding]:

@@ -1,0 +1,29 @@
+"""What `run` leaves in the inbox for its kind, told by its name. Pure."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from imgsort.sidecars import RAW_SUFFIXES
+
+_VIDEO = frozenset(
+    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".mts", ".m2ts", ".webm", ".wmv", ".mpg", ".mpeg",
+     ".3gp", ".asf", ".flv", ".vob"}
+)  # fmt: skip
+_NOUNS = {"video": ("video", "videos"), "raw": ("RAW", "RAW"), "other": ("other", "others")}
+
+
+def kind_of(name: str) -> str:
+    """``video``, ``raw`` (of a camera) or ``other``."""
+    suffix = PurePosixPath(name.lower()).suffix
+    if suffix in _VIDEO:
+        return "video"
+    return "raw" if suffix in RAW_SUFFIXES else "other"
+
+
+def told(kinds: Mapping[str, int]) -> str:
+    """``2 videos, 1 RAW``"""
+    return ", ".join(
+        f"{kinds[kind]:,} {one if kinds[kind] == 1 else several}"
+        for kind, (one, several) in _NOUNS.items()
+        if kinds.get(kind)
+    )

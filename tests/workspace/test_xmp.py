@@ -1,0 +1,89 @@
+"""XMP sidecars on request: beside the picture, never in it, never over somebody else's."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk
+
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+DC = "{http://purl.org/dc/elements/1.1/}"
+OURS = "{urn:imgsort:xmp:1}"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk.at(tmp_path / "photos", "[filing]\nwrite_xmp = true\n")
+
+
+def read(path: Path) -> tuple[list[str | None], dict[str, str]]:
+    """Keywords, and what imgsort says besides."""
+    tree = ET.parse(path)  # noqa: S314 - our own
+    [description] = tree.iter(f"{RDF}Description")
+    keywords = [one.text for one in tree.iterfind(f".//{DC}subject//{RDF}li")]
+    return keywords, {
+        name.removeprefix(OURS): value
+        for name, value in description.attrib.items()
+        if name.startswith(OURS)
+    }
+
+
+def test_a_filed_picture_is_described(desk: Desk) -> None:
+    """Class as a keyword, confidence and model; the picture's bytes are as they were."""
+    desk.file("cat-1.jpg")
+    picture = desk.workspace.sorted / "cat/cat-1.jpg"
+    keywords, facts = read(picture.with_name("cat-1.jpg.xmp"))
+    assert keywords == ["cat"]
+    assert facts == {
+        "decision": "filed",
+        "label": "cat",
+        "said_by": "model",
+        "model_label": "cat",
+        "confidence": "0.870000",
+        "model": "1",
+    }
+    assert picture.read_bytes() == b"cat-1.jpg"
+    assert [path for path in picture.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_is_unsure_or_unreadable_is_not(desk: Desk) -> None:
+    """There is nothing to say."""
+    desk.file("unsure-cat-1.jpg", "broken-1.jpg")
+    assert [path for path in desk.tree() if path.endswith(".xmp")] == []
+
+
+def test_a_persons_word_renews_it(desk: Desk) -> None:
+    """It travels with its picture and says what the person said."""
+    desk.file("cat-1.jpg", "unsure-dog-1.jpg")
+    desk.type("label", "cat-1.jpg", "unsure-dog-1.jpg", "snake")
+    assert [path for path in desk.tree() if path.endswith(".xmp")] == [
+        "sorted/snake/cat-1.jpg.xmp",
+        "sorted/snake/unsure-dog-1.jpg.xmp",
+    ]
+    keywords, facts = read(desk.workspace.sorted / "snake/cat-1.jpg.xmp")
+    assert (keywords, facts["said_by"], facts["model_label"]) == (["snake"], "human", "cat")
+
+
+def test_somebody_elses_sidecar_is_left_alone(desk: Desk) -> None:
+    """Whichever way it is named; then there is none of ours."""
+    for name, sidecar in (("cat-1.jpg", "cat-1.xmp"), ("cat-2.jpg", "cat-2.jpg.xmp")):
+        (desk.workspace.inbox / sidecar).write_text("stars")
+        desk.file(name)
+        assert (desk.workspace.sorted / "cat" / sidecar).read_text() == "stars"
+    assert len([path for path in desk.tree() if path.endswith(".xmp")]) == 2
+
+
+def test_it_is_off_by_default(tmp_path: Path) -> None:
+    """Nobody finds files that nobody asked for."""
+    desk = Desk.at(tmp_path / "plain")
+    desk.file("cat-1.jpg")
+    assert desk.tree() == ["sorted/cat/cat-1.jpg"]
+
+
+def test_a_class_may_be_called_anything(desk: Desk) -> None:
+    """The sidecar stays XML."""
+    desk.file("cat-1.jpg")
+    desk.type("label", "cat-1.jpg", 'R&D <"big">', "--new-class")
+    [path] = (desk.workspace.sorted / 'R&D <"big">').glob("*.xmp")
+    assert read(path)[0] == ['R&D <"big">']
