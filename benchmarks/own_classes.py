@@ -63,7 +63,7 @@ def by_product(school: School, training: Sequence[Photo], test: Sequence[Photo])
     """By the model that serves after `import` and `retrain`."""
     workspace = school.workspace(training)
     findings = retrain(workspace, Options(), Quiet()).findings
-    registry, confidence = Registry(workspace.models), workspace.config.model.confidence
+    registry, confidence = Registry(workspace.models), workspace.config.model.first_confidence
     model = registry.load(registry.active() or 1, confidence=confidence)
     shutil.rmtree(workspace.root)
     return told(school, model, test, f"{findings.recipe}; {findings.verdict.sentence}")

@@ -192,7 +192,7 @@ class School:
             self.vectors |= rows
 
     def _champion(self, version: int) -> Champion:
-        confidence = self.base.config.model.confidence
+        confidence = self.base.config.model.first_confidence
         return Champion.of(
             self.registry.card(version),
             self.registry.tensors(version),
@@ -225,7 +225,7 @@ def lesson(material: Material, champion: Champion, tries: int = 0) -> Lesson:
         champion.unlabelled(labelled, material.names),
         () if champion.first is None else champion.first.ids,
         material.names,
-        keep_imagenet=False,
+        named=True,
     )
     target = LEARNING.target_precision
     challenger = train(material, dealt, champion, known.unlabelled, target)
