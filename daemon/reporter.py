@@ -60,9 +60,12 @@ class Reporter:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            self._serve(self._workspace.config.metrics.port)
-            self._renew(time.monotonic())
-            self._write()
+            try:
+                self._serve(self._workspace.config.metrics.port)
+                self._renew(time.monotonic())
+                self._write()
+            except Exception as failure:  # noqa: BLE001  (told)
+                self._notices.failed("reporting metrics", failure)
             self._woken.wait(WRITE_SECONDS)
             self._woken.clear()
         self._write()

@@ -31,7 +31,7 @@ from imgsort.tree import (
 from imgsort.treediff import Differences, Sight, to_hash, trusted_moves
 from imgsort.treelook import look_at
 from imgsort.treenotices import notices
-from imgsort.treescan import hashed, is_at
+from imgsort.treescan import hashed, is_at, waiting_files
 from imgsort.workspace import Workspace
 
 TRIES = 3
@@ -172,7 +172,7 @@ class _Looker:
         digests: dict[str, str] = {}
         spoken: dict[str, HumanLabel] = {}
         if found:
-            disk = replace(disk, inbox=self._inbox(disk, found))
+            disk = replace(disk, inbox=self._inbox(found))
             on_their_way = {str(path) for path in self.store.reserved_targets()}
             found.strangers = [one for one in found.strangers if one.path not in on_their_way]
             found.same = [
@@ -187,10 +187,10 @@ class _Looker:
         sight = Sight(disk, found, digests, classes, spoken, self.layout)
         return _Look(disk, reconcile(sight, unlimited=self.unlimited))
 
-    def _inbox(self, disk: Snapshot, found: Differences) -> tuple[DiskFile, ...]:
+    def _inbox(self, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""
         sizes = {one.size for one in found.lost}
-        files = [file for file in disk.inbox if file.identity.size in sizes]
+        files = waiting_files(self.layout, sizes)
         copied = self.store.known_copies([file.identity for file in files]) if files else ()
         return tuple(file for file in files if file.identity not in copied)
 
