@@ -56,8 +56,10 @@ class _Walk:
 
 
 def look_through(layout: Layout, expected: Signs | None = None) -> Snapshot:
-    """What lies there now, without the inbox (``waiting_files``). Raises FilingPaused where a picture folder is missing: a disk that
-    isn't mounted is no empty folder.
+    """What lies there now, without the inbox, which is ``waiting_files``' affair.
+
+    Raises FilingPaused where a picture folder is missing: a disk that isn't mounted is no empty
+    folder.
 
     ``expected``: the files that the log has there; those that are found are ticked off, not told.
     """
