@@ -309,7 +309,7 @@ def test_a_stage_that_fails_while_the_inbox_is_quiet_is_noticed_at_once(stage: s
     elif stage == "file":
         rig.filing.before = fail
     else:
-        rig.listener.took = fail  # type: ignore[method-assign]
+        rig.listener.took = fail  # type: ignore[method-assign,assignment]
     rig.pipeline.start()
     noticed: Exception | None = None
     for _ in range(200):

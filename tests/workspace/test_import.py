@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from imgsort.datasets import BadDataSet, find
+from imgsort.class_level import BadDataSet
+from imgsort.datasets import find
 from tests.desk import Desk
 
 
