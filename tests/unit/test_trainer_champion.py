@@ -3,7 +3,8 @@
 import numpy as np
 
 from imgsort.trainer.champion import Champion
-from imgsort.trainer.dataset import FOLDS, deal, neighbours
+from imgsort.dense_model import FOLDS
+from imgsort.trainer.dataset import deal, neighbours
 from tests.schooling import (
     CAT,
     DOG,

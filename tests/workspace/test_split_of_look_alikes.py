@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Photographs of one tile under several lights: none judges a head that was trained on another."""
-=======
 """Photographs of one tile under several lights: no head may learn one and be tested on another."""
->>>>>>> trainertests
 
 from itertools import product
 from pathlib import Path
@@ -44,15 +40,8 @@ def embeddings(
     return np.concatenate(parts)
 
 
-<<<<<<< HEAD
-def test_no_near_duplicates_on_both_sides(
-    tiles: list[tuple[str, NDArray[np.uint8], ImageFacts]],
-    embeddings: NDArray[np.float32],
-    lite0: InstalledBackbone,
-=======
 def test_no_head_judges_a_near_duplicate_of_what_it_learned(
     tiles: list[tuple[str, NDArray[np.uint8], ImageFacts]], embeddings: NDArray[np.float32]
->>>>>>> trainertests
 ) -> None:
     """Neither by imgsort's own measure nor pixel by pixel; dealt at random there are dozens."""
     names = [f"{at:064x}" for at in range(len(tiles))]
@@ -62,31 +51,6 @@ def test_no_head_judges_a_near_duplicate_of_what_it_learned(
         for name, (kind, *_) in zip(names, tiles, strict=True)
     ]
     shots = [Shot(name, facts.dhash) for name, (*_, facts) in zip(names, tiles, strict=True)]
-<<<<<<< HEAD
-    final = embeddings[:, : lite0.final]
-    unit = final / np.linalg.norm(final, axis=1, keepdims=True)
-    grey = np.stack([outline(pixels) for _, pixels, _ in tiles])
-
-    def across(grouping: Grouping) -> tuple[int, int]:
-        """Pairs alike by imgsort's measure, and pixel by pixel."""
-        dealt, near, alike = deal(labelled, grouping, {}), 0, 0
-        assert not dealt.all_alike
-        for fold in range(5):
-            train = [at for at, name in enumerate(names) if dealt.folds[name] != fold]
-            judging = [at for at, name in enumerate(names) if dealt.folds[name] == fold]
-            test = [at for at in judging if dealt.may_judge(names[at])]
-            assert len(test) >= 0.08 * len(tiles)
-            near += sum(
-                (tiles[one][2].dhash ^ tiles[other][2].dhash).bit_count() <= MAX_DISTANCE
-                and float(unit[one] @ unit[other]) >= MIN_COSINE
-                for one, other in product(train, test)
-            )
-            alike += int((grey[train] @ grey[test].T >= ALIKE).sum())
-        return near, alike
-
-    assert across(group(shots, final)) == (0, 0)
-    randomly = across(Grouping(tuple((name,) for name in names), ()))
-=======
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     grey = np.stack([outline(pixels) for _, pixels, _ in tiles])
 
@@ -109,7 +73,6 @@ def test_no_head_judges_a_near_duplicate_of_what_it_learned(
 
     assert met(group(shots, embeddings)) == (0, 0)
     randomly = met(Grouping(tuple((name,) for name in names), ()))
->>>>>>> trainertests
     assert min(randomly) >= 10
 
 

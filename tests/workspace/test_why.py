@@ -220,19 +220,11 @@ def test_training_decodes_only_what_is_missing(workspace: Workspace) -> None:
         serving = open_serving(workspace, store)
         plain = embeddings_for(workspace, store, serving, images)
         assert (plain.decoded, len(plain.vectors), plain.missing) == (0, 18, {})
-<<<<<<< HEAD
-        first = embeddings_for(workspace, store, serving, images, Views((1, 7), mirror))
-        assert first.decoded == 18
-        assert sum(count for count, view in mirror.asked if view == 7) == 18
-        mirror.asked.clear()
-        again = embeddings_for(workspace, store, serving, images, Views((1, 7), mirror))
-=======
         first = embeddings_for(workspace, store, serving, images, views=Views((1, 7), mirror))
         assert first.decoded == 18
         assert sum(count for count, view in mirror.asked if view == 7) == 18
         mirror.asked.clear()
         again = embeddings_for(workspace, store, serving, images, views=Views((1, 7), mirror))
->>>>>>> trainertests
         assert (again.decoded, mirror.asked) == (0, [])
         workspace.embeddings.unlink()
         changed, other, *_ = images
