@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from imgsort.trainer.champion import Champion
 from imgsort.dense_model import FOLDS
+from imgsort.trainer.champion import Champion
 from imgsort.trainer.dataset import deal, neighbours
 from tests.schooling import (
     CAT,
