@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from imgsort.dense_model import FOLDS
 from imgsort.trainer.champion import Champion
-from imgsort.trainer.dataset import FOLDS, deal, neighbours
+from imgsort.trainer.dataset import deal, neighbours
 from tests.schooling import (
     CAT,
     DOG,
