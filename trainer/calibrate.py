@@ -110,7 +110,8 @@ def _of_class(
     enough = (hits + POOL_WEIGHT * share) / (counts + POOL_WEIGHT) >= target - SLACK
     if enough[-1]:
         return pooled
-    fitting = [at for at in ends if enough[at]]
+    # What lies above the surest wrong one is no better known for being less.
+    fitting = [at for at in ends if enough[at] and hits[at]]
     return float(ranked[fitting[-1]]) if fitting else NEVER
 
 
