@@ -110,7 +110,7 @@ def _of_class(
     enough = (hits + POOL_WEIGHT * share) / (counts + POOL_WEIGHT) >= target - SLACK
     if enough[-1]:
         return pooled
-    # What lies above the surest wrong one is no better known for being less.
+    # Where even the surest are wrong the others' precision doesn't speak for what is surer still.
     fitting = [at for at in ends if enough[at] and hits[at]]
     return float(ranked[fitting[-1]]) if fitting else NEVER
 
