@@ -118,7 +118,7 @@ def test_no_twin_helps_to_guess() -> None:
 
 
 def right(challenger: Challenger) -> float:
-    return float((challenger.out_of_fold.argmax(axis=1) == challenger.truth).mean())
+    return float((challenger.answers == challenger.truth).mean())
 
 
 def test_look_alikes_and_corrections_judge_nothing() -> None:
@@ -140,12 +140,16 @@ def test_look_alikes_and_corrections_judge_nothing() -> None:
 def test_thresholds_of_a_fold_rest_on_the_others() -> None:
     """Turn the pictures of one fold wrong: its own verdicts keep their thresholds, and the
     thresholds that serve notice."""
-    sure = taught(blobs(40, 2, distance=3))
-    challenger = replace(sure, unlikeness=np.zeros(80, np.float32))
+    drawn = taught(blobs(40, 2, distance=3))
+    challenger = replace(
+        drawn,
+        unlikeness=np.zeros(80, np.float32),
+        out_of_fold=np.array([[0.9, 0.05], [0.05, 0.9]], np.float32)[drawn.truth],
+    )
     assert all(one.decision == "filed" for one in challenger.verdicts(0.95))
     own = challenger.folds == 0
     turned = np.where(own[:, None], challenger.out_of_fold[:, ::-1], challenger.out_of_fold)
-    wrong = replace(challenger, out_of_fold=turned)
+    wrong = replace(challenger, out_of_fold=turned, answers=turned.argmax(axis=1))
     verdicts = wrong.verdicts(0.95)
     assert all(verdicts[at].decision == "filed" for at in np.flatnonzero(own))
     assert not any(verdicts[at].decision == "filed" for at in np.flatnonzero(~own))
@@ -206,8 +210,8 @@ def test_a_model_that_learned_nothing_never_serves(three: tuple[Material, Challe
     pupils, challenger = three
     comparison = compared(pupils, challenger, nobody())
     assert verdict_on(everything(pupils, challenger), comparison).promoted
-    guesses = np.random.default_rng(0).permutation(challenger.out_of_fold)
-    refused = verdict_on(everything(pupils, replace(challenger, out_of_fold=guesses)), comparison)
+    guesses = np.random.default_rng(0).permutation(challenger.answers)
+    refused = verdict_on(everything(pupils, replace(challenger, answers=guesses)), comparison)
     assert not refused.promoted
     assert "says no more about their labels than chance would" in refused.sentence
 
