@@ -49,7 +49,7 @@ class Challenger:
     examples: Examples
     """The pictures as they are, row by row, then their other views."""
     out_of_fold: Floats
-    """[N, K] scores of ``pictures`` by the served recipe's heads, each by one that hadn't seen it."""
+    """[N, K] scores of ``pictures`` by the served recipe, each by a head that hadn't seen it."""
     answers: NDArray[np.intp]
     """[N]: the class that is told of each picture, by a recipe chosen without it."""
     unlikeness: Floats
