@@ -1,6 +1,6 @@
 """What a person said about a picture: the values that enter and leave the labels table."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -21,7 +21,7 @@ class NewLabel:
 
 @dataclass(frozen=True, slots=True)
 class HumanLabel:
-    """One stored statement; the newest one of a content is the one that holds."""
+    """One stored statement; the newest one of a content that stands is the one that holds."""
 
     sha256: str
     kind: LabelKind
@@ -30,12 +30,4 @@ class HumanLabel:
     source: Source
     representative: bool
     labelled_at: datetime
-
-
-def still_representative(label: NewLabel, before: HumanLabel | None) -> NewLabel:
-    """A new word on a picture that was drawn without regard to its class: it still was.
-
-    If a later correction took that away, every mistake found after a `confirm` or an audit would
-    leave the holdout and flatter the model.
-    """
-    return replace(label, representative=True) if before and before.representative else label
+    taken_back: bool = False

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from imgsort.adoption import adoption
-from imgsort.labelling import HumanLabel, LabelKind, NewLabel, still_representative
+from imgsort.labelling import HumanLabel, LabelKind, NewLabel
 from imgsort.renames import Flow, renamed_classes
 from imgsort.tree import (
     Adopted,
@@ -90,7 +90,7 @@ class _Words:
         self, layout: Layout, spoken: Mapping[str, HumanLabel], renamed: Mapping[str, str]
     ) -> None:
         self.layout = layout
-        self._renamed, self._spoken = renamed, spoken
+        self._renamed = renamed
         self._last: dict[str, tuple[str, str | None]] = {
             sha256: (one.kind, renamed.get(one.class_name or "", one.class_name))
             for sha256, one in spoken.items()
@@ -121,7 +121,7 @@ class _Words:
         if self._last.get(label.sha256) == word:
             return None
         self._last[label.sha256] = word
-        return still_representative(label, self._spoken.get(label.sha256))
+        return label
 
 
 def _flow(found: Differences, matches: Matches, layout: Layout) -> Flow:

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -271,7 +271,7 @@ ARRIVAL_COUNTS = Table("arrival_counts", METADATA, ArrivalCountColumns)
 
 
 class LabelColumns(TypedColumns):
-    """A human word about an image. Never changed, never deleted: the newest one counts."""
+    """A human word about an image. Never changed, never deleted: the newest that stands counts."""
 
     id: Named[int] = Column(Integer, primary_key=True)
     image_id: Named[int] = Column(Integer, ForeignKey("images.id"))
@@ -281,17 +281,25 @@ class LabelColumns(TypedColumns):
     representative: Named[bool] = Column(Boolean)
     run_id: Named[int | None] = Column(Integer, ForeignKey("runs.id"))
     labelled_at: Named[datetime] = Column(Utc)
+    retracts: Named[int | None] = Column(Integer, ForeignKey("labels.id"))
+    """Of a retraction the word it takes back; of a word that an undo of that brought again, the
+    retraction."""
 
 
 LABELS = Table(
     "labels",
     METADATA,
     LabelColumns,
-    _one_of("kind", "label", "withdrawn", "never_use"),
+    _one_of("kind", "label", "withdrawn", "never_use", "retracted"),
     _one_of("source", "move", "cli", "csv", "import", "confirm", "audit"),
     CheckConstraint("(kind = 'label') = (class_id IS NOT NULL)", name="class_of_kind"),
     Index("ix_labels_image_id", "image_id", "id", "class_id"),
     Index("ix_labels_labelled_at", "labelled_at"),
+    Index(
+        "ix_labels_retracts",
+        "retracts",
+        sqlite_where=text("retracts IS NOT NULL"),
+    ),
 )
 
 

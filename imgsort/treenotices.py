@@ -60,7 +60,7 @@ def _conflicts(store: Store, layout: Layout) -> Iterator[str]:
             lying.setdefault(one.sha256, {})[name] = str(one.path)
     for sha256, places in lying.items():
         if len(places) > 1:
-            newest = store.label_history(sha256)[-1].class_name
+            newest = store.current_labels([sha256])[sha256].class_name
             yield (
                 f"copies of one picture lie in {' and '.join(sorted(places))} "
                 f"({_examples(list(places.values()), layout)}); the newest word counts"

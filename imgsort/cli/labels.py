@@ -70,17 +70,19 @@ def label(
     from imgsort.matching import Rules
 
     with sitting(workspace, "label") as now:
+        repeated: list[NewLabel] = []
         if from_csv is None:
-            labels = _spoken(now, words)
+            labels, repeated = _spoken(now, words)
         else:
             rules = Rules(newest_wins, representative)
             labels = _from_file(now, from_csv, rules, skip_unmatched, as_json)
         require_plain(now, {one.class_name for one in labels if one.class_name}, new_class)
-        tell_labelled(now, now.put(labels), as_json)
+        tell_labelled(now, now.put(labels, repeated), as_json)
 
 
-def _spoken(now: Sitting, words: Sequence[str]) -> "list[NewLabel]":
-    from imgsort.labelers import news
+def _spoken(now: Sitting, words: Sequence[str]) -> "tuple[list[NewLabel], list[NewLabel]]":
+    """What is new, and what was said before of contents with a file that lies elsewhere."""
+    from imgsort.labelers import astray, news
     from imgsort.labelling import NewLabel
     from imgsort.labels import checked_label
     from imgsort.naming import Meant, Name
@@ -97,13 +99,16 @@ def _spoken(now: Sitting, words: Sequence[str]) -> "list[NewLabel]":
                 f"nothing was labelled."
             )
         labels[found.sha256] = NewLabel(found.sha256, "label", class_name, "cli", False)
-    fresh = news(labels.values(), now.store.current_labels())
-    if not fresh:
+    fresh = news(labels.values(), now.store.current_labels(labels))
+    said_before = [label for label in labels.values() if label not in fresh]
+    elsewhere = astray(now.workspace, now.store, said_before)
+    repeated = [label for label in said_before if label.sha256 in elsewhere]
+    if not fresh and not repeated:
         raise NothingToDo(
             f"You have called {'it' if len(pictures) == 1 else 'them'} {class_name} before; there "
             f"is nothing to do."
         )
-    return fresh
+    return fresh, repeated
 
 
 def _from_file(

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 from imgsort.history import Move, PictureHistory, Run, Standing, Word, standing
 from imgsort.identity import Identity
 from imgsort.store.paths import Anchor
+from imgsort.store.standing import stands
 from imgsort.store.tree import PUT_HERE
 from imgsort.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
 
@@ -63,7 +64,7 @@ def unconfirmed(connection: Connection) -> list[int]:
     """Arrivals in sorted/ or unsure/ of which nobody says now what they are, newest first."""
     newest_word = (
         select(LABELS.c.kind)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
         .order_by(LABELS.c.id.desc())
         .limit(1)
         .correlate(ARRIVALS)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 from imgsort.identity import Identity
 from imgsort.logged import LoggedPicture
 from imgsort.store.paths import Anchor
+from imgsort.store.standing import stands
 from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
 _CHUNK = 500
@@ -62,10 +63,12 @@ def not_audited(connection: Connection) -> list[int]:
     Left out are images that an audit has asked about before, and those that a person said never
     to use: nothing can be right about them.
     """
-    audited = exists().where(LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit")
+    audited = exists().where(
+        LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit", stands()
+    )
     newest_word = (
         select(LABELS.c.kind)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
         .order_by(LABELS.c.id.desc())
         .limit(1)
         .correlate(ARRIVALS)

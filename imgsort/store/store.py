@@ -182,13 +182,14 @@ class Store(Reader):
         with self._database.writing() as connection:
             return labels.add_labels(connection, run_id, new, _now())
 
-    def current_labels(self) -> dict[str, HumanLabel]:
-        """The newest word on each content, withdrawals included: callers look at ``kind``."""
+    def current_labels(self, of: Collection[str] | None = None) -> dict[str, HumanLabel]:
+        """The newest word that stands on each content, or on each of these; withdrawals included:
+        callers look at ``kind``."""
         with self._database.reading() as connection:
-            return labels.current_labels(connection)
+            return labels.current_labels(connection, of)
 
     def label_history(self, sha256: str) -> list[HumanLabel]:
-        """Everything said about one content, oldest first."""
+        """Everything said about one content, oldest first; also what was taken back."""
         with self._database.reading() as connection:
             return labels.label_history(connection, sha256)
 

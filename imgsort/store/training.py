@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, bindparam, exists, select, update
 
 from imgsort.store.paths import Anchor
+from imgsort.store.standing import stands
 from imgsort.tables import ARRIVALS, IMAGES, LABELS
 
 Side = Literal["train", "holdout"]
@@ -42,7 +43,7 @@ class FiledRecord:
 
 def records(connection: Connection, anchor: Anchor) -> dict[str, TrainingRecord]:
     """By sha256. Of several files that are there the newest tells."""
-    labelled = select(LABELS.c.image_id).distinct()
+    labelled = select(LABELS.c.image_id).where(stands()).distinct()
     rows = connection.execute(
         _facts()
         .where(IMAGES.c.id.in_(labelled))
@@ -60,7 +61,7 @@ def filed_unlabelled(connection: Connection, anchor: Anchor, most: int) -> dict[
             ARRIVALS.c.decision == "filed",
             ARRIVALS.c.class_id.is_not(None),
             ARRIVALS.c.missing_at.is_(None),
-            ~exists().where(LABELS.c.image_id == IMAGES.c.id),
+            ~exists().where(LABELS.c.image_id == IMAGES.c.id, stands()),
         )
         .order_by(ARRIVALS.c.id.desc())
         .limit(most)

@@ -1,0 +1,18 @@
+"""Which words still stand: all but retractions and what a retraction took back.
+
+A row of the kind ``retracted`` says nothing of the picture; it names the row that an undo took back.
+Every reader of labels asks for those that stand, so what was said before holds again.
+"""
+
+from sqlalchemy import ColumnElement, FromClause, exists
+
+from imgsort.tables import LABELS
+
+RETRACTED = "retracted"
+
+
+def stands(labels: FromClause = LABELS) -> ColumnElement[bool]:
+    """The condition; ``labels`` is the table or an alias of it."""
+    later = LABELS.alias("retraction")
+    taken_back = exists().where(later.c.retracts == labels.c.id, later.c.kind == RETRACTED)
+    return (labels.c.kind != RETRACTED) & ~taken_back
