@@ -1,5 +1,6 @@
 """What a person said about a picture: the values that enter and leave the labels table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -31,3 +32,26 @@ class HumanLabel:
     representative: bool
     labelled_at: datetime
     taken_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """Words, by id, that an undo takes back, and such as the undo of an undo says again."""
+
+    taken_back: tuple[int, ...] = ()
+    said_again: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.taken_back or self.said_again)
+
+    def __len__(self) -> int:
+        return len(self.taken_back) + len(self.said_again)
+
+
+def combined(several: Iterable[Retold]) -> Retold:
+    """All of it once, in the order in which it was said."""
+    retold = list(several)
+    return Retold(
+        tuple(sorted({one for each in retold for one in each.taken_back})),
+        tuple(sorted({one for each in retold for one in each.said_again})),
+    )

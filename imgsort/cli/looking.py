@@ -118,7 +118,11 @@ def _sections(answer: "Why") -> None:
         print_table(
             ("when", "what", "by"),
             (
-                (iso_utc(one.labelled_at), display(one.class_name or one.kind), one.source)
+                (
+                    iso_utc(one.labelled_at),
+                    display(one.class_name or one.kind),
+                    f"{one.source}, taken back" if one.taken_back else one.source,
+                )
                 for one in answer.labels
             ),
         )

@@ -33,9 +33,7 @@ class Sitting:
 
         return Finder(self.workspace, self.store, Path.cwd()).find(names)
 
-    def put(
-        self, labels: "Sequence[NewLabel]", repeated: "Sequence[NewLabel]" = ()
-    ) -> "Labelled":
+    def put(self, labels: "Sequence[NewLabel]", repeated: "Sequence[NewLabel]" = ()) -> "Labelled":
         """Write labels down and move their files, and those of the ``repeated``, which hold."""
         from imgsort.labelers import put_labels
 

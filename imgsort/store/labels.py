@@ -3,13 +3,13 @@
 Every function takes an open connection: the caller owns the transaction.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
-from imgsort.labelling import HumanLabel, NewLabel
+from imgsort.labelling import HumanLabel, NewLabel, Retold
 from imgsort.store.predictions import ensure_classes
 from imgsort.store.standing import RETRACTED, stands
 from imgsort.tables import CLASSES, IMAGES, LABELS
@@ -49,6 +49,39 @@ def add_labels(
     ]
     connection.execute(insert(LABELS), rows)
     return len(rows)
+
+
+def retell(connection: Connection, run_id: int, retold: Retold, now: datetime) -> None:
+    """Take words back that stand, and say words again that don't; the others stay as they are."""
+    for ids in _parts(retold.taken_back):
+        rows = connection.execute(
+            select(LABELS.c.id, LABELS.c.image_id).where(LABELS.c.id.in_(ids), stands())
+        ).all()
+        values = {"kind": RETRACTED, "source": "cli", "representative": False}
+        said = [values | {"image_id": row.image_id, "retracts": row.id} for row in rows]
+        _retell(connection, run_id, said, now)
+    retraction = LABELS.alias("taken_back")
+    columns = (LABELS.c.image_id, LABELS.c.class_id, LABELS.c.kind, LABELS.c.source)
+    for ids in _parts(retold.said_again):
+        rows = connection.execute(
+            select(*columns, LABELS.c.representative, retraction.c.id.label("retracts"))
+            .join(retraction, retraction.c.retracts == LABELS.c.id)
+            .where(LABELS.c.id.in_(ids), retraction.c.kind == RETRACTED)
+            .order_by(LABELS.c.id)
+        ).mappings()
+        _retell(connection, run_id, [dict(row) for row in rows], now)
+
+
+def _retell(
+    connection: Connection, run_id: int, rows: Sequence[dict[str, Any]], now: datetime
+) -> None:
+    if rows:
+        said = [row | {"run_id": run_id, "labelled_at": now} for row in rows]
+        connection.execute(insert(LABELS), said)
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
 def _image_ids(connection: Connection, sha256s: Iterable[str]) -> dict[str, int]:

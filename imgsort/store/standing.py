@@ -1,7 +1,7 @@
 """Which words still stand: all but retractions and what a retraction took back.
 
-A row of the kind ``retracted`` says nothing of the picture; it names the row that an undo took back.
-Every reader of labels asks for those that stand, so what was said before holds again.
+A row of the kind ``retracted`` says nothing of the picture; it names the row that an undo took
+back. Every reader of labels asks for those that stand, so what was said before holds again.
 """
 
 from sqlalchemy import ColumnElement, FromClause, exists

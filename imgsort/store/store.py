@@ -12,7 +12,7 @@ from imgsort.history import PictureHistory, Run
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.journal import Landed, Plan, Planned
-from imgsort.labelling import HumanLabel, NewLabel
+from imgsort.labelling import HumanLabel, NewLabel, Retold
 from imgsort.logged import LoggedPicture
 from imgsort.store import (
     attempts,
@@ -36,6 +36,9 @@ from imgsort.verdict import Verdict
 
 if TYPE_CHECKING:
     from imgsort.modelcard import ModelCard
+
+
+NOTHING_RETOLD = Retold()
 
 
 class Store(Reader):
@@ -109,17 +112,23 @@ class Store(Reader):
     # The filing protocol
 
     def record_decided(
-        self, run_id: int, plans: Sequence[Plan], words: Sequence[NewLabel] = ()
+        self,
+        run_id: int,
+        plans: Sequence[Plan],
+        words: Sequence[NewLabel] = (),
+        retold: Retold = NOTHING_RETOLD,
     ) -> list[Planned]:
         """TX1: write a batch down before any of its files moves. The answers keep the order.
 
         A sidecar plan that names no arrival belongs to the picture planned last before it.
-        ``words``: what a human said of these pictures, written in the same transaction.
+        ``words``: what a human said of these pictures, and ``retold``: what an undo does to words,
+        written in the same transaction.
         """
         with self._database.writing() as connection:
             now = _now()
             planned = record_decided(connection, self._anchor, run_id, plans, now)
             labels.add_labels(connection, run_id, words, now)
+            labels.retell(connection, run_id, retold, now)
             return planned
 
     def retarget(self, move_id: int, target: Path) -> None:
@@ -315,10 +324,15 @@ class Store(Reader):
         with self._database.reading() as connection:
             return history.moved_arrivals(connection, moved)
 
-    def runs_that_moved(self) -> list[int]:
-        """Runs with a done move, newest first."""
+    def spoken_arrivals(self, moved: history.Moved) -> list[int]:
+        """Arrivals of whose content something was said then, other than by moving its file."""
         with self._database.reading() as connection:
-            return list(history.runs_that_moved(connection))
+            return history.spoken_arrivals(connection, moved)
+
+    def runs_that_acted(self) -> list[int]:
+        """Runs with a done move or a word, newest first."""
+        with self._database.reading() as connection:
+            return history.runs_that_acted(connection)
 
     def run(self, run_id: int) -> Run | None:
         """None where there is no such run."""
