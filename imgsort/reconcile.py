@@ -10,11 +10,12 @@ longer holds it. While both paths hold it, it is a copy; see ``imgsort.adoption`
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgsort.adoption import adoption
 from imgsort.labelling import HumanLabel, LabelKind, NewLabel
 from imgsort.renames import Flow, renamed_classes
+from imgsort.resettling import is_outside
 from imgsort.tree import (
     Adopted,
     DiskFile,
@@ -51,7 +52,10 @@ def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
     """What the log has to learn; ``unlimited`` takes a library without asking."""
     disk, found, hashes, layout = sight.disk, sight.found, sight.hashes, sight.layout
     matches = matched(found, hashes, trusted_moves(found, disk, sight.classes, layout))
-    renamed = renamed_classes(sight.classes, disk.folders, _flow(found, matches, layout))
+    renamed = tuple(
+        replace(one, **_folders_of(one, disk, layout))
+        for one in renamed_classes(sight.classes, disk.folders, _flow(found, matches, layout))
+    )
     taken = adoption(sight, matches, unlimited=unlimited)
     words = _Words(layout, sight.spoken, {one.old: one.new for one in renamed})
     back = {hashes[file.path] for file in disk.inbox if file.path in hashes}
@@ -97,6 +101,8 @@ class _Words:
         }
 
     def moved(self, known: KnownFile, file: DiskFile) -> NewLabel | None:
+        if is_outside(self.layout, known.location):
+            return None  # config.toml named other folders then: who knows who moved what
         before = self.layout.place_of(known.location)
         if (name := self._renamed.get(before.class_name or "")) is not None:
             before = Place("class", name)
@@ -140,6 +146,15 @@ def _flow(found: Differences, matches: Matches, layout: Layout) -> Flow:
         vanished[layout.place_of(one.location).class_name or ""] += 1
     stayed = {layout.place_of(one.location).class_name or "" for one in found.settled}
     return Flow(moves, left, vanished, frozenset(stayed))
+
+
+def _folders_of(one: RenamedClass, disk: Snapshot, layout: Layout) -> dict[str, str]:
+    """Their paths."""
+    names = (folder.name for folder in disk.folders if class_of_folder(folder.name) == one.new)
+    return {
+        "old_folder": f"{layout.sorted}/{one.old}",
+        "new_folder": f"{layout.sorted}/{next(names, one.new)}",
+    }
 
 
 def _repathed(

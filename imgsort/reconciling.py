@@ -15,6 +15,7 @@ from imgsort.filing import recover_locked
 from imgsort.identity import Identity
 from imgsort.labelling import HumanLabel
 from imgsort.reconcile import Reconciled, reconcile
+from imgsort.resettling import resettled
 from imgsort.store import Store
 from imgsort.tree import (
     Adopted,
@@ -27,7 +28,7 @@ from imgsort.tree import (
     Vanished,
 )
 from imgsort.treediff import Differences, Sight, to_hash, trusted_moves
-from imgsort.treelook import look_at
+from imgsort.treelook import TreeLook, look_at
 from imgsort.treenotices import notices
 from imgsort.treescan import hashed, is_at
 from imgsort.workspace import Workspace
@@ -125,7 +126,7 @@ def reconcile_folders(
     Raises FilingPaused where a picture folder is missing, StorageFailed, or what the store raises.
     """
     layout = Layout.of(workspace)
-    looker = _Looker(store, layout, hashes or Hashes(), adopt_library)
+    looker = _Looker(workspace, store, layout, hashes or Hashes(), adopt_library)
     for _ in range(TRIES):
         look = looker.look()
         changes: TreeChanges | None = look.seen.changes
@@ -153,6 +154,7 @@ class _Look:
 class _Looker:
     """One look at disk and log, without any lock."""
 
+    workspace: Workspace
     store: Store
     layout: Layout
     hashes: Hashes
@@ -160,6 +162,8 @@ class _Looker:
 
     def look(self) -> _Look:
         look = look_at(self.layout, self.store)
+        if self._resettle(look):
+            look = look_at(self.layout, self.store)
         disk, found, classes = look.disk, look.found, look.classes
         found.lost = [one for one in found.lost if not is_at(one.location, one.identity)]
         digests: dict[str, str] = {}
@@ -179,6 +183,23 @@ class _Looker:
             spoken = self.store.current_labels()
         sight = Sight(disk, found, digests, classes, spoken, self.layout)
         return _Look(disk, reconcile(sight, unlimited=self.unlimited))
+
+    def _resettle(self, look: TreeLook) -> bool:
+        """Learn that picture folders go by other paths than before, if they do."""
+        known = {one.arrival_id: one for one in (*look.found.lost, *look.found.absent)}
+        moved = resettled(known.values(), look.disk.files, self.layout, is_at)
+        if not moved:
+            return False
+        with self.workspace.filing_lock():
+            recover_locked(self.workspace, self.store)
+            now = {one.arrival_id: one for one in self.store.known_files(moved.paths)}
+            firm = {
+                arrival: path
+                for arrival, path in moved.paths.items()
+                if now.get(arrival) == known[arrival]
+            }
+            self.store.resettle(moved.folders, firm)
+        return True
 
     def _inbox(self, disk: Snapshot, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""

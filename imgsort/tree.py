@@ -189,6 +189,9 @@ class RenamedClass:
     class_id: int
     old: str
     new: str
+    old_folder: str = ""
+    """Absolute."""
+    new_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,17 +197,27 @@ def matched(
 
 def _likeness(
     free: Mapping[str, Sequence[KnownFile]], hashes: Mapping[str, str], file: DiskFile
-) -> tuple[bool, float]:
-    """Files that are surely one of the lost come first, then in order of time."""
+) -> tuple[bool, bool, float]:
+    """Files that lie where one of their content was lost come first, then those that are surely
+    one of the lost, then in order of time."""
     candidates = free.get(hashes.get(file.path, ""), ())
-    return all(one.identity != file.identity for one in candidates), file.changed_at
+    return (
+        all(one.location != file.path for one in candidates),
+        all(one.identity != file.identity for one in candidates),
+        file.changed_at,
+    )
 
 
-def _resemblance(one: KnownFile, file: DiskFile) -> tuple[bool, bool, bool, bool, int]:
-    """Which of several lost files of one content is this one most probably?"""
+def _resemblance(one: KnownFile, file: DiskFile) -> tuple[bool, bool, bool, bool, bool, int]:
+    """Which of several lost files of one content is this one most probably?
+
+    That of its path before that of its inode: in a workspace that was restored or copied every
+    inode is new, and may be another file's old one.
+    """
     folder, _, name = file.path.rpartition("/")
     same_file, same_folder = (
         one.identity == file.identity,
         one.location.rpartition("/")[0] == folder,
     )
-    return same_file, not one.missing, same_folder, one.name == name, -one.arrival_id
+    same_path = one.location == file.path
+    return same_path, same_file, not one.missing, same_folder, one.name == name, -one.arrival_id

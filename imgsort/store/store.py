@@ -22,6 +22,7 @@ from imgsort.store import (
     latecomers,
     pictures,
     predictions,
+    rerouting,
     training,
     tree,
 )
@@ -233,6 +234,12 @@ class Store(Reader):
         """Where the landed arrivals of a batch's contents were last."""
         with self._database.reading() as connection:
             return tree.whereabouts(connection, self._anchor, sha256s)
+
+    def resettle(self, folders: Mapping[str, str], paths: Mapping[int, str]) -> None:
+        """Picture folders go by other paths (former -> present), and so do files in them, by
+        arrival. Hold the filing lock."""
+        with self._database.writing() as connection:
+            rerouting.resettle(connection, self._anchor, folders, paths)
 
     def apply_tree(self, run_id: int | None, changes: TreeChanges) -> None:
         """Learn what a look at the folders found, all or nothing. Hold the filing lock."""

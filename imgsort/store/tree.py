@@ -20,6 +20,7 @@ from imgsort.store.contents import facts_columns
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
+from imgsort.store.rerouting import reroute
 from imgsort.tables import ARRIVALS, CLASSES, IMAGES
 from imgsort.tree import Adopted, KnownClass, KnownFile, Moved, RenamedClass, TreeChanges
 
@@ -177,6 +178,8 @@ def apply(
 ) -> None:
     """All of it. A class is renamed before any label speaks of it by its new name."""
     rename_classes(connection, changes.renamed)
+    if changes.renamed:
+        reroute(connection, anchor, {one.old_folder: one.new_folder for one in changes.renamed})
     _repath(connection, anchor, [(one.known.arrival_id, one.path) for one in changes.repathed])
     _relocate(connection, anchor, changes.moved)
     mark_missing(connection, [one.known.arrival_id for one in changes.vanished], now)
