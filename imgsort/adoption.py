@@ -2,7 +2,7 @@
 
 In a class folder a new picture is labelled by it, in rejected/ never to be used. A copy, whose
 original is still where it was, gets an arrival of its own, and its class folder is a label unless
-the picture lies in that class already. A picture edited in place is a new one that says nothing.
+the picture lies in that class already. Other bytes in the place of a known file are no new file.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from imgsort.journal import Decision
 from imgsort.labelling import NewLabel
-from imgsort.tree import Adopted, DiskFile, Layout, Place
+from imgsort.tree import Adopted, DiskFile, Edited, Layout, Place
 from imgsort.treediff import LIBRARY, Differences, Matches, Sight, is_picture
 
 COPY_SECONDS = 30.0
@@ -19,11 +19,17 @@ SETTLE_SECONDS = 2.0
 _DECISIONS: dict[str, Decision] = {"class": "filed", "unsure": "unsure", "rejected": "rejected"}
 
 
+def decision_of(place: Place) -> Decision:
+    """Of a file that somebody put there."""
+    return _DECISIONS.get(place.room, "unsure")
+
+
 @dataclass(frozen=True, slots=True)
 class Adoption:
     """The files that become arrivals now, and those that don't."""
 
     adopted: tuple[Adopted, ...] = ()
+    edited: tuple[Edited, ...] = ()
     waiting: tuple[str, ...] = ()
     """Too young to tell."""
     library: tuple[str, ...] = ()
@@ -32,6 +38,26 @@ class Adoption:
 
 def adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
     """Labels may repeat what was said before; ``unlimited`` takes a library: it was asked about."""
+    edited, saving = _edited(sight, matches)
+    fresh = _adoption(sight, matches, unlimited=unlimited)
+    return replace(fresh, edited=edited, waiting=(*fresh.waiting, *saving))
+
+
+def _edited(sight: Sight, matches: Matches) -> tuple[tuple[Edited, ...], tuple[str, ...]]:
+    """Those that are saved, and those that a program may be at still."""
+    edited, saving = [], []
+    for known, file in matches.edited:
+        sha256 = sight.hashes.get(file.path)
+        young = _is_young(file, sight.disk.taken_at, SETTLE_SECONDS)
+        decision = _DECISIONS.get(sight.layout.place_of(file.path).room)
+        if young:
+            saving.append(file.path)
+        elif sha256 is not None and decision is not None:
+            edited.append(Edited(known, file, sha256, decision))
+    return tuple(edited), tuple(saving)
+
+
+def _adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
     layout, now = sight.layout, sight.disk.taken_at
     copies = [file for file in matches.copies if layout.place_of(file.path).room in _DECISIONS]
     young = [file for file in copies if _is_young(file, now, COPY_SECONDS)]

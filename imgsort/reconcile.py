@@ -71,6 +71,7 @@ def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
         renamed=renamed,
         repathed=_repathed(gone, renamed, disk, layout),
         moved=tuple(moved),
+        edited=taken.edited,
         adopted=tuple(words.adopted(one) for one in taken.adopted),
         vanished=tuple(vanished),
         folders=_folders(disk, sight.classes, renamed, may_make=not taken.library),

@@ -20,6 +20,7 @@ from imgsort.store import Store
 from imgsort.tree import (
     Adopted,
     DiskFile,
+    Edited,
     Layout,
     Moved,
     Repathed,
@@ -47,6 +48,8 @@ class ReconcileSummary:
     renamed: tuple[str, ...] = ()
     """``cat -> kitten``."""
     adopted: int = 0
+    edited: int = 0
+    """Files with other bytes in their places."""
     moved: int = 0
     """Known files found at another path, whether that said anything or not."""
     missing: int = 0
@@ -64,6 +67,7 @@ class ReconcileSummary:
             or self.never_use
             or self.renamed
             or self.adopted
+            or self.edited
             or self.missing
         )
 
@@ -73,6 +77,7 @@ class ReconcileSummary:
             (self.withdrawn, "taken back"),
             (self.never_use, "never to be used"),
             (self.adopted, "new here"),
+            (self.edited, "changed in place"),
             (self.missing, "missing"),
         )
         parts = [f"{count:,} {what}" for count, what in counts if count]
@@ -214,8 +219,9 @@ def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
 
     With a class renamed it is all or nothing, or a file left behind would look corrected later.
     """
-    every: list[Moved | Vanished | Repathed] = [
+    every: list[Moved | Edited | Vanished | Repathed] = [
         *changes.moved,
+        *changes.edited,
         *changes.vanished,
         *changes.repathed,
     ]
@@ -229,6 +235,7 @@ def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
     checked = replace(
         changes,
         moved=tuple(one for one in changes.moved if _has_moved(one, firm, landed)),
+        edited=tuple(one for one in changes.edited if _was_edited(one, firm)),
         vanished=tuple(one for one in changes.vanished if _has_vanished(one, firm)),
         repathed=tuple(one for one in changes.repathed if one.known.arrival_id in firm),
         adopted=tuple(one for one in changes.adopted if _is_new(one, landed)),
@@ -243,6 +250,10 @@ def _has_moved(one: Moved, firm: set[int], landed: set[str]) -> bool:
     if one.known.arrival_id not in firm or not is_at(here, one.file.identity):
         return False
     return here == before or not is_at(before, one.known.identity)
+
+
+def _was_edited(one: Edited, firm: set[int]) -> bool:
+    return one.known.arrival_id in firm and is_at(one.file.path, one.file.identity)
 
 
 def _has_vanished(one: Vanished, firm: set[int]) -> bool:
@@ -262,6 +273,7 @@ def _summary(changes: TreeChanges, look: _Look, store: Store, layout: Layout) ->
         never_use=kinds.count("never_use"),
         renamed=tuple(f"{display(one.old)} -> {display(one.new)}" for one in changes.renamed),
         adopted=len(changes.adopted),
+        edited=len(changes.edited),
         moved=sum(one.known.location != one.file.path for one in changes.moved),
         missing=len(changes.vanished),
         waiting=len(look.seen.waiting),

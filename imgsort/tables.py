@@ -228,6 +228,8 @@ class ArrivalColumns(TypedColumns):
     src_ino: Named[int | None] = Column(Unsigned64)
     src_size: Named[int | None] = Column(BigInteger)
     src_mtime_ns: Named[int | None] = Column(Nanoseconds)
+    edited_from: Named[int | None] = Column(Integer)
+    """The image it was before its file was changed in place, until the two are compared."""
 
 
 ARRIVALS = Table(
@@ -250,6 +252,11 @@ ARRIVALS = Table(
         "ix_arrivals_src_ino",
         "src_ino",
         sqlite_where=text("src_ino IS NOT NULL"),
+    ),
+    Index(
+        "ix_arrivals_edited_from",
+        "edited_from",
+        sqlite_where=text("edited_from IS NOT NULL"),
     ),
     Index(
         "ix_arrivals_decided",

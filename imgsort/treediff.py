@@ -117,11 +117,13 @@ def to_hash(
     pictures unless they are a library."""
     sizes = {one.size for several in (found.settled, found.lost, found.absent) for one in several}
     sizes |= {one.size for one, _ in found.same}
+    places = {one.location for one in (*found.lost, *found.absent)}
     fits: list[DiskFile] = []
     new: list[DiskFile] = []
     for file in found.strangers:
         if file.path not in trusted:
-            (fits if file.identity.size in sizes else new).append(file)
+            wanted = file.identity.size in sizes or file.path in places
+            (fits if wanted else new).append(file)
     new = [file for file in new if is_picture(file.path) and file.identity.size]
     lost = {one.size for one in found.lost}
     sent_back = [file for file in disk.inbox if file.identity.size in lost]
@@ -163,6 +165,8 @@ class Matches:
     copies: list[DiskFile] = field(default_factory=list)
     """Of files that are still where they were."""
     new: list[DiskFile] = field(default_factory=list)
+    edited: list[tuple[KnownFile, DiskFile]] = field(default_factory=list)
+    """Other bytes in the place of a known file, of which nothing is left elsewhere."""
     gone: list[KnownFile] = field(default_factory=list)
 
 
@@ -191,8 +195,23 @@ def matched(
         else:
             matches.new.append(file)
     moved = {one.arrival_id for one, _ in matches.moved}
-    matches.gone = [one for one in found.lost if one.arrival_id not in moved]
+    lost = [one for one in found.lost if one.arrival_id not in moved]
+    _tell_edited(matches, [*(one for one in found.absent if one.arrival_id not in moved), *lost])
+    edited = {one.arrival_id for one, _ in matches.edited}
+    matches.gone = [one for one in lost if one.arrival_id not in edited]
     return matches
+
+
+def _tell_edited(matches: Matches, left: Sequence[KnownFile]) -> None:
+    """``left``: known files that are nowhere; of several that were at a place the last counts."""
+    places = {one.location: one for one in left}
+    new, matches.new = matches.new, []
+    for file in new:
+        known = places.get(file.path)
+        if known is None or not is_picture(file.path):
+            matches.new.append(file)
+        else:
+            matches.edited.append((known, file))
 
 
 def _likeness(

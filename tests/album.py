@@ -9,6 +9,7 @@ from pathlib import Path
 
 from imgsort.config import Config
 from imgsort.identity import Identity
+from imgsort.images import ImageFacts
 from imgsort.journal import Arrival, Landed, Plan
 from imgsort.reconciling import ReconcileSummary, reconcile_folders
 from imgsort.store import Store
@@ -38,6 +39,7 @@ class Album:
         *,
         landed: bool = True,
         moved_from: Path | None = None,
+        facts: ImageFacts = FACTS,
     ) -> Path:
         """A picture that the daemon filed under ``said``, or put into unsure/ or rejected/;
         ``landed``: and that the log has."""
@@ -67,7 +69,7 @@ class Album:
                 arrived_at=NOON,
                 decision=judged.decision if judged else "rejected",
                 reason=judged.reason if judged else "the file is cut short",
-                facts=FACTS,
+                facts=facts,
                 verdict=judged,
                 model=1 if judged else None,
             ),

@@ -115,6 +115,7 @@ def _all(
             *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
             *(ARRIVALS.c.subfolder_bytes, ARRIVALS.c.decision, ARRIVALS.c.confidence),
             *(ARRIVALS.c.model, ARRIVALS.c.arrived_at, ARRIVALS.c.missing_at),
+            ARRIVALS.c.edited_from,
             *(IMAGES.c.width, IMAGES.c.captured_at, IMAGES.c.camera),
             *(CLASSES.c.name.label("guess"), given.label("given")),
         )
@@ -145,7 +146,7 @@ def _logged(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> LoggedPicture:
         confidence=row.confidence,
         model=row.model,
         arrived_at=row.arrived_at,
-        readable=row.decision != "rejected" or row.width is not None,
+        readable=row.width is not None or (row.decision != "rejected" and row.edited_from is None),
         captured_at=row.captured_at,
         camera=row.camera,
         missing=row.missing_at is not None,

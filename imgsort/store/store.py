@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
+from imgsort.editing import Edit
 from imgsort.history import PictureHistory, Run
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.journal import Landed, Plan, Planned
+from imgsort.journal import Decision, Landed, Plan, Planned
 from imgsort.labelling import HumanLabel, NewLabel, Retold
 from imgsort.logged import LoggedPicture
 from imgsort.store import (
     attempts,
+    editing,
     history,
     journal,
     labels,
@@ -259,12 +261,27 @@ class Store(Reader):
     def note_unreadable(self, sha256: str, reason: str) -> None:
         """An adopted file turned out to be no picture."""
         with self._database.writing() as connection:
-            tree.note_unreadable(connection, sha256, reason)
+            tree.note_unreadable(connection, sha256, reason, _now())
 
     def note_facts(self, sha256: str, facts: ImageFacts) -> None:
         """Complete what is known of a picture that was adopted unopened."""
         with self._database.writing() as connection:
             tree.note_facts(connection, sha256, facts)
+
+    def edits(self, sha256: str) -> list[Edit]:
+        """Arrivals with this content whose file had another, which nobody has compared yet."""
+        with self._database.reading() as connection:
+            return editing.edits(connection, self._anchor, sha256)
+
+    def keep_edit(self, arrival_id: int) -> None:
+        """An edited file shows the same picture: what was said of it holds for its new bytes."""
+        with self._database.writing() as connection:
+            editing.keep(connection, arrival_id)
+
+    def part_edit(self, arrival_id: int, decision: Decision) -> None:
+        """An edited file shows another picture: that is new here, and the former is missing."""
+        with self._database.writing() as connection:
+            editing.part(connection, arrival_id, decision, _now())
 
     # Training
 

@@ -17,17 +17,16 @@ from imgsort.failpoints import failpoint
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.store.contents import facts_columns
+from imgsort.store.editing import PUT_HERE, UNREAD, change, is_uncompared, note_unread
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
 from imgsort.store.rerouting import reroute
 from imgsort.tables import ARRIVALS, CLASSES, IMAGES
-from imgsort.tree import Adopted, KnownClass, KnownFile, Moved, RenamedClass, TreeChanges
+from imgsort.tree import Adopted, Edited, KnownClass, KnownFile, Moved, RenamedClass, TreeChanges
 
 _CHUNK = 500
 _PAGE = 5000
-PUT_HERE = "put here by hand"
-"""Reason of an adopted arrival."""
 FOUND_AGAIN = "found again after the log was lost"
 """Reason of an arrival that restore or rebuild-db made for a file in its place."""
 _UNOPENED = (PUT_HERE, FOUND_AGAIN)
@@ -182,6 +181,7 @@ def apply(
         reroute(connection, anchor, {one.old_folder: one.new_folder for one in changes.renamed})
     _repath(connection, anchor, [(one.known.arrival_id, one.path) for one in changes.repathed])
     _relocate(connection, anchor, changes.moved)
+    _edit(connection, changes.edited, now)
     mark_missing(connection, [one.known.arrival_id for one in changes.vanished], now)
     _adopt(connection, anchor, changes.adopted, now)
     _remember_folders(connection, changes, now)
@@ -260,8 +260,22 @@ def _adopt(
     connection.execute(insert(ARRIVALS), rows)
 
 
+def _edit(connection: Connection, edited: Sequence[Edited], now: datetime) -> None:
+    rows = [
+        {
+            "arrival": one.known.arrival_id,
+            "sha256": one.sha256,
+            "by_hand": one.by_hand,
+            "identity": _identity_values(one.file.identity),
+        }
+        for one in edited
+    ]
+    if rows:
+        change(connection, _ensure_contents(connection, edited, now), rows)
+
+
 def _ensure_contents(
-    connection: Connection, adopted: Sequence[Adopted], now: datetime
+    connection: Connection, adopted: Sequence[Adopted | Edited], now: datetime
 ) -> dict[str, int]:
     sizes = {one.sha256: one.file.identity.size for one in adopted}
     found = _contents(connection, list(sizes))
@@ -299,30 +313,30 @@ def _remember_folders(connection: Connection, changes: TreeChanges, now: datetim
 
 
 def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
-    """Contents that were adopted and never opened -> a file of each."""
+    """Contents that were adopted, or edited, and never opened -> a file of each."""
     rows = connection.execute(
         select(IMAGES.c.sha256, ARRIVALS.c.path_bytes)
         .join(ARRIVALS, ARRIVALS.c.image_id == IMAGES.c.id)
         .where(
-            IMAGES.c.width.is_(None),
-            ARRIVALS.c.reason.in_(_UNOPENED),
+            (IMAGES.c.width.is_(None) & ARRIVALS.c.reason.in_(_UNOPENED)) | is_uncompared(),
             ARRIVALS.c.missing_at.is_(None),
         )
     )
     return {row.sha256: anchor.absolute(row.path_bytes) for row in rows}
 
 
-def note_unreadable(connection: Connection, sha256: str, reason: str) -> None:
-    """An adopted file turned out to be no picture; it isn't opened again."""
+def note_unreadable(connection: Connection, sha256: str, reason: str, now: datetime) -> None:
+    """An adopted file turned out to be no picture; it isn't opened again until it changes."""
     image = select(IMAGES.c.id).where(IMAGES.c.sha256 == sha256).scalar_subquery()
     connection.execute(
         update(ARRIVALS)
         .where(ARRIVALS.c.image_id == image, ARRIVALS.c.reason.in_(_UNOPENED))
         .values(
             decision="rejected",
-            reason=ARRIVALS.c.reason + f", but it can't be read: {reason}",
+            reason=ARRIVALS.c.reason + f", {UNREAD}{reason}",
         )
     )
+    note_unread(connection, sha256, reason, now)
 
 
 def note_facts(connection: Connection, sha256: str, facts: ImageFacts) -> None:

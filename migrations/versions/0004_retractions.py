@@ -1,4 +1,8 @@
-"""A word can be taken back by a row of its own kind, which names the row it takes back."""
+"""A word can be taken back by a row of its own kind, which names the row it takes back.
+
+And an arrival whose file was changed in its place remembers the content it had, until both are
+compared.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,4 +27,12 @@ def upgrade() -> None:
         ["retracts"],
         sqlite_where=sa.text("retracts IS NOT NULL"),
         postgresql_where=sa.text("retracts IS NOT NULL"),
+    )
+    op.add_column("arrivals", sa.Column("edited_from", sa.Integer(), nullable=True))
+    op.create_index(
+        "ix_arrivals_edited_from",
+        "arrivals",
+        ["edited_from"],
+        sqlite_where=sa.text("edited_from IS NOT NULL"),
+        postgresql_where=sa.text("edited_from IS NOT NULL"),
     )

@@ -393,12 +393,12 @@ def test_a_whole_library_is_asked_about_first(album: Album, at_once: None) -> No
 
 
 def test_a_picture_edited_in_place_says_nothing(album: Album, at_once: None) -> None:
-    """The old content is missing, the new one an arrival; nobody spoke about its class."""
+    """It is the same file still: nothing is missing or new, and nobody spoke about its class."""
     path = album.filed("a.jpg")
     path.write_bytes(b"brighter now")
     summary = album.look()
-    assert (summary.missing, summary.adopted, summary.labelled) == (1, 1, 0)
-    assert album.paths() == album.tree()
+    assert (summary.missing, summary.adopted, summary.labelled) == (0, 0, 0)
+    assert (summary.edited, album.paths()) == (1, album.tree())
     assert not album.look().learned
 
 
