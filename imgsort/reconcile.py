@@ -46,6 +46,8 @@ class Reconciled:
     """New pictures that are too many to be taken for labels unasked."""
     astray: tuple[str, ...]
     """Pictures in sorted/ that are in no class."""
+    unsaid: tuple[str, ...] = ()
+    """Pictures whose places are nobody's word: the workspace was restored, or copied."""
 
 
 def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
@@ -58,6 +60,9 @@ def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
     )
     taken = adoption(sight, matches, unlimited=unlimited)
     words = _Words(layout, sight.spoken, {one.old: one.new for one in renamed})
+    words.silent = not unlimited and _was_restored(sight, matches)
+    if words.silent and taken.waiting:  # the next look must find it as restored as this one
+        return Reconciled(TreeChanges(), taken.waiting, taken.library, ())
     back = {hashes[file.path] for file in disk.inbox if file.path in hashes}
     vanished = [
         Vanished(one, words.sent_back(one) if one.sha256 in back else None) for one in matches.gone
@@ -77,7 +82,7 @@ def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
         folders=_folders(disk, sight.classes, renamed, may_make=not taken.library),
     )
     astray = tuple(file.path for file in found.strangers if _is_astray(file, layout))
-    return Reconciled(changes, taken.waiting, taken.library, astray)
+    return Reconciled(changes, taken.waiting, taken.library, astray, tuple(words.unsaid))
 
 
 _MEANINGS: dict[str, LabelKind] = {
@@ -95,6 +100,9 @@ class _Words:
         self, layout: Layout, spoken: Mapping[str, HumanLabel], renamed: Mapping[str, str]
     ) -> None:
         self.layout = layout
+        self.silent = False
+        """Nothing that lies anywhere is a word."""
+        self.unsaid: list[str] = []
         self._renamed = renamed
         self._last: dict[str, tuple[str, str | None]] = {
             sha256: (one.kind, renamed.get(one.class_name or "", one.class_name))
@@ -113,22 +121,41 @@ class _Words:
         kind = _MEANINGS.get(now.room)
         if kind is None:
             return None
-        return self._new(NewLabel(known.sha256, kind, now.class_name, "move", False))
+        return self._new(NewLabel(known.sha256, kind, now.class_name, "move", False), file.path)
 
     def sent_back(self, known: KnownFile) -> NewLabel | None:
-        return self._new(NewLabel(known.sha256, "withdrawn", None, "move", False))
+        word = NewLabel(known.sha256, "withdrawn", None, "move", False)
+        return self._new(word, known.location)
 
     def adopted(self, one: Adopted) -> Adopted:
-        label = None if one.label is None else self._new(one.label)
+        label = None if one.label is None else self._new(one.label, one.file.path)
         return Adopted(one.file, one.sha256, one.decision, label)
 
-    def _new(self, label: NewLabel) -> NewLabel | None:
+    def _new(self, label: NewLabel, path: str) -> NewLabel | None:
         """None if that is what was said last: it would only hide who said it before, and why."""
         word = (label.kind, label.class_name)
         if self._last.get(label.sha256) == word:
             return None
+        if self.silent:
+            self.unsaid.append(path)
+            return None
         self._last[label.sha256] = word
         return label
+
+
+FEW = 3
+"""Fewer files than this with new inodes prove nothing."""
+
+
+def _was_restored(sight: Sight, matches: Matches) -> bool:
+    """Not one file is the file that the log has, and those that are alike have other inodes: the
+    workspace was restored, copied or unpacked, and what lies elsewhere since may be older or newer
+    than the log. (After a restart devices have other numbers, inodes have not.)"""
+    if sight.as_before:
+        return False
+    at_home = [(one, file) for one, file in matches.moved if one.location == file.path]
+    pairs = [*sight.found.same, *at_home]
+    return len(pairs) >= FEW and all(one.identity.ino != file.identity.ino for one, file in pairs)
 
 
 def _flow(found: Differences, matches: Matches, layout: Layout) -> Flow:

@@ -186,7 +186,7 @@ class _Looker:
             wanted = to_hash(found, disk, trusted, unlimited=self.unlimited)
             digests = self.hashes.of(wanted)
             spoken = self.store.current_labels()
-        sight = Sight(disk, found, digests, classes, spoken, self.layout)
+        sight = Sight(disk, found, digests, classes, spoken, self.layout, look.as_before)
         return _Look(disk, reconcile(sight, unlimited=self.unlimited))
 
     def _resettle(self, look: TreeLook) -> bool:

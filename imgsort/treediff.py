@@ -45,6 +45,8 @@ class Sight:
     spoken: Mapping[str, HumanLabel]
     """The newest word on each content."""
     layout: Layout
+    as_before: int = 1
+    """How many files are just as the log has them, to the last number."""
 
 
 def differences(

@@ -15,6 +15,7 @@ def notices(seen: Reconciled, disk: Snapshot, store: Store, layout: Layout) -> t
     """All of them, the most pressing first."""
     return (
         *_library(seen, layout),
+        *_unsaid(seen, layout),
         *_folders(disk),
         *_astray(seen, layout),
         *_conflicts(store, layout),
@@ -28,6 +29,15 @@ def _library(seen: Reconciled, layout: Layout) -> Iterator[str]:
             f"{len(seen.library):,} pictures that imgsort never filed lie in {folder}/ "
             f"({_examples(seen.library, layout)}); if they are in the right folders, run "
             f"`imgsort import {folder}` to take them as labelled."
+        )
+
+
+def _unsaid(seen: Reconciled, layout: Layout) -> Iterator[str]:
+    if seen.unsaid:
+        yield (
+            f"This workspace was restored or copied, and {len(seen.unsaid):,} pictures lie "
+            f"elsewhere than in its log ({_examples(seen.unsaid, layout)}); that made no labels: "
+            f"if they lie right, run `imgsort confirm` on them."
         )
 
 

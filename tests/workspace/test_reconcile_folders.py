@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,35 @@ def test_a_copied_workspace_says_nothing(album: Album, tmp_path: Path, times: bo
         summary = copied.look()
         assert (summary.labelled, summary.withdrawn, summary.missing) == (0, 0, 0)
         assert (copied.store.current_labels(), copied.paths()) == ({}, copied.tree())
+
+
+def test_what_differs_in_a_restored_workspace_is_asked_about(album: Album, tmp_path: Path) -> None:
+    """The log is of another moment than the files: what lies elsewhere may be imgsort's own doing.
+    It is told once, and from then on a move is a word again."""
+    (album.sorted / "dog/filed since.jpg").write_bytes(b"filed since")
+    (album.sorted / "cat/0.jpg").rename(album.sorted / "dog/0.jpg")
+    for path in (album.sorted / "dog").iterdir():
+        os.utime(path, (1, 1))
+    copy = tmp_path / "copy"
+    shutil.copytree(album.workspace.root, copy)
+    with as_named(album, copy) as copied:
+        while (summary := copied.look()).waiting:  # what is new has to be two seconds old
+            time.sleep(0.5)
+        assert copied.store.current_labels() == {}
+        [notice] = summary.notices
+        assert "2 pictures lie elsewhere than in its log" in notice
+        assert copied.paths() == copied.tree()
+        assert copied.look().notices == ()
+        (copied.sorted / "cat/1.jpg").rename(copied.sorted / "dog/1.jpg")
+        assert copied.look().labelled == 1
+
+
+def test_after_a_restart_that_renumbered_devices_a_move_counts(album: Album) -> None:
+    """Every identity is another, but not the inodes."""
+    with closing(sqlite3.connect(album.workspace.database)) as log, log:
+        log.execute("UPDATE arrivals SET dev = dev + 1")
+    (album.sorted / "cat/0.jpg").rename(album.sorted / "dog/0.jpg")
+    assert album.look().labelled == 1
 
 
 def test_the_old_place_is_looked_at_once_more(
