@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
 from imgsort.labelling import HumanLabel, NewLabel, Retold
 from imgsort.store.predictions import ensure_classes
-from imgsort.store.standing import RETRACTED, stands
+from imgsort.store.standing import RETRACTED, is_here, stands
 from imgsort.tables import CLASSES, IMAGES, LABELS
 
 _CHUNK = 500
@@ -117,10 +117,12 @@ def _representative(connection: Connection, image_ids: Collection[int]) -> set[i
 def current_labels(
     connection: Connection, of: Collection[str] | None = None
 ) -> dict[str, HumanLabel]:
-    """The newest word that stands on each image a human ever spoke about, by content; of all of
-    them, or of these contents."""
+    """The newest word that stands on each image a human ever spoke about, by content; of all that
+    an arrival has, or of these contents."""
     if of is None:
-        newest = select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
+        newest = (
+            select(func.max(LABELS.c.id)).where(stands(), is_here()).group_by(LABELS.c.image_id)
+        )
         rows = connection.execute(_labels().where(LABELS.c.id.in_(newest))).mappings()
         return {row["sha256"]: _label(row) for row in rows}
     wanted = list(of)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, ScalarSelect, Select, Table, func, select
 
 from imgsort.store.counting import Kind, counts
-from imgsort.store.standing import stands
+from imgsort.store.standing import is_here, stands
 from imgsort.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
 
 _MOST = 10
@@ -114,7 +114,7 @@ def _labels_since_training() -> ScalarSelect[int]:
         .scalar_subquery()
     )
     labels = _count(LABELS).where(
-        LABELS.c.kind == "label", LABELS.c.labelled_at > trained, stands()
+        LABELS.c.kind == "label", LABELS.c.labelled_at > trained, stands(), is_here()
     )
     return labels.scalar_subquery()
 

@@ -19,6 +19,7 @@ from imgsort.labelling import NewLabel
 from imgsort.logquery import LogFilter
 from imgsort.reconciling import ReconcileSummary
 from tests.album import Album, made, new_album, sha256
+from tests.logbook import NOON
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,20 @@ def test_a_rating_takes_no_word_away(
     assert not studio.look().learned
 
 
+def test_a_rated_picture_is_one_label(studio: Studio) -> None:
+    """Its former bytes count for nothing, and keep their word all the same, should they come again
+    from the camera's card."""
+    path = studio.filed("a.jpg", "cat", 1)
+    studio.says(path, "label", "dog")
+    former = sha256(path)
+    in_place(path, picture(1, rating=3))
+    studio.look()
+    store = studio.album.store
+    assert set(store.current_labels()) == {sha256(path)}
+    assert store.overview(NOON).labels_since_training == 1
+    assert store.current_labels([former])[former].class_name == "dog"
+
+
 def test_refile_keeps_its_hands_off_a_rated_picture(studio: Studio) -> None:
     """It is confirmed, whatever its bytes are now."""
     path = studio.filed("a.jpg", "cat", 1)
@@ -217,7 +232,7 @@ def test_a_slow_save_over_a_known_picture(studio: Studio, folder: str) -> None:
     assert studio.word(path) == ("cat", True)
     assert studio.album.paths() == studio.album.tree()
     assert len(list(studio.album.store.known_files())) == 1
-    assert len(studio.album.store.current_labels()) == 2  # of both contents
+    assert len(studio.album.store.current_labels()) == 1
 
 
 @pytest.mark.parametrize(("folder", "word"), [("sorted/cat", ("cat", False)), ("unsure", None)])
