@@ -16,6 +16,8 @@ from imgsort.treediff import LIBRARY, Differences, Matches, Sight, is_picture
 COPY_SECONDS = 30.0
 """A copy that is to replace its original is followed by the original's removal: it gets time."""
 SETTLE_SECONDS = 2.0
+SAVING_SECONDS = 60.0
+"""A file without its end is waited for: the program that saves it may pause."""
 _DECISIONS: dict[str, Decision] = {"class": "filed", "unsure": "unsure", "rejected": "rejected"}
 
 
@@ -48,7 +50,7 @@ def _edited(sight: Sight, matches: Matches) -> tuple[tuple[Edited, ...], tuple[s
     edited, saving = [], []
     for known, file in matches.edited:
         sha256 = sight.hashes.get(file.path)
-        young = _is_young(file, sight.disk.taken_at, SETTLE_SECONDS)
+        young = _is_being_saved(sight, file)
         decision = _DECISIONS.get(sight.layout.place_of(file.path).room)
         if young:
             saving.append(file.path)
@@ -62,7 +64,7 @@ def _adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
     copies = [file for file in matches.copies if layout.place_of(file.path).room in _DECISIONS]
     young = [file for file in copies if _is_young(file, now, COPY_SECONDS)]
     new = [file for file in matches.new if _is_adoptable(file, layout)]
-    unsettled = [file for file in new if _is_young(file, now, SETTLE_SECONDS)]
+    unsettled = [file for file in new if _is_being_saved(sight, file)]
     if unsettled:  # somebody may be copying a library in: how much it is, is seen at the end
         return Adoption(waiting=tuple(file.path for file in (*unsettled, *young)))
     waiting = tuple(file.path for file in young)
@@ -87,7 +89,13 @@ def _adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
             # Somebody vouched for all of it, right or wrong: no biased sample.
             label = replace(label, source="import", representative=label.kind == "label")
         adopted.append(Adopted(file, sha256, _DECISIONS[place.room], label))
-    return Adoption(tuple(adopted), waiting)
+    return Adoption(tuple(adopted), waiting=waiting)
+
+
+def _is_being_saved(sight: Sight, file: DiskFile) -> bool:
+    """As far as its age and its end tell."""
+    seconds = SAVING_SECONDS if file.path in sight.cut_short else SETTLE_SECONDS
+    return _is_young(file, sight.disk.taken_at, seconds)
 
 
 def _is_young(file: DiskFile, now: float, seconds: float) -> bool:

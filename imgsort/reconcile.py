@@ -55,7 +55,7 @@ def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
     disk, found, hashes, layout = sight.disk, sight.found, sight.hashes, sight.layout
     matches = matched(found, hashes, trusted_moves(found, disk, sight.classes, layout))
     renamed = tuple(
-        replace(one, **_folders_of(one, disk, layout))
+        _with_folders(one, disk, layout)
         for one in renamed_classes(sight.classes, disk.folders, _flow(found, matches, layout))
     )
     taken = adoption(sight, matches, unlimited=unlimited)
@@ -176,13 +176,13 @@ def _flow(found: Differences, matches: Matches, layout: Layout) -> Flow:
     return Flow(moves, left, vanished, frozenset(stayed))
 
 
-def _folders_of(one: RenamedClass, disk: Snapshot, layout: Layout) -> dict[str, str]:
-    """Their paths."""
+def _with_folders(one: RenamedClass, disk: Snapshot, layout: Layout) -> RenamedClass:
     names = (folder.name for folder in disk.folders if class_of_folder(folder.name) == one.new)
-    return {
-        "old_folder": f"{layout.sorted}/{one.old}",
-        "new_folder": f"{layout.sorted}/{next(names, one.new)}",
-    }
+    return replace(
+        one,
+        old_folder=f"{layout.sorted}/{one.old}",
+        new_folder=f"{layout.sorted}/{next(names, one.new)}",
+    )
 
 
 def _repathed(

@@ -32,6 +32,7 @@ from imgsort.treediff import Differences, Sight, to_hash, trusted_moves
 from imgsort.treelook import TreeLook, look_at
 from imgsort.treenotices import notices
 from imgsort.treescan import hashed, is_at
+from imgsort.wholeness import is_cut_short
 from imgsort.workspace import Workspace
 
 TRIES = 3
@@ -186,7 +187,12 @@ class _Looker:
             wanted = to_hash(found, disk, trusted, unlimited=self.unlimited)
             digests = self.hashes.of(wanted)
             spoken = self.store.current_labels()
-        sight = Sight(disk, found, digests, classes, spoken, self.layout, look.as_before)
+        saving = {path for path in digests if is_cut_short(path)} if found.strangers else ()
+        sight = Sight(
+            *(disk, found, digests, classes, spoken, self.layout),
+            as_before=look.as_before,
+            cut_short=saving,
+        )
         return _Look(disk, reconcile(sight, unlimited=self.unlimited))
 
     def _resettle(self, look: TreeLook) -> bool:

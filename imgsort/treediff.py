@@ -1,7 +1,7 @@
 """How disk and log differ, file by file: who is where, who is new, who is gone. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imgsort.identity import Identity
@@ -47,6 +47,8 @@ class Sight:
     layout: Layout
     as_before: int = 1
     """How many files are just as the log has them, to the last number."""
+    cut_short: Collection[str] = ()
+    """Paths of strangers that a program seems to be saving still."""
 
 
 def differences(

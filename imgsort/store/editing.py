@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from imgsort.editing import Edit, Looks
 from imgsort.journal import Decision
@@ -32,7 +43,7 @@ def change(
     if not rows:
         return
     before = func.coalesce(ARRIVALS.c.edited_from, ARRIVALS.c.image_id)
-    image = bindparam("image")
+    image: BindParameter[int] = bindparam("image")
     nobody = ARRIVALS.c.model.is_(None)
     statement = (
         update(ARRIVALS)
@@ -97,8 +108,8 @@ def keep(connection: Connection, arrival_id: int) -> None:
     word = _word_on(connection, row.edited_from)
     spoken = select(LABELS.c.id).where(LABELS.c.image_id == row.image_id, stands()).limit(1)
     if word is not None and connection.scalar(spoken) is None:
-        values = {**word, "image_id": row.image_id, "retracts": None}
-        connection.execute(insert(LABELS).values(values))
+        copied = {**word, "image_id": row.image_id, "retracts": None}
+        connection.execute(insert(LABELS).values(copied))
     side = select(IMAGES.c.split).where(IMAGES.c.id == row.edited_from).scalar_subquery()
     connection.execute(
         update(IMAGES)

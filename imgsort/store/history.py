@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from imgsort.history import Move, PictureHistory, Run, Standing, Word, standing
 from imgsort.identity import Identity
+from imgsort.store.editing import PUT_HERE
 from imgsort.store.paths import Anchor
 from imgsort.store.standing import RETRACTED, stands
-from imgsort.store.tree import PUT_HERE
 from imgsort.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
 
 _CHUNK = 500
@@ -211,11 +211,12 @@ def _words(connection: Connection, arrival_ids: Sequence[int]) -> dict[int, tupl
 
 def _runs(by_id: Mapping[int, Row[*tuple[Any, ...]]], row: Row[*tuple[Any, ...]]) -> Iterator[int]:
     """Of a word, and of the words that it repeats: it names the retraction of the one before."""
-    while row is not None:
-        if row.run_id is not None:
-            yield row.run_id
-        retraction = by_id.get(row.retracts)
-        row = None if retraction is None else by_id.get(retraction.retracts)
+    word: Row[*tuple[Any, ...]] | None = row
+    while word is not None:
+        if word.run_id is not None:
+            yield word.run_id
+        retraction = by_id.get(word.retracts)
+        word = None if retraction is None else by_id.get(retraction.retracts)
 
 
 def restate(connection: Connection, anchor: Anchor, arrival_ids: Collection[int]) -> None:

@@ -63,13 +63,13 @@ def retell(connection: Connection, run_id: int, retold: Retold, now: datetime) -
     retraction = LABELS.alias("taken_back")
     columns = (LABELS.c.image_id, LABELS.c.class_id, LABELS.c.kind, LABELS.c.source)
     for ids in _parts(retold.said_again):
-        rows = connection.execute(
+        words = connection.execute(
             select(*columns, LABELS.c.representative, retraction.c.id.label("retracts"))
             .join(retraction, retraction.c.retracts == LABELS.c.id)
             .where(LABELS.c.id.in_(ids), retraction.c.kind == RETRACTED)
             .order_by(LABELS.c.id)
         ).mappings()
-        _retell(connection, run_id, [dict(row) for row in rows], now)
+        _retell(connection, run_id, [dict(word) for word in words], now)
 
 
 def _retell(

@@ -41,9 +41,9 @@ class Studio:
     album: Album
     decoder: DecoderPool
 
-    def filed(self, name: str, said: str, seed: int, **exif: object) -> Path:
+    def filed(self, name: str, said: str, seed: int, taken: str = "") -> Path:
         """A real picture, filed by the model."""
-        content = picture(seed, **exif)
+        content = picture(seed, taken=taken)
         beside = self.album.workspace.root / name
         beside.write_bytes(content)
         outcome = self.decoder.submit(beside).result()
@@ -218,9 +218,14 @@ def test_many_that_are_edited_at_once_are_no_library(studio: Studio) -> None:
     assert studio.album.paths() == studio.album.tree()
 
 
+@pytest.mark.parametrize("seconds", [adoption.SAVING_SECONDS, 0.0])
 @pytest.mark.parametrize("folder", ["sorted/cat", "unsure"])
-def test_a_slow_save_over_a_known_picture(studio: Studio, folder: str) -> None:
-    """In two parts, with looks in between: no label nobody gave, and none lost."""
+def test_a_slow_save_over_a_known_picture(
+    studio: Studio, folder: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In several parts, with looks in between: no label nobody gave, and none lost; also when the
+    pause is longer than anybody waits."""
+    monkeypatch.setattr(adoption, "SAVING_SECONDS", seconds)
     said = "cat" if folder == "sorted/cat" else "unsure"
     path = studio.filed("a.jpg", said, 1)
     studio.says(path, "label", "cat", drawn=True)
@@ -235,16 +240,25 @@ def test_a_slow_save_over_a_known_picture(studio: Studio, folder: str) -> None:
     assert len(studio.album.store.current_labels()) == 1
 
 
+@pytest.mark.parametrize("seconds", [adoption.SAVING_SECONDS, 0.0])
 @pytest.mark.parametrize(("folder", "word"), [("sorted/cat", ("cat", False)), ("unsure", None)])
 def test_a_slow_save_of_a_new_picture(
-    studio: Studio, folder: str, word: tuple[str, bool] | None
+    studio: Studio,
+    folder: str,
+    word: tuple[str, bool] | None,
+    seconds: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The half says nothing; the whole one says what its folder says, once."""
+    """The half says nothing; the whole one says what its folder says, once. Also when the pause is
+    longer than anybody waits."""
+    monkeypatch.setattr(adoption, "SAVING_SECONDS", seconds)
     path = made(studio.album.workspace.root / folder) / "new.jpg"
     whole = picture(3)
     path.write_bytes(whole[:900])
-    studio.look()
+    assert studio.look().waiting == (seconds > 0)
     assert studio.album.store.current_labels() == {}
+    if seconds:
+        assert list(studio.album.store.known_files()) == []
     path.write_bytes(whole)
     studio.look()
     assert studio.word(path) == word
@@ -260,7 +274,7 @@ def test_a_file_that_was_just_written_is_waited_for(
     """A program may be at it still: it is neither missing nor something else yet."""
     path = studio.filed("a.jpg", "cat", 1)
     monkeypatch.setattr(adoption, "SETTLE_SECONDS", 2.0)
-    path.write_bytes(picture(1, rating=1)[:900])
+    path.write_bytes(picture(1, rating=1))
     summary = studio.look()
     assert (summary.waiting, summary.missing, summary.edited) == (1, 0, 0)
     later = time.time() + 10
