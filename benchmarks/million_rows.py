@@ -28,8 +28,8 @@ import numpy as np
 
 from imgsort.care.backup import back_up
 from imgsort.care.doctor import examine
-from imgsort.dense_head import Familiarity, Layer
-from imgsort.dense_model import familiarity_section, learned_section
+from imgsort.dense_head import Layer, Novelty, Taught
+from imgsort.dense_model import FOLDS, LearnedModel
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.journal import Arrival, Landed, Plan
@@ -138,18 +138,24 @@ def _workspace(root: Path) -> Workspace:
 def _draft(ids: dict[str, int]) -> ModelDraft:
     """A learned model, of which `status` has most to tell."""
     one_each = np.eye(len(ids), dtype=np.float32)
-    none = np.zeros(len(ids), np.float32)
+    taught = Taught(1.0, (Layer(one_each, np.zeros(len(ids), np.float32)),))
+    model = LearnedModel(
+        class_ids=tuple(ids.values()),
+        first=None,
+        taught=taught,
+        folds=(taught,) * FOLDS,
+        temperature=1.0,
+        novelty=Novelty(one_each, np.zeros(len(ids), np.uint8), 1, 0.5, len(ids)),
+        seen={},
+    )
     return ModelDraft(
-        kind="dense",
+        kind="learned",
         backbone="resnet50",
         backbone_id="0123abcd",
         precision="float32",
         classes=tuple(ClassEntry(number, name) for name, number in ids.items()),
         thresholds=(0.7,) * len(ids),
-        tensors={
-            **learned_section(list(ids.values()), [Layer(one_each, none)], 1.0),
-            **familiarity_section(Familiarity(one_each, 1, 0.5)),
-        },
+        tensors=model.tensors(),
         metrics={},
     )
 

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.backbones import install
+from imgsort.backbones import InstalledBackbone, install
 from imgsort.dense_head import unit
 from imgsort.images import BadImage, ImageLimits, decode
 from imgsort.next_images import most_telling, uncertainty
-from imgsort.runtime import open_runtime
+from imgsort.runtime import Runtime, open_runtime
 
 Floats = NDArray[np.float32]
 Order = Callable[["Round", np.random.Generator], NDArray[np.intp]]
@@ -84,7 +84,7 @@ def main() -> None:
         backbone = install("efficientnet-lite0", Path(folder))
         runtime = open_runtime(backbone, device="cpu", precision="float32", batch_size=BATCH)
         for name in options.sets:
-            pictures = embedded(options.data / name, runtime, backbone.input_size)
+            pictures = embedded(options.data / name, runtime, backbone)
             areas = {
                 order: np.array([area(pictures, ask, seed) for seed in range(options.seeds)])
                 for order, ask in ORDERS.items()
@@ -92,19 +92,20 @@ def main() -> None:
             print(summary(name, pictures, areas), flush=True)
 
 
-def embedded(folder: Path, runtime: Any, size: int) -> Pictures:
+def embedded(folder: Path, runtime: Runtime, backbone: InstalledBackbone) -> Pictures:
+    """Their final embeddings, by which `next` goes too."""
     limits = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
     pixels, names = [], []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
-            pixels.append(decode(path.read_bytes(), size, limits)[0])
+            pixels.append(decode(path.read_bytes(), backbone.input_size, limits)[0])
         except BadImage:
             continue
         names.append(path.parent.name)
     parts = [np.stack(pixels[at : at + BATCH]) for at in range(0, len(pixels), BATCH)]
     classes, labels = np.unique(names, return_inverse=True)
     vectors = np.concatenate([runtime.embed(part) for part in parts])
-    return Pictures(vectors, labels, tuple(classes.tolist()))
+    return Pictures(vectors[:, : backbone.final], labels, tuple(classes.tolist()))
 
 
 def area(pictures: Pictures, ask: Order, seed: int) -> float:

@@ -1,113 +1,95 @@
 """What does a random split claim that the product's grouped one doesn't?
 
-    python benchmarks/random_split.py DATA [--set magnetic_tile] [--splits 10]
+    python benchmarks/random_split.py DATA [--sets magnetic_tile] [--seeds 10]
 
-The head as `retrain` fits it, on embeddings of efficientnet-lite0, with every picture labelled:
-tested on a random fifth of each class, and on a fifth as imgsort draws it, which shares no
-near-duplicate with what is trained on. Beside it: how many pairs that are alike pixel by pixel
-(correlation of 32 x 32 grey pixels at least 0.99) lie across each split.
+A model as `retrain` trains it, with every picture of a set labelled: tested on a random fifth of
+each class, and on a fold as imgsort deals it, which shares no near-duplicate with what is trained
+on. Beside it: how many pairs that are alike pixel by pixel (correlation of 32 x 32 grey pixels at
+least 0.99) lie across each split.
 """
 
-import argparse
-import hashlib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from school import LIMITS, Photo, School, arguments, drawn, lesson
 from sklearn.metrics import f1_score
 
-from imgsort.backbones import install
-from imgsort.dense_head import DenseHead
-from imgsort.images import ImageLimits, decode
-from imgsort.runtime import open_runtime
-from imgsort.trainer.dataset import Labelled, Split, split
-from imgsort.trainer.fit import Examples, fit_head
-from imgsort.trainer.groups import Grouping, group
-from imgsort.trainer.links import Shot
+from imgsort.images import decode
+from imgsort.trainer.dataset import Labelled, deal
+from imgsort.trainer.groups import Grouping
 
-BATCH, SHARE, ALIKE = 32, 0.2, 0.99
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
-    embeddings: NDArray[np.float32]
-    grey: NDArray[np.float64]
-    """[N, 1024], each of length 1 around 0."""
-    dhashes: Sequence[int]
-    labels: NDArray[np.intp]
+ALIKE, TESTED = 0.99, 0.2
+Greys = dict[str, NDArray[np.float64]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--set", default="magnetic_tile")
-    parser.add_argument("--splits", type=int, default=10)
-    options = parser.parse_args()
-    pictures = read(options.data / options.set)
-    print(f"{options.set}: {len(pictures.labels)} images, {options.splits} splits each")
-    for name in ("random", "grouped"):
-        found = [tested(pictures, seed, name == "grouped") for seed in range(options.splits)]
-        accuracy, macro_f1, across, held = np.array(found).T
-        error = accuracy.std(ddof=1) / len(found) ** 0.5
-        print(
-            f"{name}: accuracy {accuracy.mean():.3f} (standard error {error:.3f}), macro F1 "
-            f"{macro_f1.mean():.3f}, {held.mean():.0f} tested on, {across.mean():.1f} pairs across",
-            flush=True,
-        )
+    options = arguments(__doc__, ["magnetic_tile"], 10).parse_args()
+    seeds = range(options.first, options.first + options.seeds)
+    for name in options.sets:
+        with tempfile.TemporaryDirectory(prefix="imgsort-split-") as folder:
+            school = School(options.data, Path(folder), cache=options.cache)
+            photos = school.photos(name)
+            grey = {each.sha256: outline(each.path) for each in photos}
+            print(f"{name}: {len(photos)} images, {len(seeds)} splits each")
+            for told, split in (("random", at_random), ("grouped", grouped)):
+                found = [tested(school, grey, *split(school, photos, seed)) for seed in seeds]
+                print(f"{told}: {summary(np.array(found))}", flush=True)
 
 
-def read(folder: Path) -> Pictures:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    limits = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
-    with tempfile.TemporaryDirectory() as place:
-        backbone = install("efficientnet-lite0", Path(place))
-        runtime = open_runtime(backbone, device="cpu", precision="float32", batch_size=BATCH)
-        decoded = [decode(path.read_bytes(), backbone.input_size, limits) for path in paths]
-        pixels = np.stack([one for one, _ in decoded])
-        parts = [pixels[at : at + BATCH] for at in range(0, len(pixels), BATCH)]
-        embeddings = np.concatenate([runtime.embed(part) for part in parts])
-    _, labels = np.unique([path.parent.name for path in paths], return_inverse=True)
-    dhashes = [facts.dhash for _, facts in decoded]
-    return Pictures(embeddings, np.stack([outline(one) for one in pixels]), dhashes, labels)
+def at_random(_: School, photos: Sequence[Photo], seed: int) -> tuple[list[Photo], list[Photo]]:
+    """Training and test."""
+    return drawn(photos, seed, TESTED)
 
 
-def outline(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+def grouped(school: School, photos: Sequence[Photo], seed: int) -> tuple[list[Photo], list[Photo]]:
+    """Training and test, as the product deals them."""
+    grouping = school.material(photos).grouping()
+    # Folds go by the hash of a group's first member; other names are another draw.
+    order = np.random.default_rng(seed).permutation(len(photos)).tolist()
+    names = {photo.sha256: f"{at:064x}" for photo, at in zip(photos, order, strict=True)}
+    groups = tuple(tuple(sorted(names[each] for each in group)) for group in grouping.groups)
+    truths = sorted({photo.truth for photo in photos})
+    labelled = [Labelled(names[each.sha256], truths.index(each.truth), True) for each in photos]
+    folds = deal(labelled, Grouping(groups, ()), {}).folds
+    training, test = [], []
+    for photo in photos:
+        (training if folds[names[photo.sha256]] else test).append(photo)
+    return training, test
+
+
+def tested(
+    school: School, grey: Greys, training: Sequence[Photo], test: Sequence[Photo]
+) -> tuple[float, float, int, int]:
+    """Accuracy, macro F1, pairs across the split, test pictures."""
+    model = lesson(school.material(training), school.first()).challenger.classifier
+    said = np.array([verdict.label for verdict in model.judge(school.rows(test), 1)])
+    truth = np.array([each.truth for each in test])
+    rows, others = (np.stack([grey[each.sha256] for each in part]) for part in (training, test))
+    across = int((rows @ others.T >= ALIKE).sum())
+    macro_f1 = float(f1_score(truth, said, average="macro"))
+    return float((said == truth).mean()), macro_f1, across, len(test)
+
+
+def outline(path: Path) -> NDArray[np.float64]:
+    """[1024] grey pixels, of length 1 around 0."""
+    pixels, _ = decode(path.read_bytes(), 224, LIMITS)
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float64).ravel()
     small -= small.mean()
     return np.asarray(small / max(float(np.linalg.norm(small)), 1e-9), np.float64)
 
 
-def tested(pictures: Pictures, seed: int, grouped: bool) -> tuple[float, float, int, int]:
-    """Accuracy, macro F1, pairs across the split, test pictures."""
-    # The split goes by the hash of the content; other names are another draw.
-    names = [
-        hashlib.sha256(f"{seed} {at}".encode()).hexdigest() for at in range(len(pictures.labels))
-    ]
-    rows = {name: at for at, name in enumerate(names)}
-    grouping = Grouping(tuple((name,) for name in names), ())
-    if grouped:
-        shots = [Shot(name, dhash) for name, dhash in zip(names, pictures.dhashes, strict=True)]
-        grouping = group(shots, pictures.embeddings)
-    labelled = [Labelled(name, int(pictures.labels[at]), True) for name, at in rows.items()]
-    parts: Split = split(labelled, grouping, SHARE)
-    train, test = ([rows[one.sha256] for one in part] for part in (parts.training, parts.holdout))
-    home = {name: number for number, members in enumerate(grouping.groups) for name in members}
-    groups = np.array([home[names[at]] for at in train], np.intp)
-    x, y = pictures.embeddings[train], pictures.labels[train]
-    fitted = fit_head(Examples(x, y, groups, np.ones(len(y), np.float32)), seed)
-    classes = tuple(str(label) for label in np.unique(pictures.labels))
-    answers = (
-        DenseHead(classes, fitted.layers, 1.0).scores(pictures.embeddings[test]).argmax(axis=1)
+def summary(found: NDArray[np.float64]) -> str:
+    accuracy, macro_f1, across, held = found.T
+    error = accuracy.std(ddof=1) / len(found) ** 0.5
+    return (
+        f"accuracy {accuracy.mean():.3f} (standard error {error:.3f}), macro F1 "
+        f"{macro_f1.mean():.3f}, {held.mean():.0f} tested on, {across.mean():.1f} pairs across"
     )
-    truth = pictures.labels[test]
-    across = int((pictures.grey[train] @ pictures.grey[test].T >= ALIKE).sum())
-    macro_f1 = float(f1_score(truth, answers, average="macro"))
-    return float((answers == truth).mean()), macro_f1, across, len(test)
 
 
 if __name__ == "__main__":

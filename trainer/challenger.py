@@ -24,7 +24,7 @@ from imgsort.trainer.novelty import novelty_of
 from imgsort.trainer.recipe import Recipe, best, recipes
 from imgsort.verdict import UNLIKE, Verdict, shortfall
 
-MOST_SEARCHED = 3_000
+MOST_SEARCHED = 2_000
 """Pictures that the recipe is looked for with."""
 FEWEST_REPRESENTATIVE = 20
 """Below this thresholds rest on all labels, corrections too."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_AXES = 512
-_SAMPLED = 4_000
+_SAMPLED = 2_000
 _FAINTEST = 1e-6
 _PSEUDO = 10.0
 """Pictures that each column's variance is worth before it is seen: that of its block. Of six

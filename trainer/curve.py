@@ -1,7 +1,6 @@
 """Would more labels help? The same training with a small part and with half of them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,10 +54,10 @@ def _right(challenger: Challenger, part: NDArray[np.bool_]) -> NDArray[np.float6
     """[J]: whether each judging picture is told rightly by the head that is blind to its fold."""
     examples = challenger.examples
     views = len(examples.labels) // len(part)
-    weighed = replace(
-        examples, weights=np.where(np.tile(part, views), examples.weights, 0).astype(np.float32)
+    heads = fit(
+        examples.part(np.tile(part, views)),
+        [Member(challenger.recipe, fold) for fold in range(FOLDS)],
     )
-    heads = fit(weighed, [Member(challenger.recipe, fold) for fold in range(FOLDS)])
     prior = prior_of(challenger.model.first, challenger.class_ids)
     names = [str(number) for number in challenger.class_ids]
     answers = np.zeros(len(part), np.intp)

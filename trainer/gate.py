@@ -85,7 +85,8 @@ class GateVerdict:
     tries: int
     """Challengers of this champion before, on much the same pictures."""
     common: Difference | None
-    """Of right answers on the classes both know, as a share of all pictures."""
+    """Of right answers on the classes both know, as a share of all pictures; None where no picture
+    is of one, so that nothing can be lost on them."""
     overall: Difference | None
     filed: Difference | None
     """Of pictures filed rightly."""
@@ -113,12 +114,12 @@ def decide(
         for side in ("champion", "challenger")
     )
     both = np.array([contest.truth in champion_classes for contest in contests])
-    common = difference(contests, (after - before) * both, z, both)
+    common = difference(contests, (after - before) * both, z, both) if both.any() else None
     overall = difference(contests, after - before, z)
     filed_before, filed_after = (_filed(contests, side) for side in ("champion", "challenger"))
     filed = difference(contests, filed_after * after - filed_before * before, z)
     shortfall = (
-        _worse(common, gate_margin, "on the classes that both know")
+        (_worse(common, gate_margin, "on the classes that both know") if common else None)
         or _worse(overall, gate_margin, "over all")
         or _files_worse(
             _Filed.of(filed_before, before), _Filed.of(filed_after, after), filed, target_precision
@@ -132,7 +133,7 @@ def decide(
         champion_right=int(before.sum()),
         challenger_right=int(after.sum()),
         tries=tries,
-        common=common if both.any() else None,
+        common=common,
         overall=overall,
         filed=filed,
         losses=_losses(contests, before, after),

@@ -119,7 +119,7 @@ def _retrained(work: _Work) -> Outcome:
     champion = _champion(work, serving, material)
     grouping = material.grouping()
     dealt = deal(material.labelled, grouping, champion.seen)
-    known = _vocabulary(work, champion, material)
+    known = _vocabulary(work, champion, material, labels)
     failpoint("retrain-dealt")
 
     watch.stage("training")
@@ -166,14 +166,19 @@ def _census(labels: Mapping[str, HumanLabel], population: Population) -> dict[st
     }
 
 
-def _vocabulary(work: _Work, champion: Champion, material: Material) -> Vocabulary:
+def _vocabulary(
+    work: _Work, champion: Champion, material: Material, labels: Mapping[str, HumanLabel]
+) -> Vocabulary:
     labelled = {picture.label for picture in material.labelled}
+    unlabelled = champion.unlabelled(labelled, material.names)
+    if work.options.keep_imagenet:
+        return Vocabulary(unlabelled, ())
     return vocabulary(
         labelled,
-        champion.unlabelled(labelled, material.names),
+        unlabelled,
         () if champion.first is None else champion.first.ids,
         material.names,
-        keep_imagenet=work.options.keep_imagenet,
+        named=any(label.source == "import" for label in labels.values()),
     )
 
 

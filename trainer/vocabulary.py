@@ -1,7 +1,8 @@
 """Which classes shall a new model tell? Pure.
 
 ImageNet's thousand names are a way to start, not a vocabulary. While every label is one of them
-they stay; the first label of a class of the user's own makes the vocabulary theirs.
+they stay; the first label of a class of the user's own makes the vocabulary theirs, and so does an
+import, whose folders name all the classes its owner cares about, be they called as ImageNet's.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,11 +27,12 @@ def vocabulary(
     first: Collection[int],
     names: Mapping[int, str],
     *,
-    keep_imagenet: bool,
+    named: bool,
 ) -> Vocabulary:
     """``first``: the ids of the first model's classes: ImageNet's thousand, or the words that were
-    given at `init`, which are the user's and stay."""
-    theirs = len(first) != IMAGENET or not set(labelled) - set(first)
-    if theirs or keep_imagenet:
+    given at `init`, which are the user's and stay. ``named``: an import named classes."""
+    words_given = len(first) != IMAGENET
+    own = named or set(labelled) - set(first)
+    if words_given or not own:
         return Vocabulary(tuple(unlabelled), ())
     return Vocabulary((), tuple(names[number] for number in unlabelled))

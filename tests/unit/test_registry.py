@@ -233,6 +233,7 @@ def resealed(content: dict[str, object]) -> bytes:
         ({"schema": None}, "changed after"),
         ({"kind": "cubist"}, "doesn't know"),
         ({"kind": "dense"}, "doesn't fit its card"),
+        ({"kind": "learned"}, "doesn't fit its card"),
     ],
 )
 def test_a_card_must_be_consistent(
@@ -402,3 +403,20 @@ def test_cards_sum_themselves_up_for_scripts(registry: Registry) -> None:
     assert card.detail()["thresholds"] == {"cat": 0.7, "chien": 0.5}
     assert json.loads(json.dumps(card.detail())) == card.detail()
     assert rendered(card) == (registry.folder / "v0001" / "model.json").read_bytes()
+
+
+def test_what_a_person_chose_meanwhile_stays(registry: Registry) -> None:
+    """A model that beat v1 takes the place of v1 only: not of one that was activated since, nor of
+    the one that a rollback brought back; and rollback never leads to it."""
+    for _ in range(4):
+        registry.publish(draft())
+    registry.activate(1)
+    registry.activate(2, instead_of=1)
+    assert registry.active() == 2
+    registry.activate(3)
+    registry.activate(4, instead_of=2)
+    assert registry.active() == 3
+    assert registry.rollback() == 2
+    registry.activate(4, instead_of=3)
+    assert registry.active() == 2
+    assert registry.rollback() == 1

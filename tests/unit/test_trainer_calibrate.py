@@ -1,12 +1,19 @@
 """Out-of-fold scores become a temperature and thresholds that keep the precision asked for."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.trainer.calibrate import Threshold, log_losses, temperature, thresholds, wilson_lower
+from imgsort.trainer.calibrate import (
+    POOL_WEIGHT,
+    log_losses,
+    pooled_threshold,
+    temperature,
+    thresholds,
+)
+from imgsort.verdict import NEVER
+
+Floats = NDArray[np.float64]
 
 
 def test_log_losses() -> None:
@@ -23,65 +30,78 @@ def test_temperature_undoes_overconfidence(factor: float) -> None:
     assert temperature(logits, labels) == pytest.approx(factor, rel=1e-2)
 
 
-@pytest.mark.parametrize(
-    ("right", "count", "bound"), [(0, 0, 0.0), (19, 19, 0.95), (1, 1, 0.5), (0, 10, 0.0)]
-)
-def test_wilson_lower(right: int, count: int, bound: float) -> None:
-    """n of n right gives n / (n + 1) at z = 1; nothing counted gives nothing."""
-    assert wilson_lower(right, count, 1.0) == pytest.approx(bound)
-
-
-def about(number: float) -> Any:
-    """``pytest.approx``, which has a type of its own, where a number is expected."""
-    return pytest.approx(number)
-
-
-def two_classes(confidences: list[float]) -> NDArray[np.float64]:
-    """Scores [N, 2] whose first class wins with these confidences."""
-    return np.array([[each, 1 - each] for each in confidences])
+def one_class(
+    confidence: Floats | list[float], right: NDArray[np.bool_], target: float
+) -> tuple[float, ...]:
+    winners = np.zeros(len(right), np.intp)
+    cuts = thresholds(np.asarray(confidence), winners, right, target, 2)
+    return tuple(cuts.tolist())
 
 
 def test_lowest_score_that_keeps_the_target() -> None:
-    """Nineteen right and one wrong below them: the cut is at the nineteenth."""
-    scores = two_classes([0.999 - 0.001 * at for at in range(20)])
-    labels = np.array([0] * 19 + [1])
-    first, second = thresholds(scores, labels, 0.95, [19, 1])
-    assert first == Threshold(about(0.981), 20, 19, 0)
-    assert second == Threshold(None, 0, 0, 4)
+    """Nineteen right and one wrong below them: the cut is at the nineteenth, for every class."""
+    confidence = [0.999 - 0.001 * at for at in range(20)]
+    right = np.arange(20) < 19
+    assert one_class(confidence, right, 0.95) == pytest.approx((0.981, 0.981))
 
 
 def test_ties_are_filed_together() -> None:
     """A wrong picture with the same score as the last right one pushes the cut above both."""
-    scores = two_classes([0.97] * 19 + [0.96, 0.96])
-    labels = np.array([0] * 20 + [1])
-    assert thresholds(scores, labels, 0.95, [20, 1])[0].confidence == pytest.approx(0.97)
+    right = np.arange(21) < 20
+    cut, _ = one_class([0.97] * 19 + [0.96, 0.96], right, 0.95)
+    assert cut == pytest.approx(0.97)
 
 
 def test_too_few_labels() -> None:
-    """Four of four right don't prove 0.95; five would."""
-    found = thresholds(two_classes([0.97] * 4), np.zeros(4, np.intp), 0.95, [4, 0])[0]
-    assert found == Threshold(None, 4, 4, 1)
-    found = thresholds(two_classes([0.97] * 5), np.zeros(5, np.intp), 0.95, [5, 0])[0]
-    assert found == Threshold(about(0.97), 5, 5, 0)
-
-
-def test_luck_is_no_proof() -> None:
-    """Twenty of twenty right at a confidence that means three of four: as many labels again."""
-    found = thresholds(two_classes([0.75] * 20), np.zeros(20, np.intp), 0.95, [20, 0])[0]
-    assert found == Threshold(None, 20, 20, 20)
+    """Eighteen of eighteen right don't prove 0.95; nineteen do."""
+    assert one_class([0.97] * 18, np.ones(18, np.bool_), 0.95) == (NEVER, NEVER)
+    assert one_class([0.97] * 19, np.ones(19, np.bool_), 0.95) == pytest.approx((0.97, 0.97))
+    assert one_class([], np.ones(0, np.bool_), 0.95) == (NEVER, NEVER)
 
 
 def test_surer_than_it_is_right() -> None:
     """A confidence of 0.99 files nothing where four of five are right."""
-    labels = np.array([0, 0, 0, 0, 1] * 8)
-    assert thresholds(two_classes([0.99] * 40), labels, 0.95, [32, 8])[0].confidence is None
+    right = np.tile([True, True, True, True, False], 8)
+    assert one_class([0.99] * 40, right, 0.95) == (NEVER, NEVER)
 
 
-def test_more_labels_would_not_do() -> None:
-    """A class whose surest pictures are wrong too often doesn't need more of the same."""
-    labels = np.array([1, 0] * 20)
-    found = thresholds(two_classes([0.9] * 40), labels, 0.95, [20, 20])[0]
-    assert found == Threshold(None, 40, 20, None)
+def pooled(*classes: tuple[int, int]) -> tuple[Floats, NDArray[np.intp], NDArray[np.bool_]]:
+    """Of each class ``(right, wrong)`` pictures; the wrong ones are the least sure."""
+    confidence, winners, right = [], [], []
+    for number, (good, bad) in enumerate(classes):
+        confidence += np.linspace(0.99, 0.8, good + bad).tolist()
+        winners += [number] * (good + bad)
+        right += [True] * good + [False] * bad
+    return np.array(confidence), np.array(winners, np.intp), np.array(right)
+
+
+def test_a_class_with_few_labels_leans_on_the_others() -> None:
+    """Two pictures of its own prove nothing; the pool's threshold holds for them, and for a class
+    without any."""
+    cuts = thresholds(*pooled((100, 0), (2, 0)), 0.95, 3)
+    assert cuts.tolist() == pytest.approx([0.8, 0.8, 0.8])
+
+
+def test_a_class_that_falls_short_is_held_to_more() -> None:
+    """Where 12 of 60 are wrong at the pool's threshold, that class is filed only above the surer
+    part of them; the others keep the pool's."""
+    confidence, winners, right = pooled((400, 0), (48, 12))
+    cuts = thresholds(confidence, winners, right, 0.95, 2)
+    assert cuts[0] == pooled_threshold(confidence, right, 0.95)
+    assert cuts[1] > cuts[0]
+    own = (winners == 1) & (confidence >= cuts[1])
+    assert right[own].mean() > 0.92
+    assert own.sum() > 40
+
+
+def test_a_class_is_refused_only_on_evidence() -> None:
+    """One wrong picture of two is no evidence; all wrong of twelve are, and nothing is filed."""
+    enough = 400
+    few = thresholds(*pooled((enough, 0), (1, 1)), 0.95, 2)
+    assert few[1] < NEVER
+    many = thresholds(*pooled((enough, 0), (0, int(POOL_WEIGHT) + 2)), 0.95, 2)
+    assert many[0] < NEVER
+    assert many[1] == NEVER
 
 
 def test_precision_is_kept_on_fresh_pictures() -> None:
@@ -90,12 +110,11 @@ def test_precision_is_kept_on_fresh_pictures() -> None:
     filed = right = 0
     for _ in range(200):
         confidence = rng.uniform(0.5, 1, 400)
-        labels = (rng.uniform(size=400) > confidence).astype(np.intp)
-        cut = thresholds(two_classes(confidence[:200].tolist()), labels[:200], 0.9, [9, 9])[0]
-        if cut.confidence is not None:
-            inside = confidence[200:] >= cut.confidence
-            filed += int(inside.sum())
-            right += int((labels[200:][inside] == 0).sum())
+        hits = rng.uniform(size=400) < confidence
+        cut, _ = one_class(confidence[:200], hits[:200], 0.9)
+        inside = confidence[200:] >= cut
+        filed += int(inside.sum())
+        right += int(hits[200:][inside].sum())
     assert filed > 10_000
     assert right / filed >= 0.9
 
@@ -107,12 +126,12 @@ def test_many_classes_with_few_labels_keep_the_target() -> None:
     for _ in range(50):
         chances = np.exp(rng.normal(0, 3.5, (900, 10)))
         chances /= chances.sum(axis=1, keepdims=True)
-        labels = np.array([rng.choice(10, p=each) for each in chances])
-        cuts = thresholds(chances[:300], labels[:300], 0.95, [30] * 10)
-        limits = np.array([2 if cut.confidence is None else cut.confidence for cut in cuts])
-        winner = chances[300:].argmax(axis=1)
-        inside = chances[300:].max(axis=1) >= limits[winner]
+        drawn = (rng.random((900, 1)) > chances.cumsum(axis=1)).sum(axis=1)
+        best, winner = chances.max(axis=1), chances.argmax(axis=1)
+        hits = winner == drawn
+        cuts = thresholds(best[:300], winner[:300], hits[:300], 0.95, 10)
+        inside = best[300:] >= cuts[winner[300:]]
         filed += int(inside.sum())
-        right += int((inside & (winner == labels[300:])).sum())
-    assert filed > 1_000
+        right += int((inside & hits[300:]).sum())
+    assert filed > 4_000
     assert right / filed >= 0.945

@@ -1,16 +1,15 @@
-"""The holdout: grouped, stratified, frozen, and read only where labels are representative."""
+"""Labels become folds: every picture trains, none is judged by a head that has seen its like."""
 
 import random
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from imgsort.trainer.lessons import LEAST
 
-from imgsort.trainer.dataset import Labelled, Side, cross_folds, holdout_share, split
-from imgsort.trainer.gate import FEWEST
+from imgsort.dense_model import FOLDS
+from imgsort.trainer.dataset import Dealt, Labelled, blind_fold, deal, neighbours
 from imgsort.trainer.groups import Grouping
-from imgsort.trainer.readiness import AUDITED
 
 
 def named(number: int) -> str:
@@ -23,125 +22,136 @@ def pictures(
     return [Labelled(named(first + at), label, representative) for at in range(count)]
 
 
-def alone(labelled: list[Labelled], *links: tuple[str, str]) -> Grouping:
+def alone(labelled: Sequence[Labelled], *links: tuple[str, str]) -> Grouping:
     return Grouping(tuple((picture.sha256,) for picture in labelled), links)
 
 
-def frozen(labelled: list[Labelled], assigned: dict[str, Side]) -> list[Labelled]:
-    return [replace(each, side=assigned.get(each.sha256, each.side)) for each in labelled]
+def dealt(
+    labelled: Sequence[Labelled],
+    grouping: Grouping | None = None,
+    before: Mapping[str, int] | None = None,
+) -> Dealt:
+    return deal(labelled, grouping or alone(labelled), before or {})
 
 
-@pytest.mark.parametrize(
-    ("representative", "share"),
-    [(0, 0.2), (49, 0.5), (50, 0.7), (56, 0.625), (70, 0.5), (120, 0.5), (200, 0.3), (1000, 0.2)],
-)
-def test_share(representative: int, share: float) -> None:
-    """Of few representative labels half are held out, or what the gate needs; of many a fifth."""
-    assert holdout_share(representative) == share
+def test_every_label_trains_and_judges() -> None:
+    """Nothing is held out: each picture is in one fold, which four other heads train on."""
+    labelled = pictures(37) + pictures(3, label=1, first=100, representative=False)
+    found = dealt(labelled)
+    assert found.folds.keys() == {picture.sha256 for picture in labelled}
+    assert set(found.folds.values()) == set(range(FOLDS))
+    assert all(found.may_judge(picture.sha256) for picture in labelled)
 
 
-@pytest.mark.parametrize("corrections", [0, 10, 30])
-@pytest.mark.parametrize("seed", range(20))
-def test_one_audit_is_enough_for_the_gate(corrections: int, seed: int) -> None:
-    """Of 50 pictures drawn at random so many are held out that a model can be promoted, whatever
-    was corrected besides, and enough are left to train on."""
-    dice = random.Random(seed)  # noqa: S311 - a simulation
-    labelled = [
-        Labelled(named(1_000 * seed + at), dice.choice((0, 0, 1, 2)), at < AUDITED)
-        for at in range(AUDITED + corrections)
-    ]
-    parts = split(labelled, alone(labelled), holdout_share(AUDITED))
-    assert len(parts.holdout) >= FEWEST
-    assert len(parts.training) >= 2 * LEAST
-
-
-def test_stratified() -> None:
-    """Each class gives its share of pictures to the holdout."""
-    labelled = pictures(50) + pictures(20, label=1, first=100) + pictures(5, label=2, first=200)
-    parts = split(labelled, alone(labelled), 0.2)
-    assert Counter(picture.label for picture in parts.holdout) == {0: 10, 1: 4, 2: 1}
-    assert len(parts.training) == 60
+def test_each_fold_gets_as_many_of_every_class() -> None:
+    """Of each class the folds differ by one picture at most."""
+    labelled = pictures(52) + pictures(9, label=1, first=100) + pictures(3, label=2, first=200)
+    folds = dealt(labelled).folds
+    for label in range(3):
+        counts = Counter(folds[each.sha256] for each in labelled if each.label == label)
+        assert max(counts.values()) - min(counts[fold] for fold in range(FOLDS)) <= 1
 
 
 def test_groups_stay_whole() -> None:
-    """Both pictures of a pair are on one side."""
-    labelled = pictures(40)
-    pairs = tuple((named(at), named(at + 1)) for at in range(0, 40, 2))
-    parts = split(labelled, Grouping(pairs, pairs), 0.3)
-    held = {picture.sha256 for picture in parts.holdout}
-    assert len(held) == 12
-    assert all((one in held) == (other in held) for one, other in pairs)
+    """All pictures of a group are in one fold, of whatever class they are."""
+    labelled = pictures(20) + pictures(20, label=1, first=20)
+    groups = tuple((named(at), named(at + 1), named(39 - at)) for at in range(0, 20, 2))
+    found = dealt(labelled, Grouping(groups, ()))
+    assert all(len({found.folds[name] for name in group}) == 1 for group in groups)
+    assert len(set(found.folds.values())) == FOLDS
 
 
 def test_order_does_not_matter() -> None:
-    """The split depends on the pictures, not on the order in which they are listed."""
+    """The folds depend on the pictures, not on the order in which they are listed."""
     labelled = pictures(40)
-    backwards = labelled[::-1]
-    assert split(labelled, alone(labelled), 0.3) == split(backwards, alone(backwards), 0.3)
+    assert dealt(labelled) == dealt(labelled[::-1])
 
 
-def test_frozen() -> None:
-    """What was held out once is held out ever after, what was trained on is never held out."""
-    labelled = pictures(50)
-    first = split(labelled, alone(labelled), 0.2)
-    more = frozen(labelled, dict(first.assigned)) + pictures(150, first=500)
-    second = split(more, alone(more), 0.2)
-    old = {picture.sha256 for picture in labelled}
-    assert {each.sha256 for each in second.holdout} & old == {each.sha256 for each in first.holdout}
-    assert len(second.holdout) == 40
-    assert old.isdisjoint(second.assigned)
-
-
-def test_side_ignores_how_the_label_came() -> None:
-    """Confirming a folder later moves no picture to the other side."""
+def test_folds_ignore_how_the_label_came() -> None:
+    """Confirming a folder later moves no picture to another fold."""
     biased = pictures(60, representative=False)
-    before = split(biased, alone(biased), 0.25)
     confirmed = [replace(picture, representative=True) for picture in biased]
-    after = split(confirmed, alone(confirmed), 0.25)
-    assert before.holdout == ()
-    assert len(before.waiting) == 15
-    assert after.assigned == before.assigned
+    assert dealt(biased).folds == dealt(confirmed).folds
 
 
-def test_newcomer_joins_its_group() -> None:
-    """A near-duplicate of a held-out picture is held out, one of a training picture trains."""
-    old = [Labelled(named(1), 0, True, "holdout"), Labelled(named(2), 0, True, "train")]
-    new = pictures(2, first=3)
-    pairs = ((named(1), named(3)), (named(2), named(4)))
-    parts = split([*old, *new], Grouping(pairs, pairs), 0.5)
-    assert parts.assigned == {named(3): "holdout", named(4): "train"}
+@pytest.mark.parametrize("seed", range(5))
+def test_a_champion_deals_its_folds_on(seed: int) -> None:
+    """A picture that the serving model had in a fold is dealt into the same one again, however
+    many labels came since, so both can be judged on it by heads that haven't seen it."""
+    dice = random.Random(seed)  # noqa: S311 - a simulation
+    labelled = [Labelled(named(dice.getrandbits(200)), at % 3, True) for at in range(60)]
+    before = dealt(labelled).folds
+    more = labelled + [Labelled(named(dice.getrandbits(200)), at % 4, True) for at in range(90)]
+    dice.shuffle(more)
+    after = dealt(more, before=before).folds
+    assert {name: after[name] for name in before} == before
+    new = Counter(fold for name, fold in after.items() if name not in before)
+    assert min(new.values()) >= 12
 
 
-def test_bridge_never_trains() -> None:
-    """A picture alike to one of each side is neither trained on, nor read, nor frozen."""
-    old = [Labelled(named(1), 0, True, "holdout"), Labelled(named(2), 0, True, "train")]
-    bridge = Labelled(named(3), 0, True)
-    labelled = [*old, bridge]
-    links = ((named(1), named(3)), (named(2), named(3)))
-    parts = split(labelled, alone(labelled, *links), 0.5)
-    assert parts.bridging == (bridge,)
-    assert parts.assigned == {}
-    assert [each.sha256 for each in parts.training + parts.holdout] == [named(2), named(1)]
+def test_a_newcomer_goes_where_its_group_was() -> None:
+    """A near-duplicate of a known picture joins its fold; a group known from two, the commoner."""
+    labelled = pictures(6)
+    before = {named(0): 3, named(2): 1, named(3): 4, named(4): 4}
+    groups = ((named(0), named(1)), (named(2), named(3), named(4), named(5)))
+    folds = dealt(labelled, Grouping(groups, ()), before).folds
+    assert [folds[named(at)] for at in range(6)] == [3, 3, 4, 4, 4, 4]
 
 
-def test_no_link_crosses() -> None:
-    """Where complete linkage leaves alike pictures in two groups, the training one is left out."""
+def test_a_fold_of_an_earlier_program_is_none() -> None:
+    """What every head of the serving model has seen says nothing about where to deal it."""
+    labelled = pictures(20)
+    assert dealt(labelled, before=dict.fromkeys(map(named, range(20)), FOLDS)) == dealt(labelled)
+
+
+def test_look_alikes_in_other_folds_judge_nothing() -> None:
+    """Where complete linkage leaves alike pictures in two groups that are dealt apart, both train
+    and neither judges; a link to a picture without a label is none."""
+    labelled = pictures(40)
+    folds = dealt(labelled).folds
+    same = next(n for n in folds if n != named(0) and folds[n] == folds[named(0)])
+    other = next(name for name in folds if folds[name] != folds[named(0)])
+    grouping = alone(labelled, (named(0), same), (named(0), other), (named(1), named(999)))
+    found = dealt(labelled, grouping)
+    assert found.alike == {named(0), other}
+    assert found.folds == folds
+    assert not found.may_judge(other)
+    assert found.may_judge(same)
+    assert not found.all_alike
+
+
+def test_one_fixed_camera_is_enough_to_train_on() -> None:
+    """Where nearly every picture looks like others, they judge all the same, and it is said."""
     labelled = pictures(60)
-    links = tuple((named(at), named(at + 1)) for at in range(59))
-    parts = split(labelled, alone(labelled, *links), 0.2)
-    held = {picture.sha256 for picture in parts.holdout}
-    trained = {picture.sha256 for picture in parts.training}
-    assert len(held) == 12
-    assert not [1 for one, other in links if {one, other} & held and {one, other} & trained]
-    assert len(parts.training) + len(parts.bridging) == 48
+    links = tuple((named(one), named(two)) for one in range(60) for two in range(one + 1, 60))
+    found = dealt(labelled, alone(labelled, *links))
+    assert found.all_alike
+    assert all(found.may_judge(picture.sha256) for picture in labelled)
 
 
-def test_cross_folds() -> None:
-    """Groups stay whole and each fold gets the same number of every class."""
-    labels = [0] * 12 + [1] * 6
-    groups = [0, 0, 1, 1, 2, 2, *range(3, 15)]
-    folds = cross_folds(labels, groups, 3)
-    assert Counter(zip(folds, labels, strict=True)) == {
-        (fold, label): count for fold in range(3) for label, count in ((0, 4), (1, 2))
-    }
-    assert folds[0] == folds[1]
+@pytest.mark.parametrize(
+    ("names", "fold"),
+    [
+        ((7, 8), -1),
+        ((0,), 2),
+        ((0, 7), 2),
+        ((0, 1), 2),
+        ((0, 2), None),
+        ((3, 7), FOLDS),
+    ],
+)
+def test_who_may_judge(names: tuple[int, ...], fold: int | None) -> None:
+    """The whole model where it has seen neither the picture nor a look-alike; the head blind to
+    their one fold; nobody where they were in several."""
+    seen = {named(0): 2, named(1): 2, named(2): 0, named(3): FOLDS}
+    assert blind_fold({named(at) for at in names}, seen) == fold
+
+
+def test_neighbours_are_the_group_and_the_linked() -> None:
+    """Of a picture: itself, its group, and what it is linked to; not the links of those."""
+    groups = ((named(0), named(1)), (named(2),), (named(3),))
+    near = neighbours(Grouping(groups, ((named(0), named(1)), (named(1), named(2)))))
+    assert near[named(0)] == {named(0), named(1)}
+    assert near[named(1)] == {named(0), named(1), named(2)}
+    assert near[named(2)] == {named(1), named(2)}
+    assert near[named(3)] == {named(3)}

@@ -45,13 +45,19 @@ def page(findings: Findings, root: Path, drawn: Mapping[str, bytes], thumbnails:
 
 
 class _Album:
-    """Shows pictures with captions."""
+    """Shows pictures with captions, each of them once."""
 
     def __init__(self, root: Path, thumbnails: Thumbnails) -> None:
         self._root, self._thumbnails = root, thumbnails
+        self._shown: set[str] = set()
 
     def row(self, pictures: Iterable[Pictured], *, verb: str = "model says") -> str:
-        return f'<div class="album">{"".join(self._one(each, verb) for each in pictures)}</div>'
+        wanted = tuple(pictures)
+        new = [each for each in wanted if each.sha256 not in self._shown]
+        self._shown.update(each.sha256 for each in new)
+        above = len(wanted) - len(new)
+        rest = f"<p>{above} {'is' if above == 1 else 'are'} shown above.</p>" if above else ""
+        return f'<div class="album">{"".join(self._one(each, verb) for each in new)}</div>{rest}'
 
     def _one(self, picture: Pictured, verb: str) -> str:
         jpeg = self._thumbnails.jpeg(picture.sha256)
