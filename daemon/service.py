@@ -268,9 +268,6 @@ class _Service:
         )
 
 
-_NOT_TAKEN = "config.toml was not taken over: "
-
-
 def patience(config: Config) -> float:
     """How many seconds a stage may take for one step: pictures and batches may be slow ones."""
     return STUCK_SECONDS + 4 * config.decode.timeout_seconds + config.model.batch_size
