@@ -128,7 +128,9 @@ def train(
     answers = search.blind_logits(folds)[:, :-1].argmax(axis=1)
     in_fold = search.in_fold
     logits = search.chosen_logits(folds)
-    heat = temperature(logits, search.truth)
+    # Labels can't tell how sure one may be of a class that has none: no surer than the first model.
+    coolest = served.strength if unlabelled else 0.0
+    heat = max(coolest, temperature(logits, search.truth))
     scores = softmax(np.asarray(logits / heat, np.float32))[:, :-1]
     final = material.rows(material.labelled)[:, : material.blocks[0]]
     novelty, unlikeness = novelty_of(final, in_fold, len(labelled))
