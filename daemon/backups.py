@@ -101,6 +101,10 @@ class Backups:
             self._not_before = self._clock() + AGAIN_SECONDS
             self._notices.each_minute("backup", f"the daily backup was not made: {problem}")
             return
+        except Exception as failure:  # noqa: BLE001  (told)
+            self._not_before = self._clock() + AGAIN_SECONDS
+            self._notices.failed("the daily backup", failure)
+            return
         LOG.info(
             "backup: %s (%.1f MB in %.1f s%s)",
             *(display(done.path), done.size / 1e6, done.seconds),

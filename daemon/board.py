@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,12 @@ class Board(Listener):
         self.last_error: str | None = None
         self.began_at = time.monotonic()
         self.metrics = Metrics()
+        self.landed: Callable[[float, Counter[str]], None] = lambda *_: None
+        """Called with each batch that is through, and when."""
         self._source = source
         self._ground = ground
         self._tidier = tidier
-        self._notices = notices
+        self.notices = notices
         self._troubles: dict[str, str] = {}
         self._recent: deque[tuple[float, int]] = deque()
         self._lock = threading.Lock()
@@ -47,7 +50,7 @@ class Board(Listener):
         if filed:
             self._tidier.taken_from(path.parent, time.monotonic())
         else:
-            self._notices.each_minute(f"left {reason}", f"left in place: {display(path)}: {reason}")
+            self.notices.each_minute(f"left {reason}", f"left in place: {display(path)}: {reason}")
 
     def may_reject(self, path: Path) -> bool:
         return self._source.may_reject(path)
@@ -65,6 +68,7 @@ class Board(Listener):
             self.batches += 1
             self._recent.append((now, images))
         if images:
+            self.landed(now, landed)
             self.metrics.batch(images)
             words = described(landed, images, report.seconds)
             LOG.info("%s, %s waiting", words, self.waiting, extra=self._in_figures(landed, report))
@@ -97,7 +101,7 @@ class Board(Listener):
         if trouble is None:
             LOG.info("going on: the trouble is over")
         else:
-            self._notices.each_minute(
+            self.notices.each_minute(
                 "paused", f"paused: {trouble.removesuffix('.')}; imgsort goes on by itself"
             )
 

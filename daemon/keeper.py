@@ -83,6 +83,8 @@ class EmbeddingKeeper(Closing):
                 store.trim(self.max_gb, self._labelled)
             except (ImgsortError, OSError) as problem:
                 self._say(str(problem))
+            except Exception as failure:  # noqa: BLE001  (told)
+                self._notices.failed("keeping embeddings", failure)
         if store is not None:
             store.close()
 

@@ -60,4 +60,7 @@ class Latecomers:
 
     def _run(self) -> None:
         while not self._ended.wait(self.workspace.config.watch.scan_seconds / 2):
-            self.look()
+            try:
+                self.look()
+            except Exception as failure:  # noqa: BLE001  (told)
+                self._notices.failed("bringing sidecars", failure)

@@ -33,6 +33,16 @@ class Notices:
             self._keep(subject, now)
         LOG.warning("%s", message)
 
+    def failed(self, subject: str, failure: BaseException) -> None:
+        """A helper met what it doesn't know: with the traceback, at most once a minute. It goes on:
+        a thread that ended would be missed by nobody."""
+        now = self._clock()
+        with self._lock:
+            if now - self._said.get(subject, float("-inf")) < AGAIN_SECONDS:
+                return
+            self._keep(subject, now)
+        LOG.error("%s has a bug and goes on: %s", subject, failure, exc_info=failure)
+
     def once(self, subject: str, message: str) -> None:
         """Warn about ``subject`` one time (of the last thousand subjects)."""
         with self._lock:

@@ -213,8 +213,11 @@ class Pipeline:
         self._decoded.put(_End(submitted))
 
     def _decoded_one(self, candidate: Candidate, began: float, future: "Future[Outcome]") -> None:
-        self.pulse.end("decode")
-        self._listener.took("decode", time.monotonic() - began)
+        try:
+            self.pulse.end("decode")
+            self._listener.took("decode", time.monotonic() - began)
+        except Exception as failure:  # noqa: BLE001  (a future keeps what its callbacks raise)
+            self._fail(failure)
         self._decoded.put(_Decode(candidate, future))
 
     def _infer_stage(self) -> None:

@@ -20,6 +20,8 @@ from imgsort.workspace import Workspace
 
 WRITE_SECONDS = 15.0
 SLOW_SECONDS = 300.0
+ALERT_SECONDS = 60.0
+"""The same while somebody wants to be told of drift."""
 LOOPBACK = "127.0.0.1"
 
 
@@ -35,6 +37,8 @@ class Reporter:
         self._notices = Notices()
         self._slow = Slow()
         self._slow_at = float("-inf")
+        self.signs: tuple[str, ...] | None = None
+        """Of drift, as they were looked at last."""
         self._server: Any = None
         self._port = 0
         """On which it serves; 0 while it doesn't."""
@@ -60,9 +64,12 @@ class Reporter:
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            self._serve(self._workspace.config.metrics.port)
-            self._renew(time.monotonic())
-            self._write()
+            try:
+                self._serve(self._workspace.config.metrics.port)
+                self._renew(time.monotonic())
+                self._write()
+            except Exception as failure:  # noqa: BLE001  (told)
+                self._notices.failed("reporting metrics", failure)
             self._woken.wait(WRITE_SECONDS)
             self._woken.clear()
         self._write()
@@ -71,7 +78,8 @@ class Reporter:
     def _renew(self, now: float) -> None:
         if now < self._slow_at:
             return
-        self._slow_at = now + SLOW_SECONDS
+        alert = self._workspace.config.alert.drift
+        self._slow_at = now + (ALERT_SECONDS if alert else SLOW_SECONDS)
         try:
             card = active_card(self._workspace)
             drift = drift_of(self._store, card)
@@ -82,6 +90,7 @@ class Reporter:
         self._slow = Slow(
             drift, landmarks.last_training, landmarks.starts, overview.labels_since_training
         )
+        self.signs = tuple(drift.notable)
         for sign in drift.notable:
             # Figures change from look to look; the sentence's kind is said once a model.
             self._notices.once(f"{card.version} {sign[:24]}", sign)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from imgsort.config import Config, load_config
+from imgsort.daemon.alarms import Alarms
 from imgsort.daemon.beginning import begun
 from imgsort.daemon.board import health_of
 from imgsort.daemon.health import Health, State, utc_now, write_status
@@ -74,6 +75,8 @@ class _Service:
         self._next_trim = self._began_at + TRIM_SECONDS
         self._halt_at = self._leave_at = float("inf")
         self._status = ""
+        self._not_taken: str | None = None
+        """What was wrong with the configuration when it was read again last."""
         serving = works.model.serving
         self._health = replace(
             health,
@@ -88,6 +91,12 @@ class _Service:
         )
         metrics = works.board.metrics
         self._reporter = Reporter(works.workspace, works.store, metrics, lambda: self._health)
+
+        self._alarms = Alarms(
+            *(works.workspace.root, works.workspace.state, works.workspace.config.alert),
+            *(works.board.notices, self._began_at),
+        )
+        works.board.landed = self._alarms.took
 
     def run(self) -> RunSummary:
         works = self._works
@@ -113,6 +122,7 @@ class _Service:
             works.backups.stop()
             self._report("stopped")
             self._reporter.stop()
+            self._alarms.stop()
         if works.once:
             self._latecomers.look()
             self._works.corrections.fetch_all()
@@ -136,6 +146,9 @@ class _Service:
         if now >= self._next_status:
             self._next_status = now + STATUS_SECONDS
             self._report()
+            if not works.once:
+                trouble, waiting = works.board.trouble, works.source.waiting
+                self._alarms.look(now, trouble, waiting, self._reporter.signs)
             self._tidy(now)
             if not works.once and self._health.state == "running":
                 works.backups.tick(works.source.waiting)
@@ -185,11 +198,13 @@ class _Service:
         try:
             new = reloaded(self._workspace.config, load_config(self._workspace.config_file))
         except ConfigProblem as problem:
-            works.board.last_error = f"{_NOT_TAKEN}{problem}"
-            LOG.error("%s", works.board.last_error)
+            self._not_taken = f"config.toml was not taken over: {problem}"
+            works.board.last_error = self._not_taken
+            LOG.error("%s", self._not_taken)
             return
-        if (works.board.last_error or "").startswith(_NOT_TAKEN):
+        if works.board.last_error == self._not_taken:
             works.board.last_error = None
+        before = self._workspace.config
         self._workspace = workspace = replace(self._workspace, config=new.config)
         log_to_stderr(new.config.log.level, new.config.log.format)
         self._reporter.reconfigure(workspace)
@@ -198,6 +213,8 @@ class _Service:
         works.source.reconfigure(source_settings(new.config))
         works.model.reconfigure(workspace)
         works.corrections.scan_seconds = new.config.watch.scan_seconds
+        if workspace.config.alert != before.alert:
+            self._alarms.reconfigure(workspace.config.alert)
         works.keeper.max_gb = new.config.learning.embeddings_max_gb
         filer = Filer(workspace, works.store, works.run_id)
         works.pipeline.stages = replace(works.pipeline.stages, filing=filer)
@@ -249,9 +266,6 @@ class _Service:
             attention=self._works.corrections.attention,
             interrupted=self._told_to_stop and self._works.once and source.has_more,
         )
-
-
-_NOT_TAKEN = "config.toml was not taken over: "
 
 
 def patience(config: Config) -> float:

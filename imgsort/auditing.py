@@ -165,6 +165,27 @@ def _write_list(file: "Iterable[str]", audit: Audit) -> None:
         )
 
 
+def clear(folder: Path) -> bool:
+    """Remove an audit's links and list once they are recorded; whatever else lies there stays.
+
+    True if the folder is gone with them.
+    """
+    try:
+        for place in (one for one in folder.iterdir() if one.is_dir() and not one.is_symlink()):
+            for link in place.iterdir():
+                if link.is_symlink() and _LINK.match(link.name):
+                    link.unlink()
+            if not any(place.iterdir()):
+                place.rmdir()
+        if [one.name for one in folder.iterdir()] != [LIST_NAME]:
+            return False
+        (folder / LIST_NAME).unlink()
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
+
+
 def is_audit_folder(folder: Path) -> bool:
     return folder.is_dir() and (folder / LIST_NAME).is_file() and bool(_run_of(folder))
 

@@ -98,9 +98,9 @@ def _require_one_meaning(folder: Path, closed: list[Path]) -> None:
     if alone or shared:
         first, names = closed[0], sorted(shared or below[closed[0]])
         raise BadDataSet(
-            f"{folder}: is {first.name} a class, or are {' and '.join(names[:2])} in it? Import "
-            f"{first} if it holds the classes, else put the pictures of each class right into its "
-            f"folder."
+            f"{folder} could have {first.name} for a class, or {' and '.join(names[:2])} in it; "
+            f"import {first} if it holds the classes, else put the pictures of each class right "
+            f"into its folder."
         )
 
 

@@ -5,6 +5,7 @@ file, the key and the value.
 """
 
 import difflib
+import re
 import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
@@ -183,6 +184,31 @@ class Metrics(Section):
         return value
 
 
+class Alert(Section):
+    """When people outside are told, and how. 0 is off."""
+
+    command: tuple[str, ...] = ()
+    webhook: str = ""
+    minutes: Annotated[float, Field(gt=0, le=1440)] = 2.0
+    unsure_over: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    rejected_over: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    nothing_minutes: Annotated[float, Field(ge=0)] = 0.0
+    paused_minutes: Annotated[float, Field(ge=0)] = 0.0
+    drift: bool = False
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/]\S*", value):
+            raise ValueError('must begin with https:// or http://, or be "" for none')
+        return value
+
+
 class Config(Section):
     folders: Folders = Folders()
     watch: Watch = Watch()
@@ -194,6 +220,7 @@ class Config(Section):
     retention: Retention = Retention()
     log: Log = Log()
     metrics: Metrics = Metrics()
+    alert: Alert = Alert()
 
 
 def load_config(path: Path) -> Config:

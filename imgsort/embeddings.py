@@ -7,6 +7,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -88,7 +89,7 @@ class EmbeddingStore(Closing):
         found: dict[str, NDArray[np.float32]] = {}
         for start in range(0, len(wanted), _AT_ONCE):  # so that memory doesn't hold all bytes too
             part = wanted[start : start + _AT_ONCE]
-            for row in self._usable(lambda file, part=part: file.get(space, part, view)):
+            for row in self._usable(partial(VectorFile.get, space=space, sha256s=part, view=view)):
                 half = np.frombuffer(row.content, np.float16)[:first]
                 found[row.sha256] = half.astype(np.float32)
         return found

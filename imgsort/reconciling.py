@@ -36,7 +36,7 @@ from imgsort.tree import (
 from imgsort.treediff import Differences, Sight, to_hash, trusted_moves
 from imgsort.treelook import look_at
 from imgsort.treenotices import notices
-from imgsort.treescan import hashed, is_at
+from imgsort.treescan import hashed, is_at, waiting_files
 from imgsort.workspace import Workspace
 
 TRIES = 3
@@ -227,7 +227,7 @@ class _Looker:
         spoken: dict[str, HumanLabel] = {}
         again: tuple[tuple[KnownFile, DiskFile], ...] = ()
         if found:
-            disk = replace(disk, inbox=self._inbox(disk, found))
+            disk = replace(disk, inbox=self._inbox(found))
             on_their_way = {str(path) for path in self.store.reserved_targets()}
             found.strangers = [one for one in found.strangers if one.path not in on_their_way]
             found.same = [
@@ -269,14 +269,14 @@ class _Looker:
             and _is_other(known, file, digests)
         )
 
-    def _inbox(self, disk: Snapshot, found: Differences) -> tuple[DiskFile, ...]:
+    def _inbox(self, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""
         copied = {one.sha256 for one in self.store.originals({one.sha256 for one in found.lost})}
         sizes = {one.size for one in found.lost if one.sha256 not in copied}
         themselves = {one.identity for one in found.lost}
         files = [
             file
-            for file in disk.inbox
+            for file in waiting_files(self.layout, {one.size for one in found.lost})
             if file.identity.size in sizes or file.identity in themselves
         ]
         left = self.store.known_copies([file.identity for file in files]) if files else ()

@@ -93,6 +93,7 @@ class Snapshot:
     files: Mapping[str, DiskFile]
     """By path: sorted/, unsure/ and rejected/, but for files that were expected as they are."""
     inbox: tuple[DiskFile, ...]
+    """Files that may have been sent back, once somebody has looked for them."""
     folders: tuple[ClassFolder, ...]
     unseen: tuple[str, ...]
     """Folders that couldn't be looked into: nothing below them may be called gone."""

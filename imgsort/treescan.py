@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,15 +59,16 @@ class _Walk:
 
 
 def look_through(layout: Layout, expected: Signs | None = None) -> Snapshot:
-    """What lies there now. Raises FilingPaused where a picture folder is missing: a disk that
-    isn't mounted is no empty folder.
+    """What lies there now, without the inbox, which is ``waiting_files``' affair.
+
+    Raises FilingPaused where a picture folder is missing: a disk that isn't mounted is no empty
+    folder.
 
     ``expected``: the files that the log has there; those that are found are ticked off, not told.
     """
     now = time.time()
     known = Signs() if expected is None else expected
     files: dict[str, DiskFile] = {}
-    inbox: list[DiskFile] = []
     seen = 0
 
     def take(path: str, status: os.stat_result) -> None:
@@ -85,16 +86,29 @@ def look_through(layout: Layout, expected: Signs | None = None) -> Snapshot:
         if seen == before:
             empty.append(base)
     devices[layout.inbox] = _device(layout.inbox)
-    _Walk(lambda path, status: inbox.append(_file(path, status))).below(layout.inbox)
     return Snapshot(
         files=files,
-        inbox=tuple(inbox),
+        inbox=(),
         folders=tuple(_class_folders(layout.sorted)),
         unseen=tuple(walk.unseen),
         empty=tuple(empty),
         devices=devices,
         taken_at=now,
     )
+
+
+def waiting_files(layout: Layout, sizes: Collection[int]) -> list[DiskFile]:
+    """The files in the inbox that have one of these sizes; the others are never held in memory,
+    for an inbox may be a library, and in copy mode it stays one."""
+    found: list[DiskFile] = []
+
+    def take(path: str, status: os.stat_result) -> None:
+        if status.st_size in sizes:
+            found.append(_file(path, status))
+
+    if sizes:
+        _Walk(take).below(layout.inbox)
+    return found
 
 
 def _file(path: str, status: os.stat_result) -> DiskFile:

@@ -18,6 +18,7 @@ from imgsort.errors import (
     WorkspaceMissing,
     WorkspaceProblem,
 )
+from imgsort.way_back import way_back
 
 _LOCK_SECONDS = 1.0
 
@@ -120,6 +121,8 @@ class Workspace:
     def require_folders(self) -> None:
         """Raise WorkspaceProblem for the first folder that is missing or can't be written."""
         for folder in (*self.picture_folders, self.state):
+            if folder == self.state and not folder.is_dir():
+                raise WorkspaceProblem(f"{folder} is missing; {way_back(self.root)}.")
             if not folder.is_dir():
                 raise WorkspaceProblem(
                     f"{folder} is missing; put it back (mount it?) or run `mkdir {folder}`."
@@ -240,6 +243,10 @@ def _locked_within(descriptor: int, seconds: float) -> bool:
 def _opened(path: Path) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o664)
+    except FileNotFoundError:
+        raise WorkspaceProblem(
+            f"{path.parent} is missing; {way_back(path.parent.parent)}."
+        ) from None
     except OSError as problem:
         raise WorkspaceProblem(
             f"{path.parent} can't be written ({problem.strerror}); put it back, or correct its "

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from imgsort.verdict import NEVER
 from imgsort.wilson import lower_bound
 
-Z = 1.0
-"""Standard errors that the Wilson bound stays below the estimate."""
-POOL_WEIGHT = 10.0
+Z = 0.75
+"""Standard errors that the Wilson bound stays below the estimate. At a target of 0.95, five sets,
+eight splits each: 1.0 files 68 %, 95.8 % of them rightly, and of some small sets nothing; 0.75
+files 70 %, 95.6 % rightly; 0.5 73 %, 95.0 %."""
+POOL_WEIGHT = 20.0
 """Pictures that the other classes' precision is worth in the estimate of one class's."""
-SLACK = 0.01
+SLACK = 0.02
 """How far a class's estimate may lie below the target before it is held to more than the pool."""
 _COLDEST, _HOTTEST = 0.05, 20.0
 

@@ -121,14 +121,21 @@ def _head_tensors(head: tuple[Floats, Floats]) -> dict[str, Floats]:
 def _convert(model: Any, path: Path) -> None:
     """Write OpenVINO's form, model.xml and model.bin, in float32.
 
-    OpenVINO's default halves the weights on disk, and the error grows from 1e-5 to 1e-2.
+    OpenVINO's default halves the weights on disk, and the error grows from 1e-5 to 1e-2. Raises
+    ModelProblem where the disk has no room for it.
     """
     openvino = import_openvino()
     with warnings.catch_warnings():
         # OpenVINO traces the model with a tuple where Keras expects the bare tensor; it is told so.
         warnings.filterwarnings("ignore", "The structure of `inputs` doesn't match", UserWarning)
         converted = openvino.convert_model(model)
-    openvino.save_model(converted, path, compress_to_fp16=False)
+    try:
+        openvino.save_model(converted, path, compress_to_fp16=False)
+    except RuntimeError as problem:
+        raise ModelProblem(
+            f"The backbone can't be written to {path.parent.parent}; make room there, then try "
+            f"again."
+        ) from problem
 
 
 def _add_head(

@@ -55,6 +55,7 @@ def rebuild(workspace: Workspace, *, force: bool = False) -> Rebuilt:
     Raises BackupProblem for a sound database unless ``force``, WorkspaceBusy while a daemon runs,
     FilingPaused where a picture folder is missing.
     """
+    workspace.state.mkdir(exist_ok=True)  # gone, it is what there is to make anew
     workspace.require_folders()
     with workspace.daemon_lock(), workspace.filing_lock():
         if not force:

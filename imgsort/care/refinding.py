@@ -13,10 +13,10 @@ from imgsort.identity import Identity
 from imgsort.reconcile import reconcile
 from imgsort.store import Store
 from imgsort.store.care import CareLog
-from imgsort.tree import Adopted, DiskFile, Layout, Moved, TreeChanges, Vanished
+from imgsort.tree import Adopted, Layout, Moved, TreeChanges, Vanished
 from imgsort.treediff import Sight, to_hash, trusted_moves
 from imgsort.treelook import look_at
-from imgsort.treescan import hashed
+from imgsort.treescan import hashed, waiting_files
 from imgsort.workspace import Workspace
 
 _LATER = float("inf")
@@ -46,7 +46,7 @@ def refind_locked(workspace: Workspace, store: Store, log: CareLog, run_id: int)
     layout = Layout.of(workspace)
     # Nothing is too young to be taken: whoever moves pictures meanwhile is seen by the next look.
     look = look_at(layout, store)
-    disk = replace(look.disk, inbox=(), taken_at=_LATER)
+    disk = replace(look.disk, taken_at=_LATER)
     found, classes = look.found, look.classes
     trusted = trusted_moves(found, disk, classes, layout)
     hashes = hashed(to_hash(found, disk, trusted, unlimited=True), lambda: False)
@@ -55,7 +55,7 @@ def refind_locked(workspace: Workspace, store: Store, log: CareLog, run_id: int)
     if changes:
         store.apply_tree(run_id, changes)
     if workspace.config.filing.mode == "copy":
-        log.note_sources(_originals(changes.adopted, look.disk.inbox))
+        log.note_sources(_originals(changes.adopted, layout))
     return Refound(
         found=len(changes.adopted),
         moved=sum(one.known.location != one.file.path for one in changes.moved),
@@ -78,11 +78,11 @@ def _found_again(one: Adopted, layout: Layout) -> Adopted:
     return replace(one, label=None, found_again=True, filed_as=place.class_name)
 
 
-def _originals(adopted: Collection[Adopted], inbox: Collection[DiskFile]) -> dict[str, Identity]:
+def _originals(adopted: Collection[Adopted], layout: Layout) -> dict[str, Identity]:
     """The files of the inbox that adopted ones are copies of: they must not be copied again."""
     wanted = {one.sha256 for one in adopted}
     sizes = {one.file.identity.size for one in adopted}
-    candidates = [file for file in inbox if file.identity.size in sizes]
+    candidates = waiting_files(layout, sizes)
     digests = hashed(candidates, lambda: False)
     return {
         digests[file.path]: file.identity for file in candidates if digests.get(file.path) in wanted

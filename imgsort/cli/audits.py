@@ -87,10 +87,12 @@ def audit(
 
 def take_links(workspace: Workspace, folder: Path, as_json: bool) -> None:
     """`confirm` on an audit's folder: each link lies where it belongs."""
-    from imgsort.auditing import answers_from_links
+    from imgsort.auditing import answers_from_links, clear
 
     with sitting(workspace, "answers") as now:
         _take(now, answers_from_links(now.store, folder), new_class=False, as_json=as_json)
+    if clear(folder):
+        say(f"{display(folder.name)} is recorded and removed.")
 
 
 def _take(now: Sitting, back: "Answers", new_class: bool, as_json: bool) -> None:

@@ -163,6 +163,11 @@ def rebuild_db(
     typer.echo("What it can't know any more:")
     for lost in LOST:
         typer.echo(f"  {lost}")
+    if not done.models:
+        say(
+            "There is no model left either: without a backup, make a new workspace with "
+            "`imgsort init` and `imgsort import` the class folders of this one."
+        )
     if done.aside is not None:
         typer.echo(f"The old database is in {display(done.aside)}.")
 

@@ -1,10 +1,13 @@
 """`health`: is all well? For scripts, monitors and cron."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported
+
+if TYPE_CHECKING:
+    from imgsort.workspace import Workspace
 
 
 @app.command()
@@ -15,6 +18,9 @@ def health(
         float,
         typer.Option(metavar="SECONDS", help="How old the daemon's last word may be.", min=1),
     ] = 30.0,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Also 1 when the pictures are not like before.")
+    ] = False,
     here: Here = None,
     as_json: Json = False,
 ) -> None:
@@ -27,6 +33,8 @@ def health(
     said = read_status(workspace.status_file)
     facts = facts_of(workspace, said)
     found = problems(facts, max_age)
+    if drift and not found:
+        found += _drift(workspace)
     if as_json:
         state = (said or {}).get("state") if facts.pid is not None else None
         print_json(
@@ -37,3 +45,13 @@ def health(
         raise Unhealthy(found[0])
     if not as_json:
         typer.echo(f"healthy: {(said or {}).get('state')}, pid {facts.pid}")
+
+
+def _drift(workspace: "Workspace") -> list[str]:
+    """The signs that can't be chance, a sentence each."""
+    from imgsort.drift import drift_of
+    from imgsort.serving import active_card
+    from imgsort.store.reader import Reader
+
+    with Reader.open(workspace.database, root=workspace.root) as reader:
+        return list(drift_of(reader, active_card(workspace)).notable)

@@ -107,7 +107,8 @@ class DecoderPool(Closing):
     def _serve(self, worker: Worker) -> None:
         """One lane: a worker, and one file at a time."""
         try:
-            self._start(worker)
+            with suppress(Exception):  # the first file tries again, and tells who waits for it
+                self._start(worker)
             while (job := self._jobs.get()) is not None:
                 if not job.outcome.set_running_or_notify_cancel():
                     continue

@@ -103,7 +103,8 @@ class _Recovery:
             leftover = source is not None and row.mode == "move"
             self.mover.landed(now, target.identity, leftover=leftover)
             self.folders.touch(target.folder)
-        elif source:
+        elif source and (row.mode == "move" or source.identity == row.identity):
+            # A copy's source is remembered as it was judged; touched since, it is judged again.
             self.redo.append(now)
         else:
             self.mover.refuse(row, _GONE)

@@ -33,7 +33,7 @@ def depth_of(upper: NDArray[np.integer]) -> int:
 def load(image: Image.Image) -> None:
     """``image.load()``, but a TIFF of wide colours gets the eight bits that its sensor used."""
     wide = image.format == "TIFF" and image.mode in {"RGB", "RGBA"} and _is_wide(image)
-    source = image.fp if wide else None
+    source = getattr(image, "fp", None) if wide else None
     data = source.getvalue() if isinstance(source, io.BytesIO) else b""
     _name_planes(image)
     image.load()

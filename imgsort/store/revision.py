@@ -7,6 +7,7 @@ from pathlib import Path
 from imgsort.errors import DatabaseProblem
 from imgsort.store.engine import connect, require_writable, translated
 from imgsort.tables import REVISIONS
+from imgsort.way_back import way_back
 
 
 def head_revision() -> str:
@@ -39,10 +40,7 @@ def _stamped(connection: sqlite3.Connection) -> str | None:
 def require_current(database: Path) -> None:
     """Raise DatabaseProblem unless the database is there, writable and at this revision."""
     if not database.exists():
-        raise DatabaseProblem(
-            f"{database} is missing; bring it back with `imgsort restore FILE`, or start an "
-            f"empty log with `imgsort migrate`."
-        )
+        raise DatabaseProblem(f"{database} is missing; {way_back(database.parent.parent)}.")
     require_writable(database)
     revision = revision_of(database)
     if revision == head_revision():

@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, exists, func, select
 
-from imgsort.tables import ARRIVALS, CLASSES, LABELS, MODELS, PREDICTIONS, RUNS
+from imgsort.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES, PREDICTIONS, RUNS
 
 _NEWEST = (ARRIVALS.c.arrived_at.desc(), ARRIVALS.c.id.desc())
 
@@ -20,7 +20,9 @@ class Period:
     until: datetime | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = [ARRIVALS.c.model == self.model]
+        # What a person had judged anew says nothing about what came: it was the unsure, say.
+        refiled = exists().where(MOVES.c.arrival_id == ARRIVALS.c.id, MOVES.c.cause == "refile")
+        found: list[ColumnElement[bool]] = [ARRIVALS.c.model == self.model, ~refiled]
         if self.since is not None:
             found.append(ARRIVALS.c.arrived_at >= self.since)
         if self.until is not None:

@@ -32,8 +32,11 @@ def command(program: Path) -> str:
 
 
 def plain(path: Path) -> str:
-    """For a line of prose such as Description=, where nothing is quoted."""
-    return _text(path).replace("%", "%%")
+    """For a line of prose such as Description=, where nothing is quoted: specifiers are still
+    resolved, and a backslash at the end would take the next line along (systemd.syntax(7)). Blanks
+    at the end are cut off by systemd; that costs nobody anything in prose."""
+    text = _text(path).replace("%", "%%")
+    return f"{text}/" if text.endswith("\\") else text
 
 
 def _escaped(text: str) -> str:

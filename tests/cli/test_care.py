@@ -1,5 +1,6 @@
 """`imgsort check-config` and `migrate`, and what a broken configuration looks like."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -128,6 +129,13 @@ def test_folders_that_lie_in_each_other_are_refused(
     assert (code, sentence.replace("{home}", str(home)) in said) == (78, True)
 
 
+def without_backup(home: Path) -> str:
+    return (
+        f"bring it back with `imgsort restore FILE`, or, where there is no backup (there is none "
+        f"in {home}/backups), make a new log from the folders with `imgsort rebuild-db`"
+    )
+
+
 def test_migrate_makes_or_keeps_the_database(home: Path) -> None:
     """Nothing to do is said, a missing database is made anew, a newer one is left alone."""
     head = head_revision()
@@ -135,11 +143,7 @@ def test_migrate_makes_or_keeps_the_database(home: Path) -> None:
     assert (answer.code, answer.out) == (0, f"The database is at revision {head} already.\n")
     database = home / "state" / "imgsort.db"
     database.unlink()
-    assert asked("-C", home, "log").said == (
-        78,
-        f"{database} is missing; bring it back with `imgsort restore FILE`, or start an "
-        f"empty log with `imgsort migrate`.",
-    )
+    assert asked("-C", home, "log").said == (78, f"{database} is missing; {without_backup(home)}.")
     answer = asked("-C", home, "migrate", "--json")
     assert answer.json == {"from": None, "to": head, "snapshot": None}
     with sqlite3.connect(database) as connection:
@@ -169,8 +173,36 @@ def test_state_that_is_gone_is_told(home: Path) -> None:
     before = tree(home)
     assert imgsort("-C", home, "run").said == (
         1,
-        f"{home}/state is missing; put it back (mount it?) or run `mkdir {home}/state`.",
+        f"{home}/state is missing; {without_backup(home)}.",
     )
     for command in ("log", "status", "migrate", "check-config"):
         assert asked("-C", home, command).code in {1, 78}
     assert tree(home) == before
+
+
+def test_whoever_notices_it_gives_the_same_advice(home: Path) -> None:
+    """The newest backup by name, from every command; `doctor` has findings, not a bug."""
+    backups = home / "backups"
+    backups.mkdir(exist_ok=True)
+    for number, name in enumerate(("imgsort-daily-b.tar", "imgsort-a.tar", ".imgsort-c.tar")):
+        (backups / name).touch()
+        os.utime(backups / name, (number, number))
+    shutil.rmtree(home / "state")
+    advice = f"bring it back with `imgsort restore {backups}/imgsort-a.tar`"
+    for command in (("log",), ("status",), ("run",), ("next",), ("check-config",), ("migrate",)):
+        answer = imgsort("-C", home, *command)
+        assert advice in answer.out + answer.err, (command, answer)
+        assert answer.code in {1, 78}
+    doctor = imgsort("-C", home, "doctor")
+    assert doctor.code == 1
+    assert advice.replace("bring", "Bring") in doctor.out + doctor.err
+    assert "mkdir" not in doctor.out + doctor.err
+
+
+def test_without_a_backup_the_folders_are_what_is_left(home: Path) -> None:
+    """`rebuild-db` is what the advice says, and works though state/ is gone altogether."""
+    shutil.rmtree(home / "state")
+    answer = imgsort("-C", home, "rebuild-db")
+    assert answer.code == 0, answer
+    assert "make a new workspace with `imgsort init`" in answer.err
+    assert asked("-C", home, "log").code == 0

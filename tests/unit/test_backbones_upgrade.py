@@ -1,6 +1,7 @@
 """Two forms of one backbone: with means of inner layers, and as it was before there were any."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,16 @@ def test_an_upgrade_of_damaged_weights_makes_nothing(
     with pytest.raises(ModelProblem, match="is damaged"):
         with_inner_layers(alone, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [alone.id]
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(
+    earlier: InstalledBackbone, small_disk: Callable[[str], Path]
+) -> None:
+    """In a sentence; the earlier form is what serves on."""
+    disk = small_disk("6m")
+    with pytest.raises(ModelProblem, match=f"can't be written to {disk}; make room there"):
+        with_inner_layers(earlier, disk)
+    assert list(disk.iterdir()) == []
 
 
 def test_the_first_part_is_what_the_earlier_form_gives(

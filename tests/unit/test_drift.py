@@ -13,8 +13,9 @@ from imgsort import drift as drift_module
 from imgsort.drift import ClassMix, Distance, Drift, UnsureRate, drift_of
 from imgsort.journal import Plan
 from imgsort.labelling import NewLabel
+from imgsort.logquery import LogFilter
 from imgsort.store import Store
-from tests.logbook import NOON, Workplace, card, file_all, new_store, sha256, verdict
+from tests.logbook import NOON, Workplace, card, file_all, landed, new_store, sha256, verdict
 
 CALM = {"cat": 500, "dog": 300, "snake": 200}
 
@@ -193,3 +194,30 @@ def test_a_model_that_does_not_tell_has_no_distance(store: Store, tmp_path: Path
     filed(store, tmp_path, {"cat": 80}, days_ago=1, first=0)
     drift = drift_of(store, card(1, kind="dense"), now=NOON)
     assert (drift.judged, drift.distance) == (80, None)
+
+
+def test_ones_own_refile_is_no_drift(store: Store, tmp_path: Path) -> None:
+    """What a person had judged anew is not what came this week."""
+    workplace = Workplace(tmp_path)
+    filed(store, tmp_path, {"cat": 100, "dog": 100}, days_ago=8, first=0)
+    filed(store, tmp_path, {"cat": 60, "dog": 60}, days_ago=2, first=1000)
+    filed(store, tmp_path, {"snake": 90}, days_ago=2, first=2000)
+    assert looked_at(store).notable
+    rows = list(store.log(LogFilter(label="snake", limit=None)))
+    run_id = store.begin_run("refile")
+    again = [
+        replace(
+            workplace.plan(2000 + number, verdict("snake")),
+            cause="refile",
+            arrival=None,
+            arrival_id=row.id,
+        )
+        for number, row in enumerate(rows)
+    ]
+    planned = store.record_decided(run_id, again)
+    store.mark_landed([landed(one) for one in planned])
+
+    drift = looked_at(store)
+
+    assert drift.judged == 120
+    assert drift.notable == ()

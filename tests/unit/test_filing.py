@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgsort.daemon.originals import Originals
 from imgsort.decoder import Picture, Refused
 from imgsort.errors import FilingPaused, StorageFailed
 from imgsort.filing import Filer, Judged, Recovered, Result, mover, recover, renaming
@@ -1082,18 +1081,19 @@ def test_recovery_removes_no_file_that_took_the_sources_place(
 
 
 def test_recovery_of_an_original_that_was_touched(make_bench: MakeBench) -> None:
-    """Mode copy: the copy that was planned is made, and the original known for what it is."""
+    """Mode copy: it is judged anew, as what it is now, and copied once."""
     bench = make_bench('[filing]\nmode = "copy"\n')
     path = bench.drop("a.jpg")
-    judged = bench.judged(path)
     _plan_only(bench, path)
     os.utime(path, ns=(LONG_AGO, LONG_AGO))
 
-    assert recover(bench.workspace, bench.store) == Recovered(redone=1)
+    assert recover(bench.workspace, bench.store) == Recovered(dropped=1)
 
+    assert bench.files() == {"inbox/a.jpg": b"cat"}
+    bench.file(path)
     assert bench.files() == {"inbox/a.jpg": b"cat", "sorted/cat/a.jpg": b"cat"}
-    touched = replace(judged.outcome, identity=Identity.of(path.stat()))
-    assert Originals(bench.store, bench.workspace.inbox).recognised(touched)
+    touched = Identity.of(path.stat())
+    assert bench.store.known_copies([touched]) == {touched}
 
 
 def test_recovery_drops_the_sidecars_of_a_lost_picture(bench: Bench) -> None:

@@ -63,7 +63,8 @@ def seen(data: bytes) -> NDArray[np.uint8]:
 
 def deep(values: NDArray[np.uint8], bits: int) -> NDArray[np.uint16]:
     """As a sensor of so many bits writes them: the lower bits carry the finest steps."""
-    return (values.astype(np.uint16) << (bits - 8)) | (1 << (bits - 8)) - 1
+    shifted = (values.astype(np.uint16) << (bits - 8)) | (1 << (bits - 8)) - 1
+    return np.asarray(shifted, np.uint16)
 
 
 @pytest.mark.parametrize("bits", [10, 12, 14, 16])

@@ -281,6 +281,48 @@ def test_a_batch_that_only_waits_for_the_disk_pauses() -> None:
     assert rig.decoder.submitted == 1
 
 
+@pytest.mark.parametrize("stage", ["infer", "file", "decode", "listener"])
+def test_a_stage_that_fails_while_the_inbox_is_quiet_is_noticed_at_once(stage: str) -> None:
+    """No second picture has to come for it: who watches over the daemon starts it again."""
+    rig = Rig([], Pace(4, 0.01))
+    over = threading.Event()
+
+    def one_then_quiet() -> Iterator[Candidate]:
+        yield Candidate(Path("/inbox/a"), b"", datetime.now(UTC), time.monotonic())
+        over.wait(30)
+
+    failure = StorageFailed("the disk is broken")
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    rig.pipeline = Pipeline(
+        one_then_quiet(),
+        Stages(rig.decoder, rig.inference, rig.filing),
+        rig.listener,
+        Pace(4, 0.01),
+    )
+    if stage == "decode":
+        rig.decoder.decoded = fail  # type: ignore[method-assign,assignment]
+    elif stage == "infer":
+        rig.inference.before = fail
+    elif stage == "file":
+        rig.filing.before = fail
+    else:
+        rig.listener.took = fail  # type: ignore[method-assign,assignment]
+    rig.pipeline.start()
+    noticed: Exception | None = None
+    for _ in range(200):
+        try:
+            rig.pipeline.join(0.05)
+        except StorageFailed as raised:
+            noticed = raised
+            break
+    over.set()
+    assert noticed is failure
+    assert rig.pipeline.ended(10)
+
+
 @pytest.mark.parametrize("stage", ["infer", "file", "decode"])
 def test_a_failed_stage_brings_the_others_down(stage: str) -> None:
     """Never a silent hang: the failure comes out of join, whatever the other stages do."""

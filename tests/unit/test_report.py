@@ -24,12 +24,15 @@ from imgsort.trainer.findings import (
     Findings,
     Material,
     Pictured,
+    Shares,
     Strangers,
+    Target,
 )
-from imgsort.trainer.gate import GateVerdict
+from imgsort.trainer.gate import Difference, GateVerdict
 from imgsort.trainer.relaxing import Relaxed
 from imgsort.trainer.report.charts import MOST_LINES, charted, charts
 from imgsort.trainer.report.words import summary
+from imgsort.trainer.strata import Estimate
 from imgsort.verdict import Verdict
 
 NASTY = '<script>alert("$x$")</script>&'
@@ -46,6 +49,10 @@ def evaluation(labels: list[str], wrong: float, seed: int = 0) -> Evaluation:
             decision = "filed" if confidence > 0.7 else "unsure"
             judged.append(Judged(truth, Verdict(said, confidence, decision, None, ())))  # type: ignore[arg-type]
     return evaluate(judged)
+
+
+def shares(right: float, low: float, high: float) -> Shares:
+    return Shares(Estimate(right, low, high), Estimate(0.6, 0.5, 0.7), Estimate(0.97, 0.9, 1.0))
 
 
 def findings(labels: list[str], folder: Path) -> Findings:
@@ -68,16 +75,27 @@ def findings(labels: list[str], folder: Path) -> Findings:
         recipe="one dense layer, L2 0.1, 40 steps",
         temperature=0.8,
         target_precision=0.95,
-        judged_on="held-out",
-        material=Material(500, 300, 400, after.images, 5, 2, 1, 0, 70),
+        judged_on="representative",
+        material=Material(500, 300, after.images, 2, 1, 0),
         classes=tuple(
-            ClassFinding(name, "learned", 50, 30, 10, 0.8, False, 0, new[name], old[name])
+            ClassFinding(name, "learned", 50, 30, 10, 0.8, 9, 7, new[name], old[name])
             for name in labels
         ),
         evaluation=after,
         champion_evaluation=before,
+        shares=shares(0.9, 0.8, 0.95),
+        champion_shares=shares(0.7, 0.6, 0.8),
+        targets=(Target(0.9, 20, 2), Target(0.95, 15, 1), Target(0.98, 5, 0)),
+        most_filed=18,
+        optimism=0.01,
+        unchecked_filed=0.0,
+        unchecked_unsure=0.0,
+        all_alike=False,
+        retired=(),
         verdict=GateVerdict(
-            True, True, after.images, 0.7, 0.9, 0.1, (), None, "The new one serves."
+            *(True, True, after.images, 7, 9, 0),
+            *(None, Difference(0.2, 0.1), Difference(0.1, 0.0)),
+            *((), "The new one serves."),
         ),
         promoted=True,
         forced=False,
@@ -134,7 +152,7 @@ def test_the_page_stands_alone(tmp_path: Path) -> None:
     references.feed(text)
     assert "script" not in references.tags
     assert all(source.startswith("data:image/") for source in references.fetched)
-    assert len(references.fetched) >= 7
+    assert len(references.fetched) >= 6
     assert "&lt;script&gt;" in text
     assert "sorted/odd &amp; &lt;name&gt;.png" in text
     assert not re.search(r"https?://", text)
@@ -218,19 +236,20 @@ def test_the_summary_says_what_changed_and_what_to_do(tmp_path: Path) -> None:
     found = replace(
         found,
         classes=(
-            replace(cat, f1=0.9, champion_f1=0.7),
-            replace(dog, f1=0.6, champion_f1=0.8, threshold=None, labels_lacking=12),
-            replace(snake, f1=0.9, champion_f1=0.9, threshold=None, labels_lacking=None),
-            ClassFinding("newt", "too few", 2, 0, 0, None, False, 3, None, None),
+            replace(cat, right=9, champion_right=7),
+            replace(dog, right=6, champion_right=8, threshold=None),
+            replace(snake, right=9, champion_right=9),
+            ClassFinding("newt", "unlabelled", 0, 0, 0, 0.7, 0, 0, None, None),
         ),
     )
     text = "\n".join(summary(found, tmp_path))
     assert "provisional" in text
-    assert "Better: cat (F1 0.70 to 0.90, 10 test images)" in text
-    assert "Worse: dog (F1 0.80 to 0.60, 10 test images)" in text
-    assert "newt (about 3 more labels)" in text
-    assert "dog (about 12 more labels)" in text
-    assert "labels of the same kind won't do: snake" in text
+    assert "of all that arrives about 90% (80% to 95%)" in text
+    assert "Better: cat (7 to 9 of 10)" in text
+    assert "Worse: dog (8 to 6 of 10)" in text
+    assert "their images go to unsure/: dog." in text
+    assert "1 class without labels is told as the first model tells it" in text
+    assert "a target_precision of 90% files 67%, 2 wrongly; 95% files 50%, 1 wrongly; 98%" in text
     assert "Would more labels help? Yes" in text
     assert "cat for dog 2 times (sorted/odd & <name>.png, a picture that is gone)" in text
     assert "1 label may be wrong" in text
@@ -262,3 +281,37 @@ def test_a_forced_model_is_called_so(tmp_path: Path) -> None:
     out.mkdir()
     written(out, found)
     assert 'class="forced"' in (out / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_the_numbers_cannot_know_is_said(tmp_path: Path) -> None:
+    """Who was not looked at, what is all alike, a goal that is missed: each with the next step."""
+    found = replace(
+        findings(["cat", "dog"], tmp_path),
+        unchecked_unsure=0.31,
+        all_alike=True,
+        retired=("abacus", "abaya"),
+        target_precision=0.999,
+    )
+    text = "\n".join(summary(found, tmp_path))
+    assert "31% of what arrived went to unsure/" in text
+    assert "`imgsort audit 30 --unsure`" in text
+    assert "one fixed camera?" in text
+    assert "Below your goal" in text
+    assert "the 2 names of ImageNet that you don't use are retired" in text
+    out = tmp_path / "report"
+    out.mkdir()
+    written(out, found)
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "31% of what arrived went to unsure/" in page
+
+
+def test_each_picture_is_shown_once(tmp_path: Path) -> None:
+    """A mistake that stands among the doubtful labels is not shown a second and third time."""
+    found = findings(["cat", "dog"], tmp_path)
+    found = replace(found, suspects=found.mistakes)
+    out = tmp_path / "report"
+    out.mkdir()
+    written(out, found)
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.count("<figure") == len(found.mistakes)
+    assert "shown above" in page

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.backbones import InstalledBackbone
+from imgsort.backbones import BACKBONES, InstalledBackbone
+from imgsort.backbones.quiet import import_keras
 from imgsort.classifier import softmax
 from imgsort.errors import RuntimeUnavailable
 from imgsort.images import ImageLimits, decode
@@ -87,6 +88,26 @@ def test_the_runtimes_agree_on_resnet50(resnet50_random: InstalledBackbone) -> N
     assert openvino.shape == (4, 2048 + 256 + 512 + 1024)
     for part in np.split(openvino, [2048, 2048 + 256, 2048 + 256 + 512], axis=1):
         assert np.abs(part[0] - part[1]).max() > 10 * TOLERANCE
+
+
+def test_inner_layers_are_averaged_in_float32_on_a_gpu(
+    lite0: InstalledBackbone, lite0_tensorflow: TensorflowRuntime
+) -> None:
+    """The network calculates in float16 there, in which a sum over hundreds loses digits."""
+    keras = import_keras()
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = BACKBONES[lite0.name].build()
+    finally:
+        keras.config.set_dtype_policy(before)
+    kinds = {layer.name: layer.compute_dtype for layer in model.layers}
+    assert kinds["block7_depthwise_relu"] == "float16"
+    assert {kinds[name] for name in kinds if name.endswith("_mean")} == {"float32"}
+    images = _pictures(4)
+    half = TensorflowRuntime(lite0, "float16", batch_size=4, gpu=False).embed(images)
+    off = np.abs(half - lite0_tensorflow.embed(images))[:, lite0.final :]
+    assert off.max() < 0.01 * half.max()
 
 
 def test_bfloat16_gives_the_same_labels(
@@ -170,7 +191,8 @@ def test_a_damaged_compiled_model_is_compiled_again(
 FORBIDDEN = """
 import ctypes, sys
 from pathlib import Path
-from imgsort.backbones import InstalledBackbone
+from imgsort.backbones import BACKBONES, InstalledBackbone
+from imgsort.backbones.quiet import import_keras
 from imgsort.runtime.on_openvino import OpenvinoRuntime
 PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
 if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) != 0:

@@ -166,8 +166,9 @@ def test_a_missing_database_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DatabaseProblem) as told:
         Store.open(tmp_path / "imgsort.db", root=tmp_path)
     assert str(told.value) == (
-        f"{tmp_path}/imgsort.db is missing; bring it back with `imgsort restore FILE`, or "
-        f"start an empty log with `imgsort migrate`."
+        f"{tmp_path}/imgsort.db is missing; bring it back with `imgsort restore FILE`, or, where "
+        f"there is no backup (there is none in {tmp_path.parent}/backups), make a new log from the "
+        f"folders with `imgsort rebuild-db`."
     )
     assert list(tmp_path.iterdir()) == []
 

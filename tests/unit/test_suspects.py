@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imgsort.dense_head import Familiarity, unit
+from imgsort.dense_head import Novelty, unit
 from imgsort.trainer.curve import helps
 from imgsort.trainer.strangers import filed_when_unknown
 from imgsort.trainer.suspects import suspects
@@ -55,7 +55,7 @@ def test_strangers_are_asked_of_known_classes() -> None:
     scores = np.full((18, 3), 0.05)
     scores[np.arange(18), labels] = 0.9
     scores[:12, :2] += 0.02
-    known = Familiarity(unit(embeddings), 3, 0.1)
+    known = Novelty(unit(embeddings), np.zeros(18, np.uint8), 3, 0.1, 3)
     asked, filed = filed_when_unknown(embeddings, scores, labels, np.array([0.5] * 3), known)
     assert (asked, filed) == (18, 12)
     assert filed_when_unknown(embeddings, scores, labels % 2, np.array([0.5] * 3), known) == (0, 0)

@@ -6,15 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from imgsort.trainer.lessons import LEAST
 
 from imgsort.dense_model import FOLDS
 from imgsort.trainer.dataset import Dealt, Labelled, blind_fold, deal, neighbours
 from imgsort.trainer.groups import Grouping
-<<<<<<< HEAD
-=======
-from imgsort.trainer.readiness import AUDITED
->>>>>>> main
 
 
 def named(number: int) -> str:

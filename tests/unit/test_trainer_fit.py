@@ -5,19 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from imgsort.trainer.foreign import familiarity
 from numpy.typing import NDArray
 
 from imgsort.dense_head import LearnedHead, Prior, labelled_share
 from imgsort.trainer.coordinates import Coordinates
-<<<<<<< HEAD
 from imgsort.trainer.fit import Examples, Member, Trained, fit
 from imgsort.trainer.novelty import novelty_of
 from imgsort.trainer.recipe import FEW, HIDDEN_FROM, INNER, MANY_CLASSES, Recipe, best, recipes
-=======
-from imgsort.trainer.fit import Examples, fit_head
-from imgsort.trainer.recipe import Recipe, Trial, best, recipes
->>>>>>> main
 
 WIDTH = 40
 PLAIN, DEEP = Recipe(0.1), Recipe(3.0, 0.0, 64, 0.2)

@@ -175,6 +175,16 @@ def test_answered_by_moving_links(desk: Desk) -> None:
     assert desk.labels()["cat-3.jpg"] == ("dog", "audit", True)
     assert "sorted/dog/cat-3.jpg" in desk.tree()
     assert desk.agrees()
+    assert not folder.exists(), "it is recorded: its links would only dangle"
+
+
+def test_what_a_person_put_into_an_audits_folder_stays(desk: Desk) -> None:
+    """Links and list go once confirmed; a file that is none of imgsort's is never removed."""
+    folder = links(desk)
+    (folder / "notes.txt").write_text("mine")
+    assert desk.type("confirm", folder).code == 0
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert not [path for path in folder.rglob("*") if path.is_symlink()]
 
 
 def test_answered_by_moving_the_pictures(desk: Desk) -> None:

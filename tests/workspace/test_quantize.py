@@ -146,8 +146,7 @@ def test_int8_on_and_off_again(int8: Workspace, photographs: list[Path]) -> None
 
 def test_embeddings_are_kept_apart(int8: Workspace, photographs: list[Path]) -> None:
     """What was stored in float32 is not taken for int8's."""
-    from imgsort.trainer.embed import embeddings_for
-
+    from imgsort.completing import embeddings_for
     from imgsort.embeddings import EmbeddingStore
     from imgsort.identity import open_regular, sha256_of
 

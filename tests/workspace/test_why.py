@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from imgsort.trainer.embed import embeddings_for
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from imgsort.backbones import InstalledBackbone
 from imgsort.cli import daemon, labels, looking, putting_back  # noqa: F401 - they register commands
 from imgsort.cli.app import app
+from imgsort.completing import Views, embeddings_for
 from imgsort.daemon import service
 from imgsort.embeddings import EmbeddingStore
 from imgsort.founding import first_model
@@ -220,11 +220,11 @@ def test_training_decodes_only_what_is_missing(workspace: Workspace) -> None:
         serving = open_serving(workspace, store)
         plain = embeddings_for(workspace, store, serving, images)
         assert (plain.decoded, len(plain.vectors), plain.missing) == (0, 18, {})
-        first = embeddings_for(workspace, store, serving, images, views=[1, 7], augment=mirror)
+        first = embeddings_for(workspace, store, serving, images, views=Views((1, 7), mirror))
         assert first.decoded == 18
         assert sum(count for count, view in mirror.asked if view == 7) == 18
         mirror.asked.clear()
-        again = embeddings_for(workspace, store, serving, images, views=[1, 7], augment=mirror)
+        again = embeddings_for(workspace, store, serving, images, views=Views((1, 7), mirror))
         assert (again.decoded, mirror.asked) == (0, [])
         workspace.embeddings.unlink()
         changed, other, *_ = images

@@ -62,6 +62,8 @@ def _check_backups(workspace: Workspace) -> Iterator[Finding]:
         )
         return
     yield ok("backups", f"The newest daily backup is {made[-1].name}.")
+    if not workspace.state.is_dir():
+        return  # the folders' check has said so
     if workspace.backups.stat().st_dev == workspace.state.stat().st_dev:
         yield Finding(
             "note",

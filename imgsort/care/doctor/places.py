@@ -12,6 +12,7 @@ from pathlib import Path
 from imgsort.care.doctor.finding import Finding, ok
 from imgsort.filing.ability import ability
 from imgsort.mounts import is_event_blind, is_network, type_of
+from imgsort.way_back import way_back
 from imgsort.workspace import Workspace
 
 LOW_BYTES = 1_000_000_000
@@ -39,7 +40,9 @@ def _folder(workspace: Workspace, folder: Path) -> Finding:
             "error",
             "folders",
             f"{folder} is missing.",
-            f"Put it back (mount it?) or run `mkdir {folder}`.",
+            f"Put it back (mount it?) or run `mkdir {folder}`."
+            if folder != workspace.state
+            else f"Stop imgsort and {way_back(workspace.root)}.",
             # A folder elsewhere may be a disk that isn't mounted; state/ holds the log.
             fix=(lambda: folder.mkdir(parents=True))
             if below and folder != workspace.state

@@ -10,6 +10,7 @@ from imgsort.store import Store
 from imgsort.store.care import CareLog, planned_moves, soundness
 from imgsort.store.revision import require_current, revision_of
 from imgsort.tables import REVISIONS
+from imgsort.way_back import way_back
 from imgsort.workspace import Workspace
 
 _LARGE_WAL = 256 << 20
@@ -22,8 +23,7 @@ def check_database(workspace: Workspace) -> Iterator[Finding]:
             "error",
             "database",
             f"{database} is missing.",
-            "Restore a backup (`imgsort restore FILE`), or make it anew from the folders "
-            "(`imgsort rebuild-db`).",
+            _sentence(f"{way_back(workspace.root)}."),
         )
         return
     problems = soundness(database, thorough=True)
