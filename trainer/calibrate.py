@@ -20,29 +20,46 @@ POOL_WEIGHT = 20.0
 SLACK = 0.02
 """How far a class's estimate may lie below the target before it is held to more than the pool."""
 _COLDEST, _HOTTEST = 0.05, 20.0
+_LEAST = 1e-300
 
 
 def log_losses(logits: NDArray[np.floating], labels: NDArray[np.intp]) -> NDArray[np.float64]:
     """[N] cross-entropies in nats of [N, K] logits."""
-    shifted = logits.astype(np.float64)
-    shifted = shifted - shifted.max(axis=1, keepdims=True)
-    norm = np.log(np.exp(shifted).sum(axis=1))
-    losses: NDArray[np.float64] = norm - shifted[np.arange(len(labels)), labels]
-    return losses
+    return -_log_chances(logits, labels)[0]
 
 
 def temperature(logits: NDArray[np.floating], labels: NDArray[np.intp]) -> float:
     """What to divide ``logits`` [N, K] by for the most honest softmax that one number can give.
 
     Minimises log loss (Guo et al. 2017, https://arxiv.org/abs/1706.04599), which has one minimum.
+    As in Platt (1999) the right answer is right but for one case in N + 2: of pictures that are all
+    told rightly nothing else would keep the next one from being as sure as numbers can be.
     """
     from scipy.optimize import minimize_scalar
 
+    doubt = 1 / (len(labels) + 2)
+
     def loss(log_temperature: float) -> float:
-        return float(log_losses(logits / np.exp(log_temperature), labels).mean())
+        right, wrong = _log_chances(logits / np.exp(log_temperature), labels)
+        return -float((1 - doubt) * right.mean() + doubt * wrong.mean())
 
     bounds = (np.log(_COLDEST), np.log(_HOTTEST))
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def _log_chances(
+    logits: NDArray[np.floating], labels: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """[N] logarithms of the share that the label of each row gets, and of what the others get."""
+    rows = np.arange(len(labels))
+    shifted = logits.astype(np.float64)
+    shifted -= shifted.max(axis=1, keepdims=True)
+    own = shifted[rows, labels]
+    powers = np.exp(shifted)
+    powers[rows, labels] = 0
+    others = powers.sum(axis=1)
+    norm = np.log(np.exp(own) + others)
+    return own - norm, np.log(np.maximum(others, _LEAST)) - norm
 
 
 def thresholds(
@@ -93,7 +110,8 @@ def _of_class(
     enough = (hits + POOL_WEIGHT * share) / (counts + POOL_WEIGHT) >= target - SLACK
     if enough[-1]:
         return pooled
-    fitting = [at for at in ends if enough[at]]
+    # Where even the surest are wrong the others' precision doesn't speak for what is surer still.
+    fitting = [at for at in ends if enough[at] and hits[at]]
     return float(ranked[fitting[-1]]) if fitting else NEVER
 
 

@@ -1,8 +1,10 @@
 """The model that wants to serve: its recipe found, its heads trained, calibrated.
 
-What is told of it, and what its thresholds rest on, comes from heads that hadn't seen the picture;
-of small sets also recipe, temperature and threshold come from the other folds alone, or the best of
-fifteen recipes would be praised for its luck (``optimism``).
+What is told of it, and what its thresholds rest on, comes from heads that hadn't seen the picture.
+Of small sets the answers that are told come from recipes that the other folds chose, or the best of
+fifteen would be praised for its luck (``optimism``). How sure it is comes from the served recipe
+alone: scores of several recipes don't compare, and a threshold on a mixture of them threw half of
+what can be filed away.
 """
 
 from collections import Counter
@@ -47,7 +49,9 @@ class Challenger:
     examples: Examples
     """The pictures as they are, row by row, then their other views."""
     out_of_fold: Floats
-    """[N, K] scores of ``pictures``, each by what hadn't seen it."""
+    """[N, K] scores of ``pictures`` by the served recipe, each by a head that hadn't seen it."""
+    answers: NDArray[np.intp]
+    """[N]: the class that is told of each picture, by a recipe chosen without it."""
     unlikeness: Floats
     """[N], likewise."""
     judging: NDArray[np.bool_]
@@ -89,9 +93,9 @@ class Challenger:
         return thresholds(scores.max(axis=1), winners, right, target, len(self.class_ids))
 
     def _verdict(self, at: int, cuts: NDArray[np.float64]) -> Verdict:
-        scores = self.out_of_fold[at]
-        best_class = int(scores.argmax())
-        confidence, unlikeness = float(scores[best_class]), float(self.unlikeness[at])
+        best_class = int(self.answers[at])
+        confidence = float(self.out_of_fold[at, best_class])
+        unlikeness = float(self.unlikeness[at])
         strange = unlikeness > 1 and best_class < self.labelled
         reason = UNLIKE if strange else shortfall(confidence, float(cuts[best_class]))
         return Verdict(
@@ -121,10 +125,13 @@ def train(
     examples = _examples(material, dealt, labelled, prior)
     search = _Search.of(examples, prior, len(material.labelled), all_labelled=not unlabelled)
     served, folds = search.trained()
-    logits = search.blind_logits(folds)
-    truth, in_fold = search.truth, search.in_fold
-    heat = temperature(search.chosen_logits(folds), truth)
-    scores = _softened(logits, truth, in_fold)
+    answers = search.blind_logits(folds)[:, :-1].argmax(axis=1)
+    in_fold = search.in_fold
+    logits = search.chosen_logits(folds)
+    # Labels can't tell how sure one may be of a class that has none: no surer than the first model.
+    coolest = served.strength if unlabelled else 0.0
+    heat = max(coolest, temperature(logits, search.truth))
+    scores = softmax(np.asarray(logits / heat, np.float32))[:, :-1]
     final = material.rows(material.labelled)[:, : material.blocks[0]]
     novelty, unlikeness = novelty_of(final, in_fold, len(labelled))
     model = LearnedModel(
@@ -149,9 +156,12 @@ def train(
         pictures=material.labelled,
         examples=examples,
         out_of_fold=scores,
+        answers=answers,
         unlikeness=unlikeness,
         judging=judging,
-        optimism=search.optimism(logits, folds),
+        optimism=float(
+            (scores.argmax(axis=1) == search.truth).mean() - (answers == search.truth).mean()
+        ),
     )
     return _with_thresholds(drawn, names, target_precision, champion.confidence)
 
@@ -274,13 +284,6 @@ class _Search:
                     found[inside] = self.logits[best(self.candidates, others)][inside]
         return found
 
-    def optimism(self, blind: Floats, folds: Sequence[Trained]) -> float:
-        """Of the pictures."""
-        own, honest = (
-            each[:, :-1].argmax(axis=1) == self.truth for each in (self.chosen_logits(folds), blind)
-        )
-        return float(own.mean() - honest.mean())
-
 
 def _blind_logits(examples: Examples, prior: Prior, folds: Sequence[Trained]) -> Floats:
     """[N, K + 1]: each row by the head that is blind to its fold."""
@@ -291,16 +294,6 @@ def _blind_logits(examples: Examples, prior: Prior, folds: Sequence[Trained]) ->
         head = LearnedHead(names, prior, folds[fold].taught())
         found[inside] = head.logits(np.asarray(examples.embeddings[inside], np.float32))
     return found
-
-
-def _softened(logits: Floats, truth: NDArray[np.intp], in_fold: NDArray[np.intp]) -> Floats:
-    """[N, K] scores; each fold by the temperature of the others."""
-    scores = np.zeros((len(logits), logits.shape[1] - 1), np.float32)
-    for _, inside in _each_fold(in_fold):
-        others = ~inside if not inside.all() else inside
-        heat = temperature(logits[others], truth[others])
-        scores[inside] = softmax(np.asarray(logits[inside] / heat, np.float32))[:, :-1]
-    return scores
 
 
 def _each_fold(folds: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.bool_]]]:

@@ -146,7 +146,7 @@ def verdict_on(trained: Trained, comparison: Comparison) -> GateVerdict:
 
 
 def _taught(challenger: Challenger) -> bool:
-    return learned_something(challenger.truth, challenger.out_of_fold.argmax(axis=1))
+    return learned_something(challenger.truth, challenger.answers)
 
 
 def numbered(findings: Findings, version: int) -> Findings:

@@ -36,7 +36,7 @@ def learning_curve(challenger: Challenger, watch: Callable[[int, int], None]) ->
         right = _right(challenger, part)
         points.append(CurvePoint(int(part.sum()), float(right.mean())))
         watch(done, len(shares))
-    complete = challenger.out_of_fold.argmax(axis=1) == labels
+    complete = challenger.answers == labels
     gain = complete[challenger.judging].astype(np.float64) - right
     points.append(CurvePoint(len(labels), float(complete[challenger.judging].mean())))
     error = float(gain.std() / np.sqrt(len(gain)))

@@ -8,6 +8,7 @@ import warnings
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -315,3 +316,31 @@ def test_each_picture_is_shown_once(tmp_path: Path) -> None:
     page = (out / "index.html").read_text(encoding="utf-8")
     assert page.count("<figure") == len(found.mistakes)
     assert "shown above" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"judged_on": "all"}, "None of these images was labelled without picking"),
+        ({"unchecked_filed": 0.2}, "20% of what arrived was filed under classes that nobody"),
+        ({"unchecked_filed": 0.04, "unchecked_unsure": 0.04}, None),
+    ],
+)
+def test_what_nobody_looked_at_is_said_where_it_is_much(
+    tmp_path: Path, changes: dict[str, Any], said: str | None
+) -> None:
+    """With the cheapest next step; less than a twentieth of what arrives is not worth a word."""
+    known = replace(findings(["cat", "dog", "snake"], tmp_path), target_precision=0.1)
+    more = set(summary(replace(known, **changes), tmp_path)) - set(summary(known, tmp_path))
+    assert len(more) == (said is not None)
+    assert all(said is not None and said in line and "`imgsort " in line for line in more)
+
+
+def test_goals_are_told_on_the_page(tmp_path: Path) -> None:
+    """What other target precisions would file and get wrong, and what hindsight would file."""
+    out = tmp_path / "report"
+    out.mkdir()
+    written(out, findings(["cat", "dog", "snake"], tmp_path))
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "with hindsight 18 of 30 could be filed" in page
+    assert "15 of 30 (50%)" in page

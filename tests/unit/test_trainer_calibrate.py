@@ -30,6 +30,14 @@ def test_temperature_undoes_overconfidence(factor: float) -> None:
     assert temperature(logits, labels) == pytest.approx(factor, rel=1e-2)
 
 
+@pytest.mark.parametrize("gap", [3.0, 30.0])
+def test_being_always_right_is_no_certainty(gap: float) -> None:
+    """Fifty of fifty right, by however wide a gap: the fifty-first is wrong in one case of 52."""
+    logits = np.tile([gap, 0.0], (50, 1))
+    heat = temperature(logits, np.zeros(50, np.intp))
+    assert 1 / (1 + np.exp(-gap / heat)) == pytest.approx(51 / 52, abs=1e-3)
+
+
 def one_class(
     confidence: Floats | list[float], right: NDArray[np.bool_], target: float
 ) -> tuple[float, ...]:
@@ -53,9 +61,9 @@ def test_ties_are_filed_together() -> None:
 
 
 def test_too_few_labels() -> None:
-    """Eighteen of eighteen right don't prove 0.95; nineteen do."""
-    assert one_class([0.97] * 18, np.ones(18, np.bool_), 0.95) == (NEVER, NEVER)
-    assert one_class([0.97] * 19, np.ones(19, np.bool_), 0.95) == pytest.approx((0.97, 0.97))
+    """Ten of ten right don't prove 0.95; eleven do, at three quarters of a standard error."""
+    assert one_class([0.97] * 10, np.ones(10, np.bool_), 0.95) == (NEVER, NEVER)
+    assert one_class([0.97] * 11, np.ones(11, np.bool_), 0.95) == pytest.approx((0.97, 0.97))
     assert one_class([], np.ones(0, np.bool_), 0.95) == (NEVER, NEVER)
 
 
@@ -95,8 +103,9 @@ def test_a_class_that_falls_short_is_held_to_more() -> None:
 
 
 def test_a_class_is_refused_only_on_evidence() -> None:
-    """One wrong picture of two is no evidence; all wrong of twelve are, and nothing is filed."""
-    enough = 400
+    """One wrong picture of two is no evidence; all wrong of more than the others' precision is
+    worth are, and nothing is filed."""
+    enough = 2_000
     few = thresholds(*pooled((enough, 0), (1, 1)), 0.95, 2)
     assert few[1] < NEVER
     many = thresholds(*pooled((enough, 0), (0, int(POOL_WEIGHT) + 2)), 0.95, 2)
