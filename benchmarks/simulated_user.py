@@ -255,7 +255,7 @@ def outcome(answer: subprocess.CompletedProcess[str]) -> str:
     material = found["material"]
     return (
         f"{material['labels']} labels ({material['representative']} representative, "
-        f"{material['held_out']} held out): {found['summary'][0]}"
+        f"{material['held_out']} judged): {found['summary'][0]}"
     )
 
 

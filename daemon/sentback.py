@@ -68,8 +68,8 @@ class SentBack:
         return recent or before.identity == judged.outcome.identity
 
     def _withdraw(self, before: Whereabouts) -> None:
-        said = self._store.label_history(before.sha256)
-        if not said or said[-1].kind != "withdrawn":
+        said = self._store.current_labels([before.sha256]).get(before.sha256)
+        if said is None or said.kind != "withdrawn":
             word = NewLabel(before.sha256, "withdrawn", None, "move", False)
             self._store.add_labels(self._run_id, [word])
         self._store.mark_missing([before.arrival_id])

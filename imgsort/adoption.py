@@ -2,7 +2,7 @@
 
 In a class folder a new picture is labelled by it, in rejected/ never to be used. A copy, whose
 original is still where it was, gets an arrival of its own, and its class folder is a label unless
-the picture lies in that class already. A picture edited in place is a new one that says nothing.
+the picture lies in that class already. Other bytes in the place of a known file are no new file.
 """
 
 from collections import defaultdict
@@ -10,13 +10,20 @@ from dataclasses import dataclass, replace
 
 from imgsort.journal import Decision
 from imgsort.labelling import NewLabel
-from imgsort.tree import Adopted, DiskFile, Layout, Place
+from imgsort.tree import Adopted, DiskFile, Edited, Layout, Place
 from imgsort.treediff import LIBRARY, Differences, Matches, Sight, is_picture
 
 COPY_SECONDS = 30.0
 """A copy that is to replace its original is followed by the original's removal: it gets time."""
 SETTLE_SECONDS = 2.0
+SAVING_SECONDS = 60.0
+"""A file without its end is waited for: the program that saves it may pause."""
 _DECISIONS: dict[str, Decision] = {"class": "filed", "unsure": "unsure", "rejected": "rejected"}
+
+
+def decision_of(place: Place) -> Decision:
+    """Of a file that somebody put there."""
+    return _DECISIONS.get(place.room, "unsure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,7 @@ class Adoption:
     """The files that become arrivals now, and those that don't."""
 
     adopted: tuple[Adopted, ...] = ()
+    edited: tuple[Edited, ...] = ()
     waiting: tuple[str, ...] = ()
     """Too young to tell."""
     library: tuple[str, ...] = ()
@@ -32,11 +40,31 @@ class Adoption:
 
 def adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
     """Labels may repeat what was said before; ``unlimited`` takes a library: it was asked about."""
+    edited, saving = _edited(sight, matches)
+    fresh = _adoption(sight, matches, unlimited=unlimited)
+    return replace(fresh, edited=edited, waiting=(*fresh.waiting, *saving))
+
+
+def _edited(sight: Sight, matches: Matches) -> tuple[tuple[Edited, ...], tuple[str, ...]]:
+    """Those that are saved, and those that a program may be at still."""
+    edited, saving = [], []
+    for known, file in matches.edited:
+        sha256 = sight.hashes.get(file.path)
+        young = _is_being_saved(sight, file)
+        decision = _DECISIONS.get(sight.layout.place_of(file.path).room)
+        if young:
+            saving.append(file.path)
+        elif sha256 is not None and decision is not None:
+            edited.append(Edited(known, file, sha256, decision))
+    return tuple(edited), tuple(saving)
+
+
+def _adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
     layout, now = sight.layout, sight.disk.taken_at
     copies = [file for file in matches.copies if layout.place_of(file.path).room in _DECISIONS]
     young = [file for file in copies if _is_young(file, now, COPY_SECONDS)]
     new = [file for file in matches.new if _is_adoptable(file, layout)]
-    unsettled = [file for file in new if _is_young(file, now, SETTLE_SECONDS)]
+    unsettled = [file for file in new if _is_being_saved(sight, file)]
     if unsettled:  # somebody may be copying a library in: how much it is, is seen at the end
         return Adoption(waiting=tuple(file.path for file in (*unsettled, *young)))
     waiting = tuple(file.path for file in young)
@@ -61,7 +89,13 @@ def adoption(sight: Sight, matches: Matches, *, unlimited: bool) -> Adoption:
             # Somebody vouched for all of it, right or wrong: no biased sample.
             label = replace(label, source="import", representative=label.kind == "label")
         adopted.append(Adopted(file, sha256, _DECISIONS[place.room], label))
-    return Adoption(tuple(adopted), waiting)
+    return Adoption(tuple(adopted), waiting=waiting)
+
+
+def _is_being_saved(sight: Sight, file: DiskFile) -> bool:
+    """As far as its age and its end tell."""
+    seconds = SAVING_SECONDS if file.path in sight.cut_short else SETTLE_SECONDS
+    return _is_young(file, sight.disk.taken_at, seconds)
 
 
 def _is_young(file: DiskFile, now: float, seconds: float) -> bool:

@@ -137,10 +137,10 @@ class Session:
             summary = "nothing was done"
             try:
                 apply_reconcile(self._workspace, store, run)
-                labels = spoken(self._workspace, store, names, label)
+                labels, repeated = spoken(self._workspace, store, names, label)
                 require_in_use(store, {label})
                 new_classes(store, {label}, allowed=new_class)
-                done = put_labels(self._workspace, store, run, labels)
+                done = put_labels(self._workspace, store, run, labels, repeated)
                 summary = f"{len(done.written):,} labelled, {len(done.moved):,} files moved"
             finally:
                 store.end_run(run, summary)

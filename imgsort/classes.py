@@ -88,9 +88,9 @@ def rename(
     run_id: int,
     change: ClassChange,
     undone: Sequence[int] = (),
-) -> None:
+) -> tuple[Path, Path]:
     """The class and its folder go by another name, in which all its files stay. Raises ImgsortError
-    where that name is taken."""
+    where that name is taken. Returns the folder's paths, before and after."""
     with workspace.filing_lock():
         recover_locked(workspace, store)
         before = folder_of(workspace, change.old) or workspace.sorted / change.old
@@ -110,6 +110,7 @@ def rename(
                     f"again."
                 ) from problem
         store.rename_class(run_id, change, (before, after), undone)
+    return before, after
 
 
 def merge(workspace: Workspace, store: Store, run_id: int, source: Named, into: Named) -> Merged:
@@ -191,9 +192,10 @@ def remove_if_empty(store: Store, source: Named, folder: Path) -> None:
 
 def take_back(
     workspace: Workspace, store: Store, run_id: int, changes: Sequence[ClassChange]
-) -> list[str]:
-    """Undo what was done to classes, newest first; the answers say why some of it stays."""
-    stays = []
+) -> tuple[list[str], list[tuple[Path, Path]]]:
+    """Undo what was done to classes, newest first. Returns why some of it stays, and the folders
+    that got other names, before and after."""
+    stays, renamed = [], []
     for change in changes:
         back, undone = change.back(), [] if change.id is None else [change.id]
         live = store.class_names()
@@ -204,5 +206,5 @@ def take_back(
         elif live.get(back.class_id) != back.old:
             stays.append(f"{display(back.old)} was renamed or retired since")
         else:
-            rename(workspace, store, run_id, back, undone)
-    return stays
+            renamed.append(rename(workspace, store, run_id, back, undone))
+    return stays, renamed

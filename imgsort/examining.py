@@ -1,4 +1,5 @@
 """Open the pictures that people put into the folders: size, time, camera, and can they be read?
+Those that were changed in their places too: are they the same pictures?
 
 They are adopted unopened, so that a look at the folders stays quick; training groups pictures by
 these facts, and what was filed by imgsort has had them from the start.
@@ -9,11 +10,15 @@ from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Protocol
 
+from imgsort.adoption import decision_of
 from imgsort.backbones import BACKBONES
 from imgsort.decoder import Outcome, Picture, Refused
+from imgsort.editing import is_same_picture
 from imgsort.errors import ModelProblem
+from imgsort.images import ImageFacts
 from imgsort.serving import active_card, open_decoder
 from imgsort.store import Store
+from imgsort.tree import Layout
 from imgsort.workspace import Workspace
 
 _BATCH = 16
@@ -38,15 +43,17 @@ def examine_adopted(
     waiting = store.unexamined()
     if not waiting:
         return 0
+    layout = Layout.of(workspace)
     if decoder is not None:
-        return sum(_examined(store, decoder, batch, stopping) for batch in _batches(waiting))
+        read = (_examined(store, layout, decoder, one, stopping) for one in _batches(waiting))
+        return sum(read)
     try:
         # At the size that pictures are decoded at here anyhow, so that the facts come out alike.
         size = BACKBONES[active_card(workspace).backbone].input_size
     except ModelProblem:
         return 0
     with open_decoder(workspace.config.decode, size, store, workspace.picture_folders) as pool:
-        return sum(_examined(store, pool, batch, stopping) for batch in _batches(waiting))
+        return sum(_examined(store, layout, pool, one, stopping) for one in _batches(waiting))
 
 
 def _batches(waiting: dict[str, Path]) -> Iterator[dict[str, Path]]:
@@ -56,7 +63,11 @@ def _batches(waiting: dict[str, Path]) -> Iterator[dict[str, Path]]:
 
 
 def _examined(
-    store: Store, decoder: Opener, batch: dict[str, Path], stopping: Callable[[], bool]
+    store: Store,
+    layout: Layout,
+    decoder: Opener,
+    batch: dict[str, Path],
+    stopping: Callable[[], bool],
 ) -> int:
     if stopping():
         return 0
@@ -69,7 +80,17 @@ def _examined(
             continue
         if isinstance(outcome, Picture) and outcome.sha256 == sha256:
             store.note_facts(sha256, outcome.facts)
+            _compare(store, layout, sha256, outcome.facts)
             read += 1
         elif isinstance(outcome, Refused) and outcome.sha256 == sha256:
             store.note_unreadable(sha256, outcome.reason)
     return read
+
+
+def _compare(store: Store, layout: Layout, sha256: str, facts: ImageFacts) -> None:
+    """Do files that were changed in their places show what they showed before?"""
+    for edit in store.edits(sha256):
+        if is_same_picture(edit.before, facts):
+            store.keep_edit(edit.arrival_id)
+        else:
+            store.part_edit(edit.arrival_id, decision_of(layout.place_of(str(edit.path))))

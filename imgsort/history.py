@@ -48,8 +48,20 @@ class Move:
 class Word:
     """That a human said something about the picture."""
 
-    run_id: int | None
+    id: int
+    runs: frozenset[int]
+    """The run it was said in, and if an undo brought it again, the one it was first said in."""
+    by_hand: bool
+    """A moved file said it: what people did with their files is theirs to put back."""
     said_at: datetime
+    taken_back: int | None
+    """The id of the retraction; None for a word that stands."""
+    taken_back_in: int | None
+    """The run of the retraction."""
+
+    @property
+    def stands(self) -> bool:
+        return self.taken_back is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,7 @@ class PictureHistory:
     moves: tuple[Move, ...]
     """Oldest first."""
     words: tuple[Word, ...]
+    """About its content, oldest first; retractions are no words."""
 
 
 @dataclass(frozen=True, slots=True)

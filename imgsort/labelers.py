@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgsort.filing.errands import Done, Errand, run_errands
-from imgsort.labelling import HumanLabel, NewLabel, still_representative
+from imgsort.labelling import HumanLabel, NewLabel
 from imgsort.logged import LoggedPicture
 from imgsort.singular import singulars
 from imgsort.store import Store
@@ -43,30 +43,41 @@ def class_of(workspace: Workspace, path: Path) -> str | None:
 
 
 def put_labels(
-    workspace: Workspace, store: Store, run_id: int, labels: Sequence[NewLabel]
+    workspace: Workspace,
+    store: Store,
+    run_id: int,
+    labels: Sequence[NewLabel],
+    repeated: Sequence[NewLabel] = (),
 ) -> Labelled:
     """Append these labels, one a content, and bring every file of theirs where it belongs now.
 
     A class has its folder; a withdrawn word leads to unsure/, "never use" to rejected/. All of it
-    is written down in one transaction; a crash is completed by the next mover. A picture that was
-    drawn without regard to its class stays representative under any new label. Raises as
-    ``Filer.file``.
+    is written down in one transaction; a crash is completed by the next mover. ``repeated``: words
+    that hold already; only their files are brought. Raises as ``Filer.file``.
     """
-    current = store.current_labels()
-    kept = [still_representative(label, current.get(label.sha256)) for label in labels]
-    said = {label.sha256: label for label in kept}
-    errands = [
+    said = {label.sha256: label for label in (*labels, *repeated)}
+    errands = _errands(workspace, store, said)
+    if not errands:
+        store.add_labels(run_id, labels)
+        return Labelled(tuple(labels), ())
+    done = run_errands(
+        workspace, store, errands, lambda plans: store.record_decided(run_id, plans, labels)
+    )
+    return Labelled(tuple(labels), tuple(done))
+
+
+def astray(workspace: Workspace, store: Store, labels: Iterable[NewLabel]) -> set[str]:
+    """Those of these contents that have a file which isn't where the label says."""
+    said = {label.sha256: label for label in labels}
+    return {errand.sha256 for errand in _errands(workspace, store, said)}
+
+
+def _errands(workspace: Workspace, store: Store, said: Mapping[str, NewLabel]) -> list[Errand]:
+    return [
         errand
         for picture in store.pictures_with(said)
         if (errand := _errand(workspace, picture, said[picture.sha256])) is not None
     ]
-    if not errands:
-        store.add_labels(run_id, kept)
-        return Labelled(tuple(kept), ())
-    done = run_errands(
-        workspace, store, errands, lambda plans: store.record_decided(run_id, plans, kept)
-    )
-    return Labelled(tuple(kept), tuple(done))
 
 
 def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Errand | None:

@@ -1,6 +1,7 @@
 """What a person said about a picture: the values that enter and leave the labels table."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -21,7 +22,7 @@ class NewLabel:
 
 @dataclass(frozen=True, slots=True)
 class HumanLabel:
-    """One stored statement; the newest one of a content is the one that holds."""
+    """One stored statement; the newest one of a content that stands is the one that holds."""
 
     sha256: str
     kind: LabelKind
@@ -30,12 +31,27 @@ class HumanLabel:
     source: Source
     representative: bool
     labelled_at: datetime
+    taken_back: bool = False
 
 
-def still_representative(label: NewLabel, before: HumanLabel | None) -> NewLabel:
-    """A new word on a picture that was drawn without regard to its class: it still was.
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """Words, by id, that an undo takes back, and such as the undo of an undo says again."""
 
-    If a later correction took that away, every mistake found after a `confirm` or an audit would
-    leave the test and flatter the model.
-    """
-    return replace(label, representative=True) if before and before.representative else label
+    taken_back: tuple[int, ...] = ()
+    said_again: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.taken_back or self.said_again)
+
+    def __len__(self) -> int:
+        return len(self.taken_back) + len(self.said_again)
+
+
+def combined(several: Iterable[Retold]) -> Retold:
+    """All of it once, in the order in which it was said."""
+    retold = list(several)
+    return Retold(
+        tuple(sorted({one for each in retold for one in each.taken_back})),
+        tuple(sorted({one for each in retold for one in each.said_again})),
+    )

@@ -1,14 +1,16 @@
 """Pictures on their way between class folders: told as flows, carried in batches."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from imgsort.display import display
 from imgsort.filing.errands import Done, Errand, run_errands
 from imgsort.journal import Plan, Planned
+from imgsort.labelling import Retold, combined
 from imgsort.store import Store
 from imgsort.tree import Layout
 from imgsort.workspace import Workspace
@@ -99,21 +101,25 @@ class Applied:
         }
 
 
-def carried(
+def carried(  # noqa: PLR0913, PLR0917 - where, what, and two things that go with it
     workspace: Workspace,
     store: Store,
     run_id: int,
     errands: Iterable[Errand],
     model: int | None = None,
+    retold: Mapping[str, Retold] = MappingProxyType({}),
 ) -> Iterator[Done]:
-    """Run errands in batches; ``model`` is the one whose verdict they carry out.
+    """Run errands in batches; ``model`` is the one whose verdict they carry out, ``retold``: by
+    content, what becomes of its words once a file of it is on its way.
 
     Raises StorageFailed, FilingPaused if a picture folder is missing, or what the store raises:
     what was under way then is completed by the next mover, what was not is still to be done.
     """
 
     def decided(plans: Sequence[Plan]) -> list[Planned]:
-        return store.record_decided(run_id, [replace(one, model=model) for one in plans])
+        said = combined(retold[one.sha256] for one in plans if one.sha256 in retold)
+        plans = [replace(one, model=model) for one in plans]
+        return store.record_decided(run_id, plans, retold=said)
 
     waiting = list(errands)
     for start in range(0, len(waiting), _AT_ONCE):

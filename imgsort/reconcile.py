@@ -10,11 +10,12 @@ longer holds it. While both paths hold it, it is a copy; see ``imgsort.adoption`
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgsort.adoption import adoption
-from imgsort.labelling import HumanLabel, LabelKind, NewLabel, still_representative
+from imgsort.labelling import HumanLabel, LabelKind, NewLabel
 from imgsort.renames import Flow, renamed_classes
+from imgsort.resettling import is_outside
 from imgsort.tree import (
     Adopted,
     DiskFile,
@@ -45,15 +46,23 @@ class Reconciled:
     """New pictures that are too many to be taken for labels unasked."""
     astray: tuple[str, ...]
     """Pictures in sorted/ that are in no class."""
+    unsaid: tuple[str, ...] = ()
+    """Pictures whose places are nobody's word: the workspace was restored, or copied."""
 
 
 def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
     """What the log has to learn; ``unlimited`` takes a library without asking."""
     disk, found, hashes, layout = sight.disk, sight.found, sight.hashes, sight.layout
     matches = matched(found, hashes, trusted_moves(found, disk, sight.classes, layout))
-    renamed = renamed_classes(sight.classes, disk.folders, _flow(found, matches, layout))
+    renamed = tuple(
+        _with_folders(one, disk, layout)
+        for one in renamed_classes(sight.classes, disk.folders, _flow(found, matches, layout))
+    )
     taken = adoption(sight, matches, unlimited=unlimited)
     words = _Words(layout, sight.spoken, {one.old: one.new for one in renamed})
+    words.silent = not unlimited and _was_restored(sight, matches)
+    if words.silent and taken.waiting:  # the next look must find it as restored as this one
+        return Reconciled(TreeChanges(), taken.waiting, taken.library, ())
     back = {hashes[file.path] for file in disk.inbox if file.path in hashes}
     vanished = [
         Vanished(one, words.sent_back(one) if one.sha256 in back else None) for one in matches.gone
@@ -67,13 +76,14 @@ def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
         renamed=renamed,
         repathed=_repathed(gone, renamed, disk, layout),
         moved=tuple(moved),
+        edited=taken.edited,
         adopted=tuple(words.adopted(one) for one in taken.adopted),
         vanished=tuple(vanished),
         folders=_folders(disk, sight.classes, renamed, may_make=not taken.library),
         restored=_restored(sight, renamed),
     )
     astray = tuple(file.path for file in found.strangers if _is_astray(file, layout))
-    return Reconciled(changes, taken.waiting, taken.library, astray)
+    return Reconciled(changes, taken.waiting, taken.library, astray, tuple(words.unsaid))
 
 
 _MEANINGS: dict[str, LabelKind] = {
@@ -91,13 +101,18 @@ class _Words:
         self, layout: Layout, spoken: Mapping[str, HumanLabel], renamed: Mapping[str, str]
     ) -> None:
         self.layout = layout
-        self._renamed, self._spoken = renamed, spoken
+        self.silent = False
+        """Nothing that lies anywhere is a word."""
+        self.unsaid: list[str] = []
+        self._renamed = renamed
         self._last: dict[str, tuple[str, str | None]] = {
             sha256: (one.kind, renamed.get(one.class_name or "", one.class_name))
             for sha256, one in spoken.items()
         }
 
     def moved(self, known: KnownFile, file: DiskFile) -> NewLabel | None:
+        if is_outside(self.layout, known.location):
+            return None  # config.toml named other folders then: who knows who moved what
         before = self.layout.place_of(known.location)
         if (name := self._renamed.get(before.class_name or "")) is not None:
             before = Place("class", name)
@@ -107,22 +122,41 @@ class _Words:
         kind = _MEANINGS.get(now.room)
         if kind is None:
             return None
-        return self._new(NewLabel(known.sha256, kind, now.class_name, "move", False))
+        return self._new(NewLabel(known.sha256, kind, now.class_name, "move", False), file.path)
 
     def sent_back(self, known: KnownFile) -> NewLabel | None:
-        return self._new(NewLabel(known.sha256, "withdrawn", None, "move", False))
+        word = NewLabel(known.sha256, "withdrawn", None, "move", False)
+        return self._new(word, known.location)
 
     def adopted(self, one: Adopted) -> Adopted:
-        label = None if one.label is None else self._new(one.label)
+        label = None if one.label is None else self._new(one.label, one.file.path)
         return Adopted(one.file, one.sha256, one.decision, label)
 
-    def _new(self, label: NewLabel) -> NewLabel | None:
+    def _new(self, label: NewLabel, path: str) -> NewLabel | None:
         """None if that is what was said last: it would only hide who said it before, and why."""
         word = (label.kind, label.class_name)
         if self._last.get(label.sha256) == word:
             return None
+        if self.silent:
+            self.unsaid.append(path)
+            return None
         self._last[label.sha256] = word
-        return still_representative(label, self._spoken.get(label.sha256))
+        return label
+
+
+FEW = 3
+"""Fewer files than this with new inodes prove nothing."""
+
+
+def _was_restored(sight: Sight, matches: Matches) -> bool:
+    """Not one file is the file that the log has, and those that are alike have other inodes: the
+    workspace was restored, copied or unpacked, and what lies elsewhere since may be older or newer
+    than the log. (After a restart devices have other numbers, inodes have not.)"""
+    if sight.as_before:
+        return False
+    at_home = [(one, file) for one, file in matches.moved if one.location == file.path]
+    pairs = [*sight.found.same, *at_home]
+    return len(pairs) >= FEW and all(one.identity.ino != file.identity.ino for one, file in pairs)
 
 
 def _flow(found: Differences, matches: Matches, layout: Layout) -> Flow:
@@ -141,6 +175,15 @@ def _flow(found: Differences, matches: Matches, layout: Layout) -> Flow:
         vanished[layout.place_of(one.location).class_name or ""] += 1
     stayed = {layout.place_of(one.location).class_name or "" for one in found.settled}
     return Flow(moves, left, vanished, frozenset(stayed))
+
+
+def _with_folders(one: RenamedClass, disk: Snapshot, layout: Layout) -> RenamedClass:
+    names = (folder.name for folder in disk.folders if class_of_folder(folder.name) == one.new)
+    return replace(
+        one,
+        old_folder=f"{layout.sorted}/{one.old}",
+        new_folder=f"{layout.sorted}/{next(names, one.new)}",
+    )
 
 
 def _repathed(

@@ -20,10 +20,12 @@ from imgsort.identity import Identity
 from imgsort.labelling import HumanLabel
 from imgsort.reconcile import Reconciled, reconcile
 from imgsort.renames import gone_folders
+from imgsort.resettling import resettled
 from imgsort.store import Store
 from imgsort.tree import (
     Adopted,
     DiskFile,
+    Edited,
     KnownClass,
     KnownFile,
     Layout,
@@ -34,9 +36,10 @@ from imgsort.tree import (
     Vanished,
 )
 from imgsort.treediff import Differences, Sight, to_hash, trusted_moves
-from imgsort.treelook import look_at
+from imgsort.treelook import TreeLook, look_at
 from imgsort.treenotices import notices
 from imgsort.treescan import hashed, is_at, waiting_files
+from imgsort.wholeness import is_cut_short
 from imgsort.workspace import Workspace
 
 TRIES = 3
@@ -59,6 +62,8 @@ class ReconcileSummary:
     restored: tuple[str, ...] = ()
     """Retired classes whose folders a human made anew."""
     adopted: int = 0
+    edited: int = 0
+    """Files with other bytes in their places."""
     moved: int = 0
     """Known files found at another path, whether that said anything or not."""
     missing: int = 0
@@ -80,6 +85,7 @@ class ReconcileSummary:
             or self.retired
             or self.restored
             or self.adopted
+            or self.edited
             or self.missing
         )
 
@@ -89,6 +95,7 @@ class ReconcileSummary:
             (self.withdrawn, "taken back"),
             (self.never_use, "never to be used"),
             (self.adopted, "new here"),
+            (self.edited, "changed in place"),
             (self.missing, "missing"),
         )
         parts = [f"{count:,} {what}" for count, what in counts if count]
@@ -147,7 +154,7 @@ def reconcile_folders(
     Raises FilingPaused where a picture folder is missing, StorageFailed, or what the store raises.
     """
     layout = Layout.of(workspace)
-    looker = _Looker(store, layout, hashes or Hashes(), adopt_library)
+    looker = _Looker(workspace, store, layout, hashes or Hashes(), adopt_library)
     for _ in range(TRIES):
         look = looker.look()
         changes: TreeChanges | None = look.seen.changes
@@ -214,6 +221,7 @@ class _Look:
 class _Looker:
     """One look at disk and log, without any lock."""
 
+    workspace: Workspace
     store: Store
     layout: Layout
     hashes: Hashes
@@ -221,6 +229,8 @@ class _Looker:
 
     def look(self) -> _Look:
         look = look_at(self.layout, self.store)
+        if self._resettle(look):
+            look = look_at(self.layout, self.store)
         disk, found, classes = look.disk, look.found, look.classes
         found.lost = [one for one in found.lost if not is_at(one.location, one.identity)]
         digests: dict[str, str] = {}
@@ -242,7 +252,12 @@ class _Looker:
             again = self._changed(found, digests)
             changed = {file.path for _, file in again}
             found.strangers = [one for one in found.strangers if one.path not in changed]
-        sight = Sight(disk, found, digests, classes, spoken, self.layout)
+        saving = {path for path in digests if is_cut_short(path)} if found.strangers else ()
+        sight = Sight(
+            *(disk, found, digests, classes, spoken, self.layout),
+            as_before=look.as_before,
+            cut_short=saving,
+        )
         seen = reconcile(sight, unlimited=self.unlimited)
         gone = gone_folders(classes, seen.changes.renamed, disk, self.layout)
         return _Look(disk, seen, gone, again)
@@ -268,6 +283,23 @@ class _Looker:
             and self.layout.place_of(file.path).room == "rejected"
             and _is_other(known, file, digests)
         )
+
+    def _resettle(self, look: TreeLook) -> bool:
+        """Learn that picture folders go by other paths than before, if they do."""
+        known = {one.arrival_id: one for one in (*look.found.lost, *look.found.absent)}
+        moved = resettled(known.values(), look.disk.files, self.layout, is_at)
+        if not moved:
+            return False
+        with self.workspace.filing_lock():
+            recover_locked(self.workspace, self.store)
+            now = {one.arrival_id: one for one in self.store.known_files(moved.paths)}
+            firm = {
+                arrival: path
+                for arrival, path in moved.paths.items()
+                if now.get(arrival) == known[arrival]
+            }
+            self.store.resettle(moved.folders, firm)
+        return True
 
     def _inbox(self, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""
@@ -308,8 +340,9 @@ def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
 
     With a class renamed it is all or nothing, or a file left behind would look corrected later.
     """
-    every: list[Moved | Vanished | Repathed] = [
+    every: list[Moved | Edited | Vanished | Repathed] = [
         *changes.moved,
+        *changes.edited,
         *changes.vanished,
         *changes.repathed,
     ]
@@ -323,6 +356,7 @@ def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
     checked = replace(
         changes,
         moved=tuple(one for one in changes.moved if _has_moved(one, firm, landed)),
+        edited=tuple(one for one in changes.edited if _was_edited(one, firm)),
         vanished=tuple(one for one in changes.vanished if _has_vanished(one, firm)),
         repathed=tuple(one for one in changes.repathed if one.known.arrival_id in firm),
         adopted=tuple(one for one in changes.adopted if _is_new(one, landed)),
@@ -337,6 +371,10 @@ def _has_moved(one: Moved, firm: set[int], landed: set[str]) -> bool:
     if one.known.arrival_id not in firm or not is_at(here, one.file.identity):
         return False
     return here == before or not is_at(before, one.known.identity)
+
+
+def _was_edited(one: Edited, firm: set[int]) -> bool:
+    return one.known.arrival_id in firm and is_at(one.file.path, one.file.identity)
 
 
 def _has_vanished(one: Vanished, firm: set[int]) -> bool:
@@ -357,6 +395,7 @@ def _summary(changes: TreeChanges, look: _Look, store: Store, layout: Layout) ->
         renamed=tuple(f"{display(one.old)} -> {display(one.new)}" for one in changes.renamed),
         restored=tuple(display(one.name) for one in changes.restored),
         adopted=len(changes.adopted),
+        edited=len(changes.edited),
         moved=sum(one.known.location != one.file.path for one in changes.moved),
         missing=len(changes.vanished),
         waiting=len(look.seen.waiting),

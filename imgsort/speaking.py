@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
-from imgsort.labelers import news, twin
+from imgsort.labelers import astray, news, twin
 from imgsort.labelling import NewLabel
 from imgsort.labels import checked_label
 from imgsort.naming import Finder, Meant, Name
@@ -17,9 +17,11 @@ from imgsort.workspace import Workspace
 
 def spoken(
     workspace: Workspace, store: Store, pictures: Sequence[str], class_name: str
-) -> list[NewLabel]:
-    """The labels that this comes to. Raises ImgsortError for a picture that isn't known or can't
-    be read, NothingToDo where all of it was said before."""
+) -> tuple[list[NewLabel], list[NewLabel]]:
+    """What is new, and what was said before of contents with a file that lies elsewhere.
+
+    Raises ImgsortError for a picture that isn't known or can't be read, NothingToDo without either.
+    """
     class_name = checked_label(class_name)
     labels = {}
     names = [Name(one) for one in pictures]
@@ -32,13 +34,16 @@ def spoken(
                 f"nothing was labelled."
             )
         labels[found.sha256] = NewLabel(found.sha256, "label", class_name, "cli", False)
-    fresh = news(labels.values(), store.current_labels())
-    if not fresh:
+    fresh = news(labels.values(), store.current_labels(labels))
+    said_before = [label for label in labels.values() if label not in fresh]
+    elsewhere = astray(workspace, store, said_before)
+    repeated = [label for label in said_before if label.sha256 in elsewhere]
+    if not fresh and not repeated:
         raise NothingToDo(
             f"You have called {'it' if len(pictures) == 1 else 'them'} {class_name} before; there "
             f"is nothing to do."
         )
-    return fresh
+    return fresh, repeated
 
 
 def new_classes(

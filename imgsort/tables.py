@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -251,6 +251,8 @@ class ArrivalColumns(TypedColumns):
     src_ino: Named[int | None] = Column(Unsigned64)
     src_size: Named[int | None] = Column(BigInteger)
     src_mtime_ns: Named[int | None] = Column(Nanoseconds)
+    edited_from: Named[int | None] = Column(Integer)
+    """The image it was before its file was changed in place, until the two are compared."""
 
 
 ARRIVALS = Table(
@@ -280,6 +282,11 @@ ARRIVALS = Table(
         sqlite_where=text("src_ino IS NOT NULL"),
     ),
     Index(
+        "ix_arrivals_edited_from",
+        "edited_from",
+        sqlite_where=text("edited_from IS NOT NULL"),
+    ),
+    Index(
         "ix_arrivals_decided",
         "id",
         sqlite_where=text("state = 'decided'"),
@@ -299,7 +306,7 @@ ARRIVAL_COUNTS = Table("arrival_counts", METADATA, ArrivalCountColumns)
 
 
 class LabelColumns(TypedColumns):
-    """A human word about an image. Never changed, never deleted: the newest one counts."""
+    """A human word about an image. Never changed, never deleted: the newest that stands counts."""
 
     id: Named[int] = Column(Integer, primary_key=True)
     image_id: Named[int] = Column(Integer, ForeignKey("images.id"))
@@ -309,17 +316,25 @@ class LabelColumns(TypedColumns):
     representative: Named[bool] = Column(Boolean)
     run_id: Named[int | None] = Column(Integer, ForeignKey("runs.id"))
     labelled_at: Named[datetime] = Column(Utc)
+    retracts: Named[int | None] = Column(Integer, ForeignKey("labels.id"))
+    """Of a retraction the word it takes back; of a word that an undo of that brought again, the
+    retraction."""
 
 
 LABELS = Table(
     "labels",
     METADATA,
     LabelColumns,
-    _one_of("kind", "label", "withdrawn", "never_use"),
+    _one_of("kind", "label", "withdrawn", "never_use", "retracted"),
     _one_of("source", "move", "cli", "csv", "import", "confirm", "audit"),
     CheckConstraint("(kind = 'label') = (class_id IS NOT NULL)", name="class_of_kind"),
     Index("ix_labels_image_id", "image_id", "id", "class_id"),
     Index("ix_labels_labelled_at", "labelled_at"),
+    Index(
+        "ix_labels_retracts",
+        "retracts",
+        sqlite_where=text("retracts IS NOT NULL"),
+    ),
 )
 
 

@@ -157,6 +157,17 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """A known file has other bytes in its place: its picture was changed, or exchanged."""
+
+    known: KnownFile
+    file: DiskFile
+    sha256: str
+    by_hand: Decision
+    """What its place makes of a file that no model judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class Adopted:
     """A file that a human put there: a new arrival without a prediction."""
 
@@ -193,6 +204,9 @@ class RenamedClass:
     class_id: int
     old: str
     new: str
+    old_folder: str = ""
+    """Absolute."""
+    new_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +225,7 @@ class TreeChanges:
     renamed: tuple[RenamedClass, ...] = ()
     repathed: tuple[Repathed, ...] = ()
     moved: tuple[Moved, ...] = ()
+    edited: tuple[Edited, ...] = ()
     adopted: tuple[Adopted, ...] = ()
     vanished: tuple[Vanished, ...] = ()
     folders: tuple[FolderSeen, ...] = ()
@@ -220,7 +235,10 @@ class TreeChanges:
 
     def __bool__(self) -> bool:
         return any(
-            (self.renamed, self.repathed, self.moved, self.adopted, self.vanished, self.folders)
+            (
+                *(self.renamed, self.repathed, self.moved, self.edited),
+                *(self.adopted, self.vanished, self.folders),
+            )
         )
 
     def labels(self) -> list[NewLabel]:

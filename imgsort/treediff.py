@@ -1,7 +1,7 @@
 """How disk and log differ, file by file: who is where, who is new, who is gone. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imgsort.identity import Identity
@@ -45,6 +45,10 @@ class Sight:
     spoken: Mapping[str, HumanLabel]
     """The newest word on each content."""
     layout: Layout
+    as_before: int = 1
+    """How many files are just as the log has them, to the last number."""
+    cut_short: Collection[str] = ()
+    """Paths of strangers that a program seems to be saving still."""
 
 
 def differences(
@@ -117,11 +121,13 @@ def to_hash(
     pictures unless they are a library."""
     sizes = {one.size for several in (found.settled, found.lost, found.absent) for one in several}
     sizes |= {one.size for one, _ in found.same}
+    places = {one.location for one in (*found.lost, *found.absent)}
     fits: list[DiskFile] = []
     new: list[DiskFile] = []
     for file in found.strangers:
         if file.path not in trusted:
-            (fits if file.identity.size in sizes else new).append(file)
+            wanted = file.identity.size in sizes or file.path in places
+            (fits if wanted else new).append(file)
     new = [file for file in new if is_picture(file.path) and file.identity.size]
     lost = {one.size for one in found.lost}
     sent_back = [file for file in disk.inbox if file.identity.size in lost]
@@ -163,6 +169,8 @@ class Matches:
     copies: list[DiskFile] = field(default_factory=list)
     """Of files that are still where they were."""
     new: list[DiskFile] = field(default_factory=list)
+    edited: list[tuple[KnownFile, DiskFile]] = field(default_factory=list)
+    """Other bytes in the place of a known file, of which nothing is left elsewhere."""
     gone: list[KnownFile] = field(default_factory=list)
 
 
@@ -191,23 +199,48 @@ def matched(
         else:
             matches.new.append(file)
     moved = {one.arrival_id for one, _ in matches.moved}
-    matches.gone = [one for one in found.lost if one.arrival_id not in moved]
+    lost = [one for one in found.lost if one.arrival_id not in moved]
+    _tell_edited(matches, [*(one for one in found.absent if one.arrival_id not in moved), *lost])
+    edited = {one.arrival_id for one, _ in matches.edited}
+    matches.gone = [one for one in lost if one.arrival_id not in edited]
     return matches
+
+
+def _tell_edited(matches: Matches, left: Sequence[KnownFile]) -> None:
+    """``left``: known files that are nowhere; of several that were at a place the last counts."""
+    places = {one.location: one for one in left}
+    new, matches.new = matches.new, []
+    for file in new:
+        known = places.get(file.path)
+        if known is None or not is_picture(file.path):
+            matches.new.append(file)
+        else:
+            matches.edited.append((known, file))
 
 
 def _likeness(
     free: Mapping[str, Sequence[KnownFile]], hashes: Mapping[str, str], file: DiskFile
-) -> tuple[bool, float]:
-    """Files that are surely one of the lost come first, then in order of time."""
+) -> tuple[bool, bool, float]:
+    """Files that lie where one of their content was lost come first, then those that are surely
+    one of the lost, then in order of time."""
     candidates = free.get(hashes.get(file.path, ""), ())
-    return all(one.identity != file.identity for one in candidates), file.changed_at
+    return (
+        all(one.location != file.path for one in candidates),
+        all(one.identity != file.identity for one in candidates),
+        file.changed_at,
+    )
 
 
-def _resemblance(one: KnownFile, file: DiskFile) -> tuple[bool, bool, bool, bool, int]:
-    """Which of several lost files of one content is this one most probably?"""
+def _resemblance(one: KnownFile, file: DiskFile) -> tuple[bool, bool, bool, bool, bool, int]:
+    """Which of several lost files of one content is this one most probably?
+
+    That of its path before that of its inode: in a workspace that was restored or copied every
+    inode is new, and may be another file's old one.
+    """
     folder, _, name = file.path.rpartition("/")
     same_file, same_folder = (
         one.identity == file.identity,
         one.location.rpartition("/")[0] == folder,
     )
-    return same_file, not one.missing, same_folder, one.name == name, -one.arrival_id
+    same_path = one.location == file.path
+    return same_path, same_file, not one.missing, same_folder, one.name == name, -one.arrival_id

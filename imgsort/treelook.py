@@ -25,6 +25,8 @@ class TreeLook:
     classes: list[KnownClass]
     present: int
     """How many files the log has."""
+    as_before: int
+    """How many of them are just as it has them."""
 
 
 def look_at(layout: Layout, store: Store) -> TreeLook:
@@ -37,10 +39,12 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
     # What is filed from here on is known too many, which one lstat tells.
     classes = store.known_classes()
     if not expected.left and _is_all(disk, classes):
-        return TreeLook(disk, Differences(), classes, len(expected))
+        return TreeLook(disk, Differences(), classes, len(expected), len(expected))
+    as_before = len(expected) - expected.left
     settled: list[KnownFile] = []
     rest = list(_unsettled(store, disk, expected, settled))
-    return TreeLook(disk, differences(disk, rest, settled), classes, len(expected))
+    found = differences(disk, rest, settled)
+    return TreeLook(disk, found, classes, len(expected), as_before)
 
 
 def _without_landed(disk: Snapshot, store: Store) -> Snapshot:

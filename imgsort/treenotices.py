@@ -16,6 +16,7 @@ def notices(seen: Reconciled, disk: Snapshot, store: Store, layout: Layout) -> t
     return (
         *_naked(disk, layout),
         *_library(seen, layout),
+        *_unsaid(seen, layout),
         *_folders(disk),
         *_astray(seen, layout),
         *_conflicts(store, layout),
@@ -37,6 +38,15 @@ def _library(seen: Reconciled, layout: Layout) -> Iterator[str]:
             f"{len(seen.library):,} pictures that imgsort never filed lie in {folder}/ "
             f"({_examples(seen.library, layout)}); if they are in the right folders, run "
             f"`imgsort import {folder}` to take them as labelled."
+        )
+
+
+def _unsaid(seen: Reconciled, layout: Layout) -> Iterator[str]:
+    if seen.unsaid:
+        yield (
+            f"This workspace was restored or copied, and {len(seen.unsaid):,} pictures lie "
+            f"elsewhere than in its log ({_examples(seen.unsaid, layout)}); that made no labels: "
+            f"if they lie right, run `imgsort confirm` on them."
         )
 
 
@@ -69,7 +79,7 @@ def _conflicts(store: Store, layout: Layout) -> Iterator[str]:
             lying.setdefault(one.sha256, {})[name] = str(one.path)
     for sha256, places in lying.items():
         if len(places) > 1:
-            newest = store.label_history(sha256)[-1].class_name
+            newest = store.current_labels([sha256])[sha256].class_name
             yield (
                 f"copies of one picture lie in {' and '.join(sorted(places))} "
                 f"({_examples(list(places.values()), layout)}); the newest word counts"

@@ -1,10 +1,10 @@
-"""Take moves back: of a run, since a time, by a model, of a file or folder.
+"""Take moves and words back: of a run, since a time, by a model, of a file or folder.
 
 Moves go back newest first through the journal, one journal row for each, so that an undo can be
-undone. Labels are never removed.
+undone. Labels are never removed: a word that is taken back gets a row that says so.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from imgsort.errors import ImgsortError, NothingToDo, WorkspaceBusy
 from imgsort.filing import recover
 from imgsort.filing.errands import Done, Errand
 from imgsort.history import REDO, UNDO, PictureHistory, Run, standing
+from imgsort.labelling import Retold, combined
 from imgsort.moving import Applied, Flow, Trip, carried, flows, folder_name
 from imgsort.naming import Finder, Name, Unmatched
 from imgsort.reconciling import ReconcileSummary, apply_reconcile
@@ -25,14 +26,18 @@ from imgsort.store import Store
 from imgsort.store.history import Moved
 from imgsort.tree import Layout
 from imgsort.undoing import (
+    WORD_GOES,
+    Matching,
     Stays,
     TakeBack,
-    Wanted,
     brought_again,
-    matching,
+    last_thing,
     newest_first,
     redone,
+    rerouted,
     taken_back,
+    words_again,
+    words_back,
 )
 from imgsort.workspace import Workspace
 
@@ -47,7 +52,7 @@ class Selection:
     since: datetime | None = None
     model: int | None = None
     path: Path | None = None
-    """A file or folder; alone it means the last move of each picture there."""
+    """A file or folder; alone it means what was done last with each picture there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,19 @@ class Undoing:
     trips: tuple[Trip, ...]
     """The same for people."""
     stays: tuple[Stays, ...]
-    classes: tuple[ClassChange, ...] = ()
+    classes: tuple[ClassChange, ...]
     """What was done to classes, and is taken back first."""
+    retold: Mapping[str, Retold]
+    """By content: the words that are taken back, or said again where an undo is taken back."""
+
+    def __bool__(self) -> bool:
+        """Is there anything to do?"""
+        return bool(self.takes_back or self.retold or self.classes)
+
+    @property
+    def words(self) -> int:
+        """How many words are taken back, or said again."""
+        return sum(map(len, self.retold.values()))
 
     @property
     def unfiles(self) -> int:
@@ -82,6 +98,7 @@ class Undoing:
             "run": None if self.run is None else self.run.id,
             "would_move": len(self.takes_back),
             "classes": [one.back().said() for one in self.classes],
+            "labels": self.words,
             "to_inbox": self.unfiles,
             "flows": [flow.as_dict() for flow in self.flows()],
             "stays": [{"path": display(one.path), "reason": one.reason} for one in self.stays],
@@ -115,27 +132,33 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
         )
     with workspace.daemon_lock() if plan.unfiles else nullcontext():
         run_id = store.begin_run(plan.kind)
-        kept = take_back(workspace, store, run_id, plan.classes)
-        applied = Applied(run_id, tuple(_carried(workspace, store, run_id, plan.takes_back)))
+        kept, folders = take_back(workspace, store, run_id, plan.classes)
+        plan = replace(plan, takes_back=tuple(rerouted(plan.takes_back, folders)))
+        moving = {one.picture.sha256 for one in plan.takes_back}
+        alone = combined(said for sha256, said in plan.retold.items() if sha256 not in moving)
+        if alone:
+            store.record_decided(run_id, (), retold=alone)
+        applied = Applied(run_id, tuple(_carried(workspace, store, run_id, plan)))
         for one in plan.classes:
             if one.kind == "restored":
                 folder = workspace.sorted / one.new
                 remove_if_empty(store, Named(one.class_id, one.new), folder)
-        store.end_run(run_id, f"took back the moves of {applied.moved} of {len(plan.takes_back)}")
+        store.end_run(
+            run_id,
+            f"took back the moves of {applied.moved} of {len(plan.takes_back)}, {plan.words} words",
+        )
     return replace(applied, classes_kept=tuple(kept))
 
 
-def _carried(
-    workspace: Workspace, store: Store, run_id: int, takes_back: Sequence[TakeBack]
-) -> Iterator[Done]:
+def _carried(workspace: Workspace, store: Store, run_id: int, plan: Undoing) -> Iterator[Done]:
     """One move of each picture a round: each is a row of the journal that can be undone."""
-    chains = {one.picture.arrival_id: one for one in takes_back}
+    chains = {one.picture.arrival_id: one for one in plan.takes_back}
     paths = {arrival_id: one.picture.path for arrival_id, one in chains.items()}
     step = 0
     while paths:
         errands = [_errand(chains[one], step, path) for one, path in paths.items()]
         paths = {}
-        for done in carried(workspace, store, run_id, errands):
+        for done in carried(workspace, store, run_id, errands, retold=plan.retold):
             arrival_id = done.errand.arrival_id
             if done.moved and step + 1 < len(chains[arrival_id].moves):
                 paths[arrival_id] = done.path
@@ -161,50 +184,51 @@ class _Planner:
     seen: ReconcileSummary
 
     def newest(self, chosen: Selection) -> Undoing:
-        for run_id in self.store.runs_that_moved():
+        for run_id in self.store.runs_that_acted():
             run = self.store.run(run_id)
             if run is None or run.kind in {UNDO, REDO}:
                 continue
             plan = self.of(replace(chosen, run=run_id, last=False))
-            if plan.takes_back or plan.classes or (plan.stays and not self._was_undone(run_id)):
+            if plan or (plan.stays and not self._was_undone(run_id)):
                 return plan
         raise NothingToDo(
-            "Nothing that imgsort has moved is left to be put back; `imgsort why` tells a "
-            "picture's moves."
+            "Nothing is left to be put back; `imgsort why` tells a picture's moves and labels."
         )
 
     def of(self, chosen: Selection) -> Undoing:
         run = self._run(chosen.run)
         moved = Moved(chosen.run, chosen.since, chosen.model)
         if run is not None and run.kind == UNDO:
-            return self._plan(REDO, run, moved, lambda one: brought_again(one, run.id))
+            return self._plan(REDO, run, moved, lambda one: _again(one, run.id))
         # A redo made moves stand again that belong to other runs: undoing it means those.
-        wanted: Wanted = matching(chosen.run, chosen.since, chosen.model)
+        wanted = Matching(chosen.run, chosen.since, chosen.model)
         if run is not None and run.kind == REDO:
-            return self._plan(UNDO, run, moved, lambda one: redone(one, run.id))
-        only_last = moved == Moved()
-        return self._plan(
-            UNDO, run, moved, lambda one: taken_back(one, wanted, only_last=only_last)
-        )
+            return self._plan(UNDO, run, moved, lambda one: _redone(one, run.id, wanted))
+        if moved == Moved():
+            return self._plan(UNDO, run, moved, _last)
+        return self._plan(UNDO, run, moved, lambda one: _back(one, wanted))
 
     def _plan(
         self,
         kind: str,
         run: Run | None,
         moved: Moved,
-        judge: Callable[[PictureHistory], TakeBack | Stays | None],
+        judge: Callable[[PictureHistory], "_Judged"],
     ) -> Undoing:
         classes = self._classes(moved)
-        back = {one.old for one in classes}
-        judged = [self._with_folder(judge(one), back) for one in self._pictures(moved)]
-        found = newest_first([one for one in judged if isinstance(one, TakeBack)])
+        judged = [self._with_folder(judge(one), classes) for one in self._pictures(moved)]
+        moves = [one.move for one in judged]
+        found = newest_first([one for one in moves if isinstance(one, TakeBack)])
+        held = {one.sha256 for one in judged if one.holds_words}
+        retold = {one.sha256: one.retold for one in judged if one.retold and one.sha256 not in held}
         return Undoing(
             seen=self.seen,
             kind=kind,
             run=run,
             takes_back=tuple(found),
             trips=tuple(self._trip(one) for one in found),
-            stays=tuple(one for one in judged if isinstance(one, Stays)),
+            stays=tuple(one for one in moves if isinstance(one, Stays)),
+            retold=retold,
             classes=classes,
         )
 
@@ -217,8 +241,8 @@ class _Planner:
     def _pictures(self, moved: Moved) -> list[PictureHistory]:
         if moved == Moved():
             return self.store.histories(self.lying or ())
-        ids = self.store.moved_arrivals(moved)
-        wanted = ids if self.lying is None else [one for one in ids if one in self.lying]
+        ids = {*self.store.moved_arrivals(moved), *self.store.spoken_arrivals(moved)}
+        wanted = ids if self.lying is None else ids & self.lying
         return self.store.histories(wanted)
 
     def _run(self, run_id: int | None) -> Run | None:
@@ -232,24 +256,69 @@ class _Planner:
         return run
 
     def _was_undone(self, run_id: int) -> bool:
-        pictures = self.store.histories(self.store.moved_arrivals(Moved(run=run_id)))
+        moved = Moved(run=run_id)
+        pictures = self.store.histories(self.store.moved_arrivals(moved))
         return any(move.run_id == run_id for one in pictures for move in standing(one.moves).undone)
 
-    def _with_folder(
-        self, one: TakeBack | Stays | None, back: Collection[str]
-    ) -> TakeBack | Stays | None:
+    def _with_folder(self, one: "_Judged", classes: Collection[ClassChange]) -> "_Judged":
         """A class folder that is gone was renamed or removed by a human: it isn't made again, but
-        for a class that comes ``back`` itself."""
-        if not isinstance(one, TakeBack):
+        for a class that comes back itself, unless another one has its name by now."""
+        if not isinstance(one.move, TakeBack):
             return one
-        name = self.layout.place_of(str(one.target)).class_name
+        name = self.layout.place_of(str(one.move.target)).class_name
+        if name is not None and name in self._taken(classes):
+            taken = f"another class is called {display(name)} by now"
+            return replace(one, move=Stays(one.move.picture.path, taken))
+        back = {change.old for change in classes}
         if name is None or name in back or Path(self.layout.sorted, name).is_dir():
             return one
-        return Stays(one.picture.path, f"sorted/{display(name)} is gone; make it to put it back")
+        gone = f"sorted/{display(name)} is gone; make it to put it back"
+        return replace(one, move=Stays(one.move.picture.path, gone))
+
+    def _taken(self, classes: Collection[ClassChange]) -> set[str]:
+        """The names of those that can't come back, for another class has them."""
+        live = self.store.class_names() if classes else {}
+        others = {change.old: set(live) - {change.class_id} for change in classes}
+        return {name for name, ids in others.items() if any(live[one] == name for one in ids)}
 
     def _trip(self, one: TakeBack) -> Trip:
         path = one.picture.path
         return Trip(folder_name(self.layout, path), folder_name(self.layout, one.target), path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What becomes of one picture."""
+
+    sha256: str
+    move: TakeBack | Stays | None
+    retold: Retold
+
+    @property
+    def holds_words(self) -> bool:
+        """Its file stays because somebody has done something else with it since."""
+        return isinstance(self.move, Stays) and self.move.reason not in WORD_GOES
+
+
+def _back(picture: PictureHistory, wanted: Matching) -> _Judged:
+    words = words_back(picture, wanted.word)
+    return _Judged(picture.sha256, taken_back(picture, wanted.move, words.taken_back), words)
+
+
+def _last(picture: PictureHistory) -> _Judged:
+    move, word = last_thing(picture)
+    words = words_back(picture, word)
+    moves = taken_back(picture, move, words.taken_back, only_last=True)
+    return _Judged(picture.sha256, None if words and isinstance(moves, Stays) else moves, words)
+
+
+def _again(picture: PictureHistory, run_id: int) -> _Judged:
+    return _Judged(picture.sha256, brought_again(picture, run_id), words_again(picture, run_id))
+
+
+def _redone(picture: PictureHistory, run_id: int, wanted: Matching) -> _Judged:
+    words = words_back(picture, wanted.word)
+    return _Judged(picture.sha256, redone(picture, run_id, words.taken_back), words)
 
 
 def _lying(workspace: Workspace, store: Store, path: Path | None) -> set[int] | None:

@@ -127,6 +127,7 @@ class Why:
                     "source": one.source,
                     "representative": one.representative,
                     "labelled_at": iso_utc(one.labelled_at),
+                    "taken_back": one.taken_back,
                 }
                 for one in self.labels
             ],

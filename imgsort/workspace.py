@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
 
@@ -65,19 +66,19 @@ class Workspace:
 
     @property
     def inbox(self) -> Path:
-        return self.root / self.config.folders.inbox
+        return _folder(self.root, self.config.folders.inbox)
 
     @property
     def sorted(self) -> Path:
-        return self.root / self.config.folders.sorted
+        return _folder(self.root, self.config.folders.sorted)
 
     @property
     def unsure(self) -> Path:
-        return self.root / self.config.folders.unsure
+        return _folder(self.root, self.config.folders.unsure)
 
     @property
     def rejected(self) -> Path:
-        return self.root / self.config.folders.rejected
+        return _folder(self.root, self.config.folders.rejected)
 
     @property
     def state(self) -> Path:
@@ -216,6 +217,19 @@ def _holds(folder: str | int, name: str) -> bool:
 def enclosing_workspace(root: Path) -> Path | None:
     """The workspace that ``root`` lies in, if any."""
     return next((above for above in root.absolute().parents if is_workspace(str(above))), None)
+
+
+@lru_cache(maxsize=64)
+def _folder(root: Path, named: str) -> Path:
+    """A picture folder. One that is named by its absolute path and lies in the workspace is in it
+    whatever link the workspace is opened by: stored paths start from the workspace."""
+    path = root / named
+    if path.is_relative_to(root):
+        return path
+    try:
+        return root / path.parent.resolve().relative_to(root.resolve()) / path.name
+    except (OSError, RuntimeError, ValueError):
+        return path
 
 
 def _real(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from imgsort.backbones.installed import InstalledBackbone
+from imgsort.backbones.int8 import is_int8
 from imgsort.backbones.upgrade import with_inner_layers
 from imgsort.completing import Views, embeddings_for
 from imgsort.dense_model import FirstModel
@@ -146,10 +147,13 @@ def _retrained(work: _Work) -> Outcome:
 
 
 def _serving(work: _Work) -> Serving:
-    """The active model, on the form of its backbone that sees the inner layers too."""
-    card = active_card(work.workspace)
+    """The active model, on the form of its backbone that sees the inner layers too.
+
+    Not where int8 is at work: that was measured on the form it has.
+    """
+    card, precision = active_card(work.workspace), work.workspace.config.model.precision
     backbone = InstalledBackbone.open(work.workspace.backbones, card.backbone_id)
-    if not backbone.inner:
+    if not (backbone.inner or is_int8(precision) or is_int8(card.precision)):
         work.watch.stage("adding the inner layers to the backbone")
         backbone = with_inner_layers(backbone, work.workspace.backbones)
     return open_serving(work.workspace, work.store, backbone=backbone)

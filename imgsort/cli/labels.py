@@ -71,15 +71,16 @@ def label(
     from imgsort.speaking import require_in_use, spoken
 
     with sitting(workspace, "label") as now:
+        repeated: list[NewLabel] = []
         if from_csv is None:
-            labels = spoken(workspace, now.store, words[:-1], words[-1])
+            labels, repeated = spoken(workspace, now.store, words[:-1], words[-1])
         else:
             rules = Rules(newest_wins, representative)
             labels = _from_file(now, from_csv, rules, skip_unmatched, as_json)
-        names = {one.class_name for one in labels if one.class_name}
+        names = {one.class_name for one in (*labels, *repeated) if one.class_name}
         require_in_use(now.store, names)
         require_plain(now, names, new_class)
-        tell_labelled(now, now.put(labels), as_json)
+        tell_labelled(now, now.put(labels, repeated), as_json)
 
 
 def _from_file(

@@ -113,7 +113,11 @@ def _sections(answer: "Why") -> None:
         print_table(
             ("when", "what", "by"),
             (
-                (_local(one.labelled_at), display(one.class_name or one.kind), one.source)
+                (
+                    _local(one.labelled_at),
+                    display(one.class_name or one.kind),
+                    f"{one.source}, taken back" if one.taken_back else one.source,
+                )
                 for one in answer.labels
             ),
         )

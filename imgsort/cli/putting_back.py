@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say
-from imgsort.cli.output import decoding, print_json, print_table
+from imgsort.cli.output import counted, decoding, print_json, print_table
 from imgsort.display import display
 from imgsort.errors import NothingToDo
 
@@ -103,7 +103,7 @@ def undo(
     here: Here = None,
     as_json: Json = False,
 ) -> None:
-    """Put pictures back; what somebody moved or labelled since stays, and labels always do."""
+    """Put pictures and labels back; what somebody moved or labelled since stays."""
     if run is not None and last:
         raise typer.BadParameter("--run and --last each name a run; give one of them.")
     if not (run or last or since or model or path):
@@ -122,13 +122,13 @@ def undo(
     with Store.open(workspace.database, root=workspace.root) as store:
         plan = undoing.plan_undo(workspace, store, chosen)
         _tell_seen(plan.seen)
-        if (plan.takes_back or plan.classes) and not dry_run:
+        if plan and not dry_run:
             done = undoing.apply_undo(workspace, store, plan)
     if as_json:
         print_json({**plan.as_dict(), "applied": done and done.as_dict()})
     else:
         _tell_undo(plan, done)
-    if not (plan.takes_back or plan.classes):
+    if not plan:
         raise typer.Exit(NothingToDo.exit_code)
 
 
@@ -145,13 +145,21 @@ def _tell_undo(plan: "Undoing", done: "Applied | None") -> None:
     if done is None:
         would = "would be put back" if plan.takes_back else "can be put back"
         typer.echo(f"{len(plan.takes_back):,} pictures {would}, {len(plan.stays):,} stay.")
+        _tell_words(plan, would=True)
         return
+    _tell_words(plan)
     _tell_done(done)
     if plan.unfiles:
         typer.echo(
             "Those in the inbox are filed anew by the next `imgsort run`, by the model and the "
             "settings of then: change those first if they were why."
         )
+
+
+def _tell_words(plan: "Undoing", *, would: bool = False) -> None:
+    if plan.words:
+        what = "said again" if plan.kind == "redo" else "taken back"
+        typer.echo(f"{counted(plan.words, 'label')} {'would be ' if would else ''}{what}.")
 
 
 def _tell_done(done: "Applied") -> None:

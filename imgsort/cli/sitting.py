@@ -33,11 +33,11 @@ class Sitting:
 
         return Finder(self.workspace, self.store, Path.cwd()).find(names)
 
-    def put(self, labels: "Sequence[NewLabel]") -> "Labelled":
-        """Write labels down and move their files."""
+    def put(self, labels: "Sequence[NewLabel]", repeated: "Sequence[NewLabel]" = ()) -> "Labelled":
+        """Write labels down and move their files, and those of the ``repeated``, which hold."""
         from imgsort.labelers import put_labels
 
-        return put_labels(self.workspace, self.store, self.run_id, labels)
+        return put_labels(self.workspace, self.store, self.run_id, labels, repeated)
 
 
 @contextmanager

@@ -93,8 +93,16 @@ def run_errands(
                 for start in range(0, len(underway), _AT_ONCE)
                 for done in _carried(underway[start : start + _AT_ONCE], store, folders, names)
             ]
-            describe(workspace, store, {one.errand.arrival_id: one.path for one in carried})
+            describe(workspace, store, _pictures(store, carried))
             return carried
+
+
+def _pictures(store: Store, carried: Sequence[Done]) -> dict[int, Path]:
+    """Where the picture of each arrival lies, if only what belongs to it was carried."""
+    alone = {one.errand.arrival_id for one in carried if one.errand.cause == "sidecar"}
+    known = store.pictures_by_ids(alone) if alone else ()
+    moved = {one.errand.arrival_id: one.path for one in carried if one.errand.cause != "sidecar"}
+    return {one.arrival_id: one.path for one in known if not one.missing} | moved
 
 
 def _carried(

@@ -17,6 +17,7 @@ from imgsort.filing.planning import Item, Judged, Planner, Sidecar
 from imgsort.filing.recovery import recover_locked
 from imgsort.identity import Identity, sha256_of
 from imgsort.journal import Decision, Plan, Planned
+from imgsort.labelling import HumanLabel
 from imgsort.store import Store
 from imgsort.unmounted import unmounted
 from imgsort.workspace import Workspace
@@ -74,7 +75,11 @@ class Filer:
         mover's files wait for a missing folder, or what the store raises. Nothing is lost then:
         what was under way is completed by the next call that succeeds.
         """
-        items = [self._planner.item(judged, self._sidecars(judged)) for judged in batch]
+        words = self._words(batch)
+        items = [
+            self._planner.item(judged, self._sidecars(judged), words.get(judged.outcome.sha256))
+            for judged in batch
+        ]
         with self._workspace.filing_lock():
             unknown = recover_locked(self._workspace, self._store).unknown
             reserved = self._store.reserved_targets() if unknown else ()
@@ -85,6 +90,16 @@ class Filer:
                 mover.finish()
                 describe(self._workspace, self._store, _landed(underway, mover))
         return [_result(one, mover) for one in underway]
+
+    def _words(self, batch: Sequence[Judged]) -> dict[str, HumanLabel]:
+        """What people have said of these contents before, in classes that there are."""
+        words = self._store.current_labels({judged.outcome.sha256 for judged in batch})
+        live = self._store.class_names() if words else {}
+        return {
+            sha256: word
+            for sha256, word in words.items()
+            if word.class_id is None or word.class_id in live
+        }
 
     def _sidecars(self, judged: Judged) -> list[Sidecar]:
         path = judged.outcome.path

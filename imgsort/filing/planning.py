@@ -12,6 +12,7 @@ from pathlib import Path
 from imgsort.decoder import Picture, Refused
 from imgsort.identity import Identity
 from imgsort.journal import Arrival, Decision, Mode, Plan
+from imgsort.labelling import HumanLabel
 from imgsort.sidecars import renamed, tail
 from imgsort.template import Template, plain_name
 from imgsort.verdict import Verdict
@@ -109,26 +110,37 @@ class Planner:
         self._unsure = workspace.unsure
         self._rejected = workspace.rejected
 
-    def item(self, judged: Judged, sidecars: Sequence[Sidecar]) -> Item:
+    def item(
+        self, judged: Judged, sidecars: Sequence[Sidecar], word: HumanLabel | None = None
+    ) -> Item:
+        """``word``: what a person has said of this content, which decides where a copy goes; the
+        log keeps what the model says."""
         outcome, verdict = judged.outcome, judged.verdict
         if isinstance(outcome, Refused):
             wanted = self._rejected / plain_name(outcome.path.name)
             return Item(judged, "rejected", outcome.reason, wanted, tuple(sidecars))
         if verdict is None:
             raise ValueError(f"{outcome.path} was decoded but not judged")
-        wanted = self._wanted(outcome, verdict, judged)
+        if word is not None and word.kind == "never_use":
+            wanted = self._rejected / plain_name(outcome.path.name)
+        elif word is not None and word.class_name is not None:
+            wanted = self._filed(outcome, word.class_name, 1.0, judged)
+        else:
+            wanted = self._wanted(outcome, verdict, judged)
         return Item(judged, verdict.decision, verdict.reason, wanted, tuple(sidecars))
 
     def _wanted(self, picture: Picture, verdict: Verdict, judged: Judged) -> Path:
-        name = picture.path.name
         if verdict.decision == "unsure":
-            return self._unsure / plain_name(name)
+            return self._unsure / plain_name(picture.path.name)
+        return self._filed(picture, verdict.label, verdict.confidence, judged)
+
+    def _filed(self, picture: Picture, class_name: str, confidence: float, judged: Judged) -> Path:
         return self._sorted / self._template.render(
-            label=verdict.label,
-            name=name,
+            label=class_name,
+            name=picture.path.name,
             arrived_at=judged.arrived_at.astimezone(),  # the user's days, not Greenwich's
             captured_at=picture.facts.captured_at,
             camera=picture.facts.camera,
-            confidence=verdict.confidence,
+            confidence=confidence,
             subfolder=judged.subfolder,
         )

@@ -19,6 +19,7 @@ from imgsort.identity import Identity
 from imgsort.store.counting import are_kept, counts, recounted, start_counting, stop_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
 from imgsort.store.paths import Anchor
+from imgsort.store.standing import stands
 from imgsort.store.tree import FOUND_AGAIN
 from imgsort.tables import ARRIVAL_COUNTS, ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
@@ -201,7 +202,7 @@ class CareLog(Closing):
 
     def depended_upon(self) -> set[str]:
         """Contents that a label or the train/holdout split stands on."""
-        newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
+        newest = select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
         labelled = select(LABELS.c.image_id).where(
             LABELS.c.id.in_(newest), LABELS.c.kind == "label"
         )

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, inser
 from imgsort.classchange import ChangeKind, ClassChange, ClassStanding
 from imgsort.history import UNDO
 from imgsort.store.paths import Anchor
+from imgsort.store.standing import is_here, stands
 from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, LABELS, RUNS
 
-_NEWEST_WORDS = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
+_NEWEST_WORDS = select(func.max(LABELS.c.id)).where(stands(), is_here()).group_by(LABELS.c.image_id)
 
 
 def live(connection: Connection) -> dict[int, str]:
@@ -190,12 +191,12 @@ def _is_said(connection: Connection, class_id: int) -> bool:
 
 def _was_used(connection: Connection, class_id: int) -> bool:
     filed = exists().where(ARRIVALS.c.class_id == class_id, ARRIVALS.c.decision == "filed")
-    said = exists().where(LABELS.c.class_id == class_id)
+    said = exists().where(LABELS.c.class_id == class_id, stands())
     return bool(connection.scalar(select(filed | said)))
 
 
 def _went_elsewhere(connection: Connection, class_id: int) -> bool:
-    once = select(LABELS.c.image_id).where(LABELS.c.class_id == class_id)
+    once = select(LABELS.c.image_id).where(LABELS.c.class_id == class_id, stands())
     filed = select(ARRIVALS.c.image_id).where(
         ARRIVALS.c.class_id == class_id, ARRIVALS.c.decision == "filed"
     )

@@ -68,6 +68,7 @@ def remove_unused_images(connection: Connection, image_ids: Collection[int]) -> 
             select(IMAGES.c.id).where(
                 IMAGES.c.id.in_(part),
                 ~exists().where(ARRIVALS.c.image_id == IMAGES.c.id),
+                ~exists().where(ARRIVALS.c.edited_from == IMAGES.c.id),
                 ~exists().where(LABELS.c.image_id == IMAGES.c.id),
             )
         ).all()

@@ -4,7 +4,7 @@ Every function takes an open connection: the caller owns the transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from imgsort.history import Move, PictureHistory, Run, Standing, Word, standing
 from imgsort.identity import Identity
+from imgsort.store.editing import PUT_HERE
 from imgsort.store.paths import Anchor
-from imgsort.store.tree import PUT_HERE
+from imgsort.store.standing import RETRACTED, stands
 from imgsort.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
 
 _CHUNK = 500
@@ -42,14 +43,35 @@ def moved_arrivals(connection: Connection, moved: Moved) -> list[int]:
     return sorted(one for one in ids if one is not None)
 
 
-def runs_that_moved(connection: Connection) -> Iterator[int]:
-    """Runs with a done move, newest first."""
-    yield from connection.scalars(
-        select(MOVES.c.run_id)
-        .where(MOVES.c.state == "done", MOVES.c.cause != "sidecar")
-        .distinct()
-        .order_by(MOVES.c.run_id.desc())
+def spoken_arrivals(connection: Connection, moved: Moved) -> list[int]:
+    """The arrivals of whose content something was said then, other than by moving its file."""
+    if moved.model is not None:
+        return []  # no model says a word
+    conditions: list[ColumnElement[bool]] = [LABELS.c.kind != RETRACTED, LABELS.c.source != "move"]
+    if moved.run is not None:
+        conditions.append(_of_run(moved.run))
+    if moved.since is not None:
+        conditions.append(LABELS.c.labelled_at >= moved.since)
+    images = select(LABELS.c.image_id).where(*conditions)
+    return list(connection.scalars(select(ARRIVALS.c.id).where(ARRIVALS.c.image_id.in_(images))))
+
+
+def _of_run(run_id: int) -> ColumnElement[bool]:
+    """Words said in a run, or taken back in it."""
+    taken_back = select(LABELS.c.retracts).where(
+        LABELS.c.run_id == run_id, LABELS.c.kind == RETRACTED
     )
+    return or_(LABELS.c.run_id == run_id, LABELS.c.id.in_(taken_back))
+
+
+def runs_that_acted(connection: Connection) -> list[int]:
+    """Runs with a done move or a word, newest first."""
+    moved = select(MOVES.c.run_id).where(MOVES.c.state == "done", MOVES.c.cause != "sidecar")
+    spoke = select(LABELS.c.run_id).where(
+        LABELS.c.kind != RETRACTED, LABELS.c.source != "move", LABELS.c.run_id.is_not(None)
+    )
+    ids = {*connection.scalars(moved.distinct()), *connection.scalars(spoke.distinct())}
+    return sorted((one for one in ids if one is not None), reverse=True)
 
 
 def run(connection: Connection, run_id: int) -> Run | None:
@@ -63,7 +85,7 @@ def unconfirmed(connection: Connection) -> list[int]:
     """Arrivals in sorted/ or unsure/ of which nobody says now what they are, newest first."""
     newest_word = (
         select(LABELS.c.kind)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
         .order_by(LABELS.c.id.desc())
         .limit(1)
         .correlate(ARRIVALS)
@@ -111,7 +133,7 @@ def histories(
                 identity=_identity(row),
                 missing=row.missing_at is not None,
                 moves=tuple(moves[row.id]),
-                words=tuple(words[row.image_id]),
+                words=words.get(row.image_id, ()),
             )
             for row in rows
         ]
@@ -158,17 +180,43 @@ def _moves(
     return found
 
 
-def _words(connection: Connection, arrival_ids: Sequence[int]) -> defaultdict[int, list[Word]]:
+def _words(connection: Connection, arrival_ids: Sequence[int]) -> dict[int, tuple[Word, ...]]:
+    """By image."""
     images = select(ARRIVALS.c.image_id).where(ARRIVALS.c.id.in_(arrival_ids))
+    columns = (LABELS.c.id, LABELS.c.image_id, LABELS.c.kind, LABELS.c.source, LABELS.c.run_id)
     rows = connection.execute(
-        select(LABELS.c.image_id, LABELS.c.run_id, LABELS.c.labelled_at)
+        select(*columns, LABELS.c.labelled_at, LABELS.c.retracts)
         .where(LABELS.c.image_id.in_(images))
         .order_by(LABELS.c.id)
-    )
+    ).all()
+    by_id = {row.id: row for row in rows}
+    retractions = {row.retracts: row for row in rows if row.kind == RETRACTED}
     found: defaultdict[int, list[Word]] = defaultdict(list)
     for row in rows:
-        found[row.image_id].append(Word(row.run_id, row.labelled_at))
-    return found
+        if row.kind == RETRACTED:
+            continue
+        retraction = retractions.get(row.id)
+        found[row.image_id].append(
+            Word(
+                id=row.id,
+                runs=frozenset(_runs(by_id, row)),
+                by_hand=row.source == "move",
+                said_at=row.labelled_at,
+                taken_back=None if retraction is None else retraction.id,
+                taken_back_in=None if retraction is None else retraction.run_id,
+            )
+        )
+    return {image_id: tuple(words) for image_id, words in found.items()}
+
+
+def _runs(by_id: Mapping[int, Row[*tuple[Any, ...]]], row: Row[*tuple[Any, ...]]) -> Iterator[int]:
+    """Of a word, and of the words that it repeats: it names the retraction of the one before."""
+    word: Row[*tuple[Any, ...]] | None = row
+    while word is not None:
+        if word.run_id is not None:
+            yield word.run_id
+        retraction = by_id.get(word.retracts)
+        word = None if retraction is None else by_id.get(retraction.retracts)
 
 
 def restate(connection: Connection, anchor: Anchor, arrival_ids: Collection[int]) -> None:

@@ -1,16 +1,17 @@
-"""Human words about images: appended, never changed; the newest one holds.
+"""Human words about images: appended, never changed; the newest one that stands holds.
 
 Every function takes an open connection: the caller owns the transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
-from imgsort.labelling import HumanLabel, NewLabel
+from imgsort.labelling import HumanLabel, NewLabel, Retold
 from imgsort.store.predictions import ensure_classes
+from imgsort.store.standing import RETRACTED, is_here, stands
 from imgsort.tables import CLASSES, IMAGES, LABELS
 
 _CHUNK = 500
@@ -19,7 +20,12 @@ _CHUNK = 500
 def add_labels(
     connection: Connection, run_id: int | None, labels: Sequence[NewLabel], now: datetime
 ) -> int:
-    """Append; the answer is how many. Raises ValueError for content without a row in images."""
+    """Append; the answer is how many. Raises ValueError for content without a row in images.
+
+    A picture that was drawn without regard to its class stays so under any new word: if a later
+    correction took that away, every mistake found after a `confirm` or an audit would leave the
+    test and flatter the model.
+    """
     if not labels:
         return 0
     names = (label.class_name for label in labels if label.class_name is not None)
@@ -28,13 +34,14 @@ def add_labels(
     unknown = [label.sha256 for label in labels if label.sha256 not in images]
     if unknown:
         raise ValueError(f"no image has the content {unknown[0]}")
+    drawn = _representative(connection, images.values())
     rows = [
         {
             "image_id": images[label.sha256],
             "class_id": None if label.class_name is None else classes[label.class_name],
             "kind": label.kind,
             "source": label.source,
-            "representative": label.representative,
+            "representative": label.representative or images[label.sha256] in drawn,
             "run_id": run_id,
             "labelled_at": now,
         }
@@ -42,6 +49,39 @@ def add_labels(
     ]
     connection.execute(insert(LABELS), rows)
     return len(rows)
+
+
+def retell(connection: Connection, run_id: int, retold: Retold, now: datetime) -> None:
+    """Take words back that stand, and say words again that don't; the others stay as they are."""
+    for ids in _parts(retold.taken_back):
+        rows = connection.execute(
+            select(LABELS.c.id, LABELS.c.image_id).where(LABELS.c.id.in_(ids), stands())
+        ).all()
+        values = {"kind": RETRACTED, "source": "cli", "representative": False}
+        said = [values | {"image_id": row.image_id, "retracts": row.id} for row in rows]
+        _retell(connection, run_id, said, now)
+    retraction = LABELS.alias("taken_back")
+    columns = (LABELS.c.image_id, LABELS.c.class_id, LABELS.c.kind, LABELS.c.source)
+    for ids in _parts(retold.said_again):
+        words = connection.execute(
+            select(*columns, LABELS.c.representative, retraction.c.id.label("retracts"))
+            .join(retraction, retraction.c.retracts == LABELS.c.id)
+            .where(LABELS.c.id.in_(ids), retraction.c.kind == RETRACTED)
+            .order_by(LABELS.c.id)
+        ).mappings()
+        _retell(connection, run_id, [dict(word) for word in words], now)
+
+
+def _retell(
+    connection: Connection, run_id: int, rows: Sequence[dict[str, Any]], now: datetime
+) -> None:
+    if rows:
+        said = [row | {"run_id": run_id, "labelled_at": now} for row in rows]
+        connection.execute(insert(LABELS), said)
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
 def _image_ids(connection: Connection, sha256s: Iterable[str]) -> dict[str, int]:
@@ -57,16 +97,52 @@ def _image_ids(connection: Connection, sha256s: Iterable[str]) -> dict[str, int]
     return found
 
 
-def current_labels(connection: Connection) -> dict[str, HumanLabel]:
-    """The newest word on each image that a human ever spoke about, by content."""
-    newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
-    rows = connection.execute(_labels().where(LABELS.c.id.in_(newest))).mappings()
-    return {row["sha256"]: _label(row) for row in rows}
+def _representative(connection: Connection, image_ids: Collection[int]) -> set[int]:
+    """Those of these images whose newest word says that they are."""
+    wanted, found = list(image_ids), set[int]()
+    for start in range(0, len(wanted), _CHUNK):
+        newest = (
+            select(func.max(LABELS.c.id))
+            .where(LABELS.c.image_id.in_(wanted[start : start + _CHUNK]), stands())
+            .group_by(LABELS.c.image_id)
+        )
+        found.update(
+            connection.scalars(
+                select(LABELS.c.image_id).where(LABELS.c.id.in_(newest), LABELS.c.representative)
+            )
+        )
+    return found
+
+
+def current_labels(
+    connection: Connection, of: Collection[str] | None = None
+) -> dict[str, HumanLabel]:
+    """The newest word that stands on each image a human ever spoke about, by content; of all that
+    an arrival has, or of these contents."""
+    if of is None:
+        newest = (
+            select(func.max(LABELS.c.id)).where(stands(), is_here()).group_by(LABELS.c.image_id)
+        )
+        rows = connection.execute(_labels().where(LABELS.c.id.in_(newest))).mappings()
+        return {row["sha256"]: _label(row) for row in rows}
+    wanted = list(of)
+    found: dict[str, HumanLabel] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        spoken = IMAGES.c.sha256.in_(wanted[start : start + _CHUNK])
+        statement = _labels().where(spoken, stands()).order_by(LABELS.c.id)
+        rows = connection.execute(statement).mappings()
+        found.update({row["sha256"]: _label(row) for row in rows})
+    return found
 
 
 def label_history(connection: Connection, sha256: str) -> list[HumanLabel]:
-    """Everything said about one content, oldest first."""
-    statement = _labels().where(IMAGES.c.sha256 == sha256).order_by(LABELS.c.id)
+    """Everything said about one content, oldest first, and whether it was taken back."""
+    statement = (
+        _labels()
+        .add_columns((~stands()).label("taken_back"))
+        .where(IMAGES.c.sha256 == sha256, LABELS.c.kind != RETRACTED)
+        .order_by(LABELS.c.id)
+    )
     return [_label(row) for row in connection.execute(statement).mappings()]
 
 
@@ -74,7 +150,7 @@ def contested(connection: Connection) -> dict[str, set[str]]:
     """Contents that have been called different things -> the classes, by their present names."""
     several = (
         select(LABELS.c.image_id)
-        .where(LABELS.c.kind == "label")
+        .where(LABELS.c.kind == "label", stands())
         .group_by(LABELS.c.image_id)
         .having(func.count(LABELS.c.class_id.distinct()) > 1)
     )
@@ -82,7 +158,7 @@ def contested(connection: Connection) -> dict[str, set[str]]:
         select(IMAGES.c.sha256, CLASSES.c.name)
         .join(LABELS, LABELS.c.image_id == IMAGES.c.id)
         .join(CLASSES, CLASSES.c.id == LABELS.c.class_id)
-        .where(LABELS.c.image_id.in_(several))
+        .where(LABELS.c.image_id.in_(several), stands())
     )
     found: dict[str, set[str]] = {}
     for row in rows:

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from imgsort.logquery import LogFilter, LogRow
+from imgsort.store.standing import stands
 from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, IMAGES, LABELS, PREDICTIONS
 
 VIEW = "prediction_log"
@@ -38,7 +39,7 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
     """One row for each arrival whose file has landed."""
     newest_word = (
         select(LABELS.c.id)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
         .order_by(LABELS.c.id.desc())
         .limit(1)
         .correlate(ARRIVALS)
@@ -139,6 +140,6 @@ def _conditions(connection: Connection, filters: LogFilter) -> Iterator[ColumnEl
     if filters.since is not None:
         yield ARRIVALS.c.arrived_at >= filters.since
     if filters.corrected:
-        labelled = select(LABELS.c.image_id).where(LABELS.c.class_id.is_not(None))
+        labelled = select(LABELS.c.image_id).where(LABELS.c.class_id.is_not(None), stands())
         yield ARRIVALS.c.image_id.in_(labelled)
         yield _IS_CORRECT.is_(False)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from imgsort.display import display
 from imgsort.store.paths import Anchor
+from imgsort.store.standing import stands
 from imgsort.tables import ARRIVALS, LABELS
 
 _MOST_GONE = 100_000
@@ -53,7 +54,7 @@ def _there(connection: Connection, inside: ColumnElement[bool]) -> int:
 
 
 def _labelled(connection: Connection, inside: ColumnElement[bool]) -> int:
-    newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
+    newest = select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
     said = (
         select(func.count())
         .select_from(LABELS)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, ScalarSelect, Select, Table, func, select
 
 from imgsort.store.counting import Kind, counts
+from imgsort.store.standing import is_here, stands
 from imgsort.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
 
 _MOST = 10
@@ -88,7 +89,7 @@ def _of_today(moment: datetime) -> ScalarSelect[int]:
 
 def _corrected() -> ScalarSelect[int]:
     # Of an index alone, label by label; what is not filed yet (``decided``) is taken off.
-    newest = select(func.max(LABELS.c.id)).group_by(LABELS.c.image_id)
+    newest = select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
     all_of_them = (
         _count(LABELS)
         .join(ARRIVALS, ARRIVALS.c.image_id == LABELS.c.image_id)
@@ -96,7 +97,7 @@ def _corrected() -> ScalarSelect[int]:
     )
     said = (
         select(LABELS.c.class_id)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
         .order_by(LABELS.c.id.desc())
         .limit(1)
         .scalar_subquery()
@@ -112,7 +113,9 @@ def _labels_since_training() -> ScalarSelect[int]:
         .where(MODELS.c.kind != "imagenet")
         .scalar_subquery()
     )
-    labels = _count(LABELS).where(LABELS.c.kind == "label", LABELS.c.labelled_at > trained)
+    labels = _count(LABELS).where(
+        LABELS.c.kind == "label", LABELS.c.labelled_at > trained, stands(), is_here()
+    )
     return labels.scalar_subquery()
 
 

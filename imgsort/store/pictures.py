@@ -11,6 +11,7 @@ from imgsort.identity import Identity
 from imgsort.logged import LoggedPicture
 from imgsort.store.parts import parts
 from imgsort.store.paths import Anchor
+from imgsort.store.standing import stands
 from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
 _AFTER_HEX = "g"
@@ -68,10 +69,12 @@ def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     Left out are images that an audit has asked about before, and those that a person said never
     to use: nothing can be right about them.
     """
-    audited = exists().where(LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit")
+    audited = exists().where(
+        LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit", stands()
+    )
     newest_word = (
         select(LABELS.c.kind)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
         .order_by(LABELS.c.id.desc())
         .limit(1)
         .correlate(ARRIVALS)
@@ -114,6 +117,7 @@ def _all(
             *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
             *(ARRIVALS.c.subfolder_bytes, ARRIVALS.c.decision, ARRIVALS.c.confidence),
             *(ARRIVALS.c.model, ARRIVALS.c.arrived_at, ARRIVALS.c.missing_at),
+            ARRIVALS.c.edited_from,
             *(IMAGES.c.width, IMAGES.c.captured_at, IMAGES.c.camera),
             *(CLASSES.c.name.label("guess"), given.label("given")),
         )
@@ -144,7 +148,7 @@ def _logged(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> LoggedPicture:
         confidence=row.confidence,
         model=row.model,
         arrived_at=row.arrived_at,
-        readable=row.decision != "rejected" or row.width is not None,
+        readable=row.width is not None or (row.decision != "rejected" and row.edited_from is None),
         captured_at=row.captured_at,
         camera=row.camera,
         missing=row.missing_at is not None,

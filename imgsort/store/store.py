@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select, update
 
 from imgsort.classchange import ClassChange, ClassStanding
+from imgsort.editing import Edit
 from imgsort.history import PictureHistory, Run
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.journal import Landed, Plan, Planned
-from imgsort.labelling import HumanLabel, NewLabel
+from imgsort.journal import Decision, Landed, Plan, Planned
+from imgsort.labelling import HumanLabel, NewLabel, Retold
 from imgsort.logged import LoggedPicture
 from imgsort.store import (
     attempts,
     classes,
+    editing,
     history,
     journal,
     labels,
     latecomers,
     pictures,
     predictions,
+    rerouting,
     training,
     tree,
 )
@@ -38,6 +41,9 @@ from imgsort.verdict import Verdict
 
 if TYPE_CHECKING:
     from imgsort.modelcard import ModelCard
+
+
+NOTHING_RETOLD = Retold()
 
 
 class Store(Reader):
@@ -182,18 +188,20 @@ class Store(Reader):
         plans: Sequence[Plan],
         words: Sequence[NewLabel] = (),
         changes: Sequence[ClassChange] = (),
+        retold: Retold = NOTHING_RETOLD,
     ) -> list[Planned]:
         """TX1: write a batch down before any of its files moves. The answers keep the order.
 
         A sidecar plan that names no arrival belongs to the picture planned last before it.
-        ``words``: what a human said of these pictures, and ``changes`` of classes, are written in
-        the same transaction.
+        ``words``: what a human said of these pictures, ``changes`` of classes, and ``retold``: what
+        an undo does to words, are written in the same transaction.
         """
         with self._database.writing() as connection:
             now = _now()
             planned = record_decided(connection, self._anchor, run_id, plans, now)
             labels.add_labels(connection, run_id, words, now)
             classes.change(connection, run_id, changes, now)
+            labels.retell(connection, run_id, retold, now)
             return planned
 
     def retarget(self, move_id: int, target: Path) -> None:
@@ -266,13 +274,14 @@ class Store(Reader):
         with self._database.writing() as connection:
             return labels.add_labels(connection, run_id, new, _now())
 
-    def current_labels(self) -> dict[str, HumanLabel]:
-        """The newest word on each content, withdrawals included: callers look at ``kind``."""
+    def current_labels(self, of: Collection[str] | None = None) -> dict[str, HumanLabel]:
+        """The newest word that stands on each content, or on each of these; withdrawals included:
+        callers look at ``kind``."""
         with self._database.reading() as connection:
-            return labels.current_labels(connection)
+            return labels.current_labels(connection, of)
 
     def label_history(self, sha256: str) -> list[HumanLabel]:
-        """Everything said about one content, oldest first."""
+        """Everything said about one content, oldest first; also what was taken back."""
         with self._database.reading() as connection:
             return labels.label_history(connection, sha256)
 
@@ -313,6 +322,12 @@ class Store(Reader):
         with self._database.reading() as connection:
             return tree.whereabouts(connection, self._anchor, sha256s)
 
+    def resettle(self, folders: Mapping[str, str], paths: Mapping[int, str]) -> None:
+        """Picture folders go by other paths (former -> present), and so do files in them, by
+        arrival. Hold the filing lock."""
+        with self._database.writing() as connection:
+            rerouting.resettle(connection, self._anchor, folders, paths)
+
     def apply_tree(self, run_id: int | None, changes: TreeChanges) -> None:
         """Learn what a look at the folders found, all or nothing. Hold the filing lock."""
         with self._database.writing() as connection:
@@ -331,12 +346,27 @@ class Store(Reader):
     def note_unreadable(self, sha256: str, reason: str) -> None:
         """An adopted file turned out to be no picture."""
         with self._database.writing() as connection:
-            tree.note_unreadable(connection, sha256, reason)
+            tree.note_unreadable(connection, sha256, reason, _now())
 
     def note_facts(self, sha256: str, facts: ImageFacts) -> None:
         """Complete what is known of a picture that was adopted unopened."""
         with self._database.writing() as connection:
             tree.note_facts(connection, sha256, facts)
+
+    def edits(self, sha256: str) -> list[Edit]:
+        """Arrivals with this content whose file had another, which nobody has compared yet."""
+        with self._database.reading() as connection:
+            return editing.edits(connection, self._anchor, sha256)
+
+    def keep_edit(self, arrival_id: int) -> None:
+        """An edited file shows the same picture: what was said of it holds for its new bytes."""
+        with self._database.writing() as connection:
+            editing.keep(connection, arrival_id)
+
+    def part_edit(self, arrival_id: int, decision: Decision) -> None:
+        """An edited file shows another picture: that is new here, and the former is missing."""
+        with self._database.writing() as connection:
+            editing.part(connection, arrival_id, decision, _now())
 
     # Training
 
@@ -406,11 +436,16 @@ class Store(Reader):
         with self._database.reading() as connection:
             return history.moved_arrivals(connection, moved)
 
-    def runs_that_moved(self) -> list[int]:
-        """Runs with a done move, or with a change of classes that stands, newest first."""
+    def spoken_arrivals(self, moved: history.Moved) -> list[int]:
+        """Arrivals of whose content something was said then, other than by moving its file."""
         with self._database.reading() as connection:
-            moved = history.runs_that_moved(connection)
-            return sorted({*moved, *classes.runs_that_changed(connection)}, reverse=True)
+            return history.spoken_arrivals(connection, moved)
+
+    def runs_that_acted(self) -> list[int]:
+        """Runs with a done move, a word, or a change of classes that stands, newest first."""
+        with self._database.reading() as connection:
+            acted = history.runs_that_acted(connection)
+            return sorted({*acted, *classes.runs_that_changed(connection)}, reverse=True)
 
     def run(self, run_id: int) -> Run | None:
         """None where there is no such run."""

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from imgsort.store.paths import Anchor
+from imgsort.store.standing import stands
 from imgsort.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 Side = Literal["train", "holdout"]
@@ -51,10 +52,9 @@ class Arrived:
 
 def records(connection: Connection, anchor: Anchor) -> dict[str, TrainingRecord]:
     """By sha256. Of several files that are there the newest tells."""
-    labelled = select(LABELS.c.image_id).distinct()
     rows = connection.execute(
         _facts()
-        .where(IMAGES.c.id.in_(labelled))
+        .where(IMAGES.c.id.in_(_LABELLED))
         .order_by(ARRIVALS.c.missing_at.is_(None), ARRIVALS.c.id)
     )
     return {row.sha256: _record(anchor, row) for row in rows}
@@ -81,12 +81,13 @@ def strata_of_labelled(connection: Connection) -> dict[str, Stratum]:
         select(IMAGES.c.sha256, *_STRATUM)
         .join(ARRIVALS, ARRIVALS.c.image_id == IMAGES.c.id)
         .join(PREDICTIONS, _AT_ARRIVAL)
-        .where(IMAGES.c.id.in_(select(LABELS.c.image_id).distinct()))
+        .where(IMAGES.c.id.in_(_LABELLED))
         .order_by(ARRIVALS.c.id)
     )
     return {row.sha256: Stratum(row.decision, row.filed_as) for row in rows}
 
 
+_LABELLED = select(LABELS.c.image_id).where(stands()).distinct()
 _AT_ARRIVAL = and_(
     PREDICTIONS.c.image_id == ARRIVALS.c.image_id, PREDICTIONS.c.model == ARRIVALS.c.model
 )

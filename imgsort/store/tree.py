@@ -17,18 +17,19 @@ from imgsort.display import display
 from imgsort.failpoints import failpoint
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.store.classes import change
+from imgsort.store.classes import change as change_classes
 from imgsort.store.contents import facts_columns
+from imgsort.store.editing import PUT_HERE, UNREAD, is_uncompared, note_unread
+from imgsort.store.editing import change as change_contents
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
+from imgsort.store.rerouting import reroute
 from imgsort.tables import ARRIVALS, CLASSES, IMAGES
-from imgsort.tree import Adopted, KnownClass, KnownFile, Moved, RenamedClass, TreeChanges
+from imgsort.tree import Adopted, Edited, KnownClass, KnownFile, Moved, RenamedClass, TreeChanges
 
 _CHUNK = 500
 _PAGE = 5000
-PUT_HERE = "put here by hand"
-"""Reason of an adopted arrival."""
 FOUND_AGAIN = "found again after the log was lost"
 """Reason of an arrival that restore or rebuild-db made for a file in its place."""
 _UNOPENED = (PUT_HERE, FOUND_AGAIN)
@@ -199,13 +200,16 @@ def apply(
 ) -> None:
     """All of it. A class is renamed before any label speaks of it by its new name."""
     rename_classes(connection, changes.renamed)
+    if changes.renamed:
+        reroute(connection, anchor, {one.old_folder: one.new_folder for one in changes.renamed})
     _repath(connection, anchor, [(one.known.arrival_id, one.path) for one in changes.repathed])
     _relocate(connection, anchor, changes.moved)
+    _edit(connection, changes.edited, now)
     mark_missing(connection, [one.known.arrival_id for one in changes.vanished], now)
     _adopt(connection, anchor, changes.adopted, now)
     _remember_folders(connection, changes, now)
     back = (ClassChange(one.id, "restored", one.name, one.name) for one in changes.restored)
-    change(connection, None, back, now)  # folders said so: no command to be undone
+    change_classes(connection, None, back, now)  # folders said so: no command to be undone
     failpoint("tree-half-learned")
     add_labels(connection, run_id, changes.labels(), now)
 
@@ -223,7 +227,9 @@ def rename_classes(connection: Connection, renamed: Sequence[RenamedClass]) -> N
 
 
 def rename_folder(connection: Connection, anchor: Anchor, old: Path, new: Path) -> None:
-    """Whatever lay below one folder lies below the other, missing files too."""
+    """Whatever lay below one folder lies below the other, missing files too, and the journal says
+    so."""
+    reroute(connection, anchor, {str(old): str(new)})
     start, end = anchor.stored(old), anchor.stored(new)
     rows = connection.execute(
         select(ARRIVALS.c.id, ARRIVALS.c.path_bytes).where(
@@ -297,8 +303,22 @@ def _adopt(
     connection.execute(insert(ARRIVALS), rows)
 
 
+def _edit(connection: Connection, edited: Sequence[Edited], now: datetime) -> None:
+    rows = [
+        {
+            "arrival": one.known.arrival_id,
+            "sha256": one.sha256,
+            "by_hand": one.by_hand,
+            "identity": _identity_values(one.file.identity),
+        }
+        for one in edited
+    ]
+    if rows:
+        change_contents(connection, _ensure_contents(connection, edited, now), rows)
+
+
 def _ensure_contents(
-    connection: Connection, adopted: Sequence[Adopted], now: datetime
+    connection: Connection, adopted: Sequence[Adopted | Edited], now: datetime
 ) -> dict[str, int]:
     sizes = {one.sha256: one.file.identity.size for one in adopted}
     found = _contents(connection, list(sizes))
@@ -336,30 +356,30 @@ def _remember_folders(connection: Connection, changes: TreeChanges, now: datetim
 
 
 def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
-    """Contents that were adopted and never opened -> a file of each."""
+    """Contents that were adopted, or edited, and never opened -> a file of each."""
     rows = connection.execute(
         select(IMAGES.c.sha256, ARRIVALS.c.path_bytes)
         .join(ARRIVALS, ARRIVALS.c.image_id == IMAGES.c.id)
         .where(
-            IMAGES.c.width.is_(None),
-            ARRIVALS.c.reason.in_(_UNOPENED),
+            (IMAGES.c.width.is_(None) & ARRIVALS.c.reason.in_(_UNOPENED)) | is_uncompared(),
             ARRIVALS.c.missing_at.is_(None),
         )
     )
     return {row.sha256: anchor.absolute(row.path_bytes) for row in rows}
 
 
-def note_unreadable(connection: Connection, sha256: str, reason: str) -> None:
-    """An adopted file turned out to be no picture; it isn't opened again."""
+def note_unreadable(connection: Connection, sha256: str, reason: str, now: datetime) -> None:
+    """An adopted file turned out to be no picture; it isn't opened again until it changes."""
     image = select(IMAGES.c.id).where(IMAGES.c.sha256 == sha256).scalar_subquery()
     connection.execute(
         update(ARRIVALS)
         .where(ARRIVALS.c.image_id == image, ARRIVALS.c.reason.in_(_UNOPENED))
         .values(
             decision="rejected",
-            reason=ARRIVALS.c.reason + f", but it can't be read: {reason}",
+            reason=ARRIVALS.c.reason + f", {UNREAD}{reason}",
         )
     )
+    note_unread(connection, sha256, reason, now)
 
 
 def note_facts(connection: Connection, sha256: str, facts: ImageFacts) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, exists, func, select
 
+from imgsort.store.standing import is_here, stands
 from imgsort.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES, PREDICTIONS, RUNS
 
 _NEWEST = (ARRIVALS.c.arrived_at.desc(), ARRIVALS.c.id.desc())
@@ -86,7 +87,7 @@ def labels_until(connection: Connection, moment: datetime) -> Counter[str]:
     """What people had called images by then, the newest word on each, by class."""
     newest = (
         select(func.max(LABELS.c.id).label("id"))
-        .where(LABELS.c.labelled_at <= moment)
+        .where(LABELS.c.labelled_at <= moment, stands(), is_here())
         .group_by(LABELS.c.image_id)
         .subquery()
     )

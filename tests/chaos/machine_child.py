@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from imgsort.cli import looking, putting_back  # noqa: F401 - they register the commands
+from imgsort.cli import confirms, labels, looking, putting_back  # noqa: F401 - they register
 from imgsort.filing import recover
 from imgsort.reconciling import reconcile_folders
 from imgsort.workspace import Workspace
@@ -18,7 +18,7 @@ from tests.desk import Desk
 NOTHING_TO_DO = 4
 
 
-def act(action: str, desk: Desk, seen: dict[str, str]) -> None:
+def act(action: str, desk: Desk, seen: dict[str, str], words: list[str]) -> None:
     match action:
         case "found":
             Desk.at(desk.workspace.root)
@@ -34,8 +34,8 @@ def act(action: str, desk: Desk, seen: dict[str, str]) -> None:
             new_model(desk)
         case "refile":
             refile(desk)
-        case "undo":
-            said = desk.type("undo", "--last")
+        case "undo" | "label" | "confirm":
+            said = desk.type(*words)
             assert said.code in (0, NOTHING_TO_DO), said.err
         case _:
             raise AssertionError(action)
@@ -46,7 +46,8 @@ def obey(order: dict[str, str]) -> None:
     root.mkdir(exist_ok=True)
     (root / "config.toml").touch()
     os.environ["IMGSORT_FAILPOINT"] = order["failpoint"]
-    act(order["action"], Desk(Workspace.open(root)), json.loads(order["seen"]))
+    desk = Desk(Workspace.open(root))
+    act(order["action"], desk, json.loads(order["seen"]), json.loads(order["words"]))
 
 
 if __name__ == "__main__":

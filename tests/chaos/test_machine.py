@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
@@ -50,16 +51,20 @@ a_death = st.one_of(
 )
 
 
+TWICE = "SELECT retracts FROM labels WHERE kind = 'retracted' GROUP BY 1 HAVING count(*) > 1"
+
+
 class Child:
     """``machine_child`` in a process of its own."""
 
     def __init__(self) -> None:
         self.server = Server("machine_child.py")
 
-    def does(self, action: str, root: Path, failpoint: str, seen: dict[str, str]) -> bool:
-        """True if it was killed on the way."""
+    def does(self, words: Sequence[str], root: Path, failpoint: str, seen: dict[str, str]) -> bool:
+        """True if it was killed on the way. ``words``: the action, or a command as it is typed."""
         order = {
-            "action": action,
+            "action": words[0],
+            "words": json.dumps(words),
             "root": str(root),
             "failpoint": failpoint,
             "seen": json.dumps(seen),
@@ -82,7 +87,7 @@ class People(RuleBasedStateMachine):
         self.expected: Counter[str] = Counter()
         self.seen: dict[str, str] = {}
         self.dropped = self.renamed = 0
-        self.hands = False
+        self.hands = self.spoken = False
 
     def teardown(self) -> None:
         if hasattr(self, "root"):
@@ -161,7 +166,51 @@ class People(RuleBasedStateMachine):
 
     @rule(death=a_death)
     def undo(self, death: str) -> None:
-        self._do("undo", death)
+        self._do("undo", death, "--last")
+
+    @precondition(lambda self: self._pictures())
+    @rule(which=any_of_them, label=a_class, death=a_death)
+    def label(self, which: int, label: str, death: str) -> None:
+        """A word, and the move it makes: both, or neither."""
+        self.spoken = True
+        self._do("label", death, self._picture(which), label)
+
+    @rule(death=a_death)
+    def confirm(self, death: str) -> None:
+        self.spoken = True
+        self._do("confirm", death, "sorted")
+
+    @precondition(lambda self: self._pictures())
+    @rule(which=any_of_them, label=a_class, point=st.sampled_from(["", *failpoints.FILING]))
+    def slip(self, which: int, label: str, point: str) -> None:
+        """Called something by mistake and taken back, at once, by an undo that may die on the way:
+        what is said of every content is what was said before."""
+        self._do("look")
+        self._do("file")  # recovery of whoever has just died, so that the slip is the last run
+        before, runs = self._words(), self._asked("SELECT max(id) FROM runs")
+        self.spoken = True
+        self._do("label", "", self._picture(which), label)
+        [(run,)] = self._asked("SELECT max(id) FROM runs WHERE kind = 'label'")
+        if (run,) <= runs[0] or not self._did_something(run):
+            return
+        for death in (point, ""):
+            self._do("undo", death, "--run", str(run))
+        assert self._words() == before
+
+    def _did_something(self, run: object) -> bool:
+        said = "SELECT 1 FROM labels WHERE run_id = ? AND source = 'cli'"
+        return self._asked(said, run) != []
+
+    def _words(self) -> dict[object, tuple[object, ...]]:
+        """Content -> its newest word that stands, without those that a look has just learned."""
+        return {
+            row[0]: row[1:]
+            for row in self._asked(
+                "SELECT sha256, kind, class_id, representative FROM labels"
+                " JOIN images ON images.id = image_id WHERE kind != 'retracted' AND labels.id NOT"
+                " IN (SELECT retracts FROM labels WHERE kind = 'retracted') ORDER BY labels.id"
+            )
+        }
 
     @rule()
     def settle(self) -> None:
@@ -177,7 +226,11 @@ class People(RuleBasedStateMachine):
         assert self._rows() == self._tree()
         assert not [path for path in (self.root / "inbox").rglob("*") if path.is_file()]
         if not self.hands:
-            assert self._asked("SELECT count(*) FROM labels") == [(0,)], "labels nobody gave"
+            given = "SELECT count(*) FROM labels"
+            if self.spoken:  # by typing alone
+                given += " WHERE source = 'move'"
+            assert self._asked(given) == [(0,)], "labels nobody gave"
+        assert self._asked(TWICE) == [], "a word was taken back twice"
 
     # What must hold at every moment, whoever has just died
 
@@ -208,8 +261,10 @@ class People(RuleBasedStateMachine):
         ]
         return sorted(rows, key=str)
 
-    def _do(self, action: str, death: str = "") -> None:
-        type(self).deaths += self.child.does(action, self.root, death, self.seen)
+    def _do(self, action: str, death: str = "", *words: str) -> bool:
+        died = self.child.does([action, *words], self.root, death, self.seen)
+        type(self).deaths += died
+        return died
 
     def _put(self, name: str, content: str) -> None:
         (self.root / "inbox" / name).write_text(content)
@@ -227,6 +282,14 @@ class People(RuleBasedStateMachine):
         path.rename(folder / (path.name if free else f"{path.stem}-by-hand{self.dropped}.jpg"))
         self.hands = True
 
+    def _pictures(self) -> list[Path]:
+        """What a word can be said of."""
+        return [path for path in self._filed() if not path.read_text().startswith("broken")]
+
+    def _picture(self, which: int) -> str:
+        pictures = self._pictures()
+        return str(pictures[which % len(pictures)])
+
     def _filed(self) -> list[Path]:
         if not hasattr(self, "root"):
             return []
@@ -234,16 +297,16 @@ class People(RuleBasedStateMachine):
         found = (path for room in rooms for path in (self.root / room).rglob("*"))
         return sorted(path for path in found if path.is_file())
 
-    def _asked(self, question: str) -> list[tuple[object, ...]]:
+    def _asked(self, question: str, *values: object) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.root / "state/imgsort.db")) as log:
-            return log.execute(question).fetchall()
+            return log.execute(question, values).fetchall()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _child(tmp_path_factory: pytest.TempPathFactory) -> object:
     People.child = Child()
     People.founded = tmp_path_factory.mktemp("machine") / "photos"
-    People.child.does("found", People.founded, "", {})
+    People.child.does(["found"], People.founded, "", {})
     yield
     People.child.server.close()
 

@@ -5,13 +5,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from imgsort import adoption
-from imgsort.config import Config
 from imgsort.daemon.corrections import Timetable
 from imgsort.decoder import DecoderPool
 from imgsort.errors import FilingPaused
@@ -19,115 +18,21 @@ from imgsort.examining import examine_adopted
 from imgsort.filing import recover
 from imgsort.identity import Identity
 from imgsort.images import ImageLimits
-from imgsort.journal import Arrival, Landed, Plan
+from imgsort.journal import Arrival, Plan
 from imgsort.labelling import NewLabel
 from imgsort.logquery import LogFilter
-from imgsort.reconciling import ReconcileSummary, reconcile_folders
 from imgsort.renames import Flow, renamed_classes
-from imgsort.store import Store
 from imgsort.tree import ClassFolder, KnownClass, KnownFile, Layout
 from imgsort.treediff import differences
 from imgsort.treescan import look_through
-from imgsort.verdict import Verdict
-from imgsort.workspace import Workspace
-from tests.logbook import FACTS, NOON, new_store, verdict
-
-LONG_AGO = 1_600_000_000
-
-
-@dataclass(frozen=True)
-class Album:
-    """A workspace without a daemon: pictures get where the tests want them, and into the log."""
-
-    workspace: Workspace
-    store: Store
-
-    @property
-    def sorted(self) -> Path:
-        return self.workspace.sorted
-
-    def filed(
-        self,
-        name: str,
-        said: str = "cat",
-        content: bytes | None = None,
-        *,
-        landed: bool = True,
-        moved_from: Path | None = None,
-    ) -> Path:
-        """A picture that the daemon filed under ``said``, or put into unsure/ or rejected/;
-        ``landed``: and that the log has."""
-        judged: Verdict | None = verdict(said, 0.9)
-        folder = self.sorted / said
-        if said == "unsure":
-            judged, folder = verdict("cat", 0.4), self.workspace.unsure
-        elif said == "rejected":
-            judged, folder = None, self.workspace.rejected
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        if moved_from is not None:
-            moved_from.rename(path)
-        else:
-            path.write_bytes(content or f"picture {name}".encode())
-            os.utime(path, (LONG_AGO, LONG_AGO + len(name)))
-        plan = Plan(
-            source=self.workspace.inbox / name,
-            target=path,
-            identity=Identity.of(path.stat()),
-            sha256=sha256(path),
-            mode="move",
-            cause="file",
-            arrival=Arrival(
-                name=name.encode(),
-                subfolder=b"",
-                arrived_at=NOON,
-                decision=judged.decision if judged else "rejected",
-                reason=judged.reason if judged else "the file is cut short",
-                facts=FACTS,
-                verdict=judged,
-                model=1 if judged else None,
-            ),
-        )
-        planned = self.store.record_decided(self.store.begin_run("run"), [plan])[0]
-        if landed:
-            self.store.mark_landed([Landed(planned.move_id, path, plan.identity, NOON)])
-        return path
-
-    def look(self, **options: bool) -> ReconcileSummary:
-        return reconcile_folders(self.workspace, self.store, None, **options)  # type: ignore[arg-type]
-
-    def words(self) -> dict[str, str]:
-        """The newest word on each file that is in the log and there, by its path in sorted/."""
-        current = self.store.current_labels()
-        root = self.workspace.root
-        return {
-            str(one.path.relative_to(root)): current[one.sha256].class_name
-            or current[one.sha256].kind
-            for one in self.store.known_files()
-            if one.sha256 in current and not one.missing
-        }
-
-    def paths(self) -> set[str]:
-        """Where the log believes files are."""
-        return {
-            str(one.path.relative_to(self.workspace.root))
-            for one in self.store.known_files()
-            if not one.missing
-        }
-
-    def tree(self) -> set[str]:
-        folders = self.workspace.picture_folders[1:]
-        files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
-        return {str(path.relative_to(self.workspace.root)) for path in files}
+from tests.album import LONG_AGO, Album, made, new_album, sha256
+from tests.logbook import FACTS, NOON, verdict
 
 
 @pytest.fixture
 def album(tmp_path: Path) -> Iterator[Album]:
-    workspace = Workspace(tmp_path / "photos", Config())
-    for folder in workspace.picture_folders:
-        folder.mkdir(parents=True)
-    with new_store(workspace.root) as store:
-        yield Album(workspace, store)
+    with new_album(tmp_path / "photos") as album:
+        yield album
 
 
 @pytest.fixture
@@ -135,10 +40,6 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies and new files needn't get old first."""
     monkeypatch.setattr(adoption, "COPY_SECONDS", 0.0)
     monkeypatch.setattr(adoption, "SETTLE_SECONDS", 0.0)
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def copied_and_deleted(path: Path, target: Path) -> None:
@@ -274,11 +175,6 @@ def test_a_word_said_better_is_not_repeated(album: Album) -> None:
     picture.rename(made(album.sorted / "dog") / "a.jpg")
     assert album.look().labelled == 0
     assert album.store.current_labels()[sha256(album.sorted / "dog" / "a.jpg")].representative
-
-
-def made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 # Class folders
@@ -497,12 +393,12 @@ def test_a_whole_library_is_asked_about_first(album: Album, at_once: None) -> No
 
 
 def test_a_picture_edited_in_place_says_nothing(album: Album, at_once: None) -> None:
-    """The old content is missing, the new one an arrival; nobody spoke about its class."""
+    """It is the same file still: nothing is missing or new, and nobody spoke about its class."""
     path = album.filed("a.jpg")
     path.write_bytes(b"brighter now")
     summary = album.look()
-    assert (summary.missing, summary.adopted, summary.labelled) == (1, 1, 0)
-    assert album.paths() == album.tree()
+    assert (summary.missing, summary.adopted, summary.labelled) == (0, 0, 0)
+    assert (summary.edited, album.paths()) == (1, album.tree())
     assert not album.look().learned
 
 

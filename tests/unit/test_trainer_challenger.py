@@ -100,7 +100,8 @@ def test_the_temperature_is_measured(three: tuple[Material, Challenger]) -> None
 
 
 def random_labels(count: int, seed: int = 0) -> list[int]:
-    return (np.random.default_rng(seed).permutation(np.arange(count) % 2) + 1).tolist()
+    dealt = np.random.default_rng(seed).permutation(np.arange(count) % 2)
+    return [int(label) + 1 for label in dealt]
 
 
 def test_no_twin_helps_to_guess() -> None:

@@ -42,6 +42,13 @@ def retired(desk: Desk) -> set[str]:
         return set(store.retired_classes().values())
 
 
+def standing(desk: Desk, name: str) -> tuple[int, int]:
+    """Its labels and pictures."""
+    with desk.store() as store:
+        [found] = [one for one in store.class_standings(desk.workspace.sorted) if one.name == name]
+        return found.labels, found.pictures
+
+
 def class_folder(desk: Desk, name: str) -> Path:
     return desk.workspace.sorted / name
 
@@ -172,6 +179,83 @@ def test_a_merge_is_undone(desk: Desk) -> None:
     assert desk.type("undo", "--run", last).code == 0
     assert (desk.tree(), retired(desk)) == (after, {"cat"})
     assert not class_folder(desk, "cat").exists()
+
+
+def test_the_words_of_a_merge_are_undone(desk: Desk) -> None:
+    """What was said before the merge holds again, and what the merge made of it after an undo of
+    the undo."""
+    desk.type("label", "unsure-cat-3.jpg", "cat")
+    before = desk.labels()
+    desk.type("classes", "merge", "cat", "dog")
+    after = desk.labels()
+
+    assert desk.type("undo", "--last").code == 0
+
+    assert desk.labels() == before == {"unsure-cat-3.jpg": ("cat", "cli", False)}
+    assert standing(desk, "cat") == (1, 3)
+    last = desk.log("SELECT max(id) FROM runs WHERE kind = 'undo'")[0][0]
+    assert desk.type("undo", "--run", last).code == 0
+    assert desk.labels() == after == {"unsure-cat-3.jpg": ("dog", "cli", False)}
+
+
+def test_nothing_goes_back_into_a_class_that_has_the_name_by_now(desk: Desk) -> None:
+    """Pictures and words stay with the class they are part of, and both commands say why."""
+    desk.type("label", "unsure-cat-3.jpg", "cat")
+    desk.type("classes", "merge", "cat", "dog")
+    run = desk.log("SELECT max(id) FROM runs")[0][0]
+    class_folder(desk, "snake").rename(class_folder(desk, "cat"))
+    assert look(desk).renamed == ("snake -> cat",)
+    before = desk.tree(), desk.labels(), in_use(desk)
+
+    dry = desk.type("undo", "--run", run, "--dry-run")
+    said = desk.type("undo", "--run", run)
+
+    for answer in (dry, said):
+        assert "sorted/dog/cat-1.jpg stays: another class is called cat by now." in answer.err
+    assert (desk.tree(), desk.labels(), in_use(desk)) == before
+
+
+def test_a_picture_goes_back_through_a_rename(desk: Desk) -> None:
+    """Whether the class it came from or the one it went to has another name since."""
+    desk.type("label", "cat-1.jpg", "dog")
+    into = desk.log("SELECT max(id) FROM runs")[0][0]
+    desk.type("label", "dog-1.jpg", "cat")
+    out_of = desk.log("SELECT max(id) FROM runs")[0][0]
+    desk.type("classes", "rename", "dog", "hound")
+
+    for run in (into, out_of):
+        assert desk.type("undo", "--run", run).code == 0
+
+    assert {"sorted/cat/cat-1.jpg", "sorted/hound/dog-1.jpg"} <= set(desk.tree())
+    assert (desk.labels(), look(desk).learned, desk.agrees()) == ({}, False, True)
+
+
+def test_moves_and_names_go_back_together(desk: Desk) -> None:
+    """All of the last hour: moves of before and after a rename, the rename and the filing."""
+    desk.type("label", "cat-1.jpg", "dog")
+    desk.type("classes", "rename", "dog", "hound")
+    desk.type("label", "cat-2.jpg", "hound")
+
+    said = desk.type("undo", "--since", "1h")
+
+    assert said.code == 0, said.err
+    assert in_use(desk) == {"cat", "dog", "snake"}
+    assert {path.partition("/")[0] for path in desk.tree()} == {"inbox"}
+    assert desk.labels() == {}
+
+
+def test_a_word_taken_back_keeps_no_class(desk: Desk) -> None:
+    """A slip that was undone neither holds a class whose folder is gone nor is counted for it."""
+    desk.type("label", "cat-1.jpg", "lynx")
+    desk.type("undo", "--last")
+    assert standing(desk, "lynx") == (0, 0)
+    look(desk)
+    class_folder(desk, "lynx").rmdir()
+
+    summary = look(desk)
+
+    assert summary.retired == ()
+    assert any("lynx never used" in one for one in summary.notices)
 
 
 def test_a_dry_run_takes_no_class_back(desk: Desk) -> None:

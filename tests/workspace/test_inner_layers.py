@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,16 +17,21 @@ from imgsort.daemon.active import RETRY_SECONDS, ActiveModel
 from imgsort.embeddings import EmbeddingStore
 from imgsort.errors import ModelProblem
 from imgsort.founding import first_model
+from imgsort.quantizing import quantize
 from imgsort.registry import Registry
 from imgsort.schema import migrate
 from imgsort.serving import open_serving
 from imgsort.store import Store
 from imgsort.vocabulary import resolve
 from imgsort.workspace import Workspace
+from tests.cli_runner import imgsort
 from tests.workspace.test_daemon import Daemon, dropped, logged, photos, start, wait_for
+from tests.workspace.test_quantize import CONFIG, ENOUGH
 
 __all__ = ["photos", "start"]
 WORDS = ["cat", "dog", "snake"]
+COLOURS = {"brick": (40, 60, 180), "grass": (50, 160, 60), "sea": (190, 120, 40)}
+EACH = 32
 
 
 @pytest.fixture
@@ -56,6 +62,18 @@ def widths(workspace: Workspace, backbone: InstalledBackbone) -> list[int]:
         precision = open_serving(workspace, store, idle=True).runtime.precision
     with EmbeddingStore.open(workspace.embeddings) as kept:
         return [len(vector) for vector in kept.get(backbone.id, precision, keys).values()]
+
+
+def drawn(folder: Path, each: int, start: int = 0) -> Path:
+    """A folder a colour with so many pictures of it, no two alike."""
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir(parents=True)
+        for at in range(start, start + each):
+            rng = np.random.default_rng([at, *colour])
+            coarse = np.clip(rng.normal(0, 45, (12, 12, 1)) + np.array(colour), 0, 255)
+            picture = cv2.resize(coarse.astype(np.uint8), (96, 96))
+            cv2.imwrite(str(folder / name / f"{name}{at}.png"), picture)
+    return folder
 
 
 def test_a_workspace_of_before_goes_on_unchanged(
@@ -127,9 +145,50 @@ def test_a_backbone_that_is_not_there_leaves_the_old_one(
         assert "put it back with `imgsort models reinstall`" in model.trouble
         put_in(workspace, lite0)
         now[0] += RETRY_SECONDS
-        assert model.current().backbone.id == lite0.id
-        assert str(model.trouble) == "None"
-        assert model.current().card.version == 2
+        exchanged = model.current()
+        assert (exchanged.backbone.id, exchanged.card.version) == (lite0.id, 2)
+
+
+@pytest.mark.slow
+def test_retrain_adds_the_inner_layers(
+    workspace: Workspace, tmp_path: Path, earlier: InstalledBackbone, lite0: InstalledBackbone
+) -> None:
+    """Of what is installed. The new model looks through them, the one before it does not."""
+    folder = drawn(tmp_path / "set", EACH)
+    assert imgsort("-C", workspace.root, "import", folder).code == 0
+    answer = imgsort("-C", workspace.root, "retrain")
+    assert answer.code == 0, answer.err
+    registry = Registry(workspace.models)
+    cards = [registry.card(version) for version in (1, 2)]
+    assert [card.backbone_id for card in cards] == [earlier.id, lite0.id]
+    assert registry.active() == 2
+    assert checked(workspace, 2)
+    assert registry.rollback() == 1
+    assert checked(workspace, 1)
+
+
+def checked(workspace: Workspace, version: int) -> bool:
+    """Does `run` file with this version?"""
+    drawn(workspace.inbox / f"for-v{version}", 1, start=500 + version)
+    service.run(workspace, once=True)
+    newest = logged(workspace)[: len(COLOURS)]
+    return {row.model for row in newest} == {version} and not pictures_in([workspace.inbox])
+
+
+@pytest.mark.slow
+def test_what_works_in_int8_keeps_its_form(
+    workspace: Workspace, tmp_path: Path, test_data: Path, earlier: InstalledBackbone
+) -> None:
+    """int8 was measured on that one: another would have no int8 to serve in."""
+    pytest.importorskip("nncf", reason="nncf is not installed (the extra int8)")
+    quantize(workspace, pictures_in([test_data / "cats_dogs_snakes"]), ENOUGH)
+    workspace.config_file.write_text(CONFIG.format("int8"))
+    folder = drawn(tmp_path / "set", EACH)
+    assert imgsort("-C", workspace.root, "import", folder).code == 0
+    answer = imgsort("-C", workspace.root, "retrain")
+    assert answer.code == 0, answer.err
+    card = Registry(workspace.models).card(2)
+    assert (card.backbone_id, card.precision[:5]) == (earlier.id, "int8-")
 
 
 def wait_a_look(workspace: Workspace, photos: list[Path], count: int) -> None:

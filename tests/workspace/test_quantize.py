@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from imgsort.backbones import InstalledBackbone
@@ -14,8 +15,10 @@ from imgsort.checkup import checkup
 from imgsort.classify import pictures_in
 from imgsort.errors import ModelProblem, NothingToDo
 from imgsort.founding import first_model
+from imgsort.images import ImageLimits, decode
 from imgsort.quantizing import Terms, own_pictures, quantize
 from imgsort.registry import ModelDraft, Registry
+from imgsort.runtime.on_openvino import OpenvinoRuntime
 from imgsort.schema import migrate
 from imgsort.serving import Serving, active_card, head_of, open_serving
 from imgsort.store import Store
@@ -125,6 +128,21 @@ def test_the_record_tells_what_was_measured(int8: Workspace) -> None:
     assert 0 < measured.lower_bound < found.decided_alike
     assert measured.speedup > 0
     assert not list(backbone.path.glob(".*"))
+
+
+def test_the_int8_form_has_the_inner_layers(int8: Workspace, photographs: list[Path]) -> None:
+    """Each part of an embedding is close to what it is in float32."""
+    limits = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
+    chosen = photographs[::30]
+    pixels = np.stack([decode(path.read_bytes(), 224, limits)[0] for path in chosen])
+    backbone = backbone_of(int8)
+    runtimes = OpenvinoRuntime(backbone, "float32"), OpenvinoRuntime(backbone, "int8")
+    ends = np.cumsum([backbone.final, *backbone.inner])
+    exact, coarse = (np.split(one.embed(pixels), ends, axis=1)[:-1] for one in runtimes)
+    assert [part.shape[1] for part in coarse] == [1280, 480, 672, 1152, 1152]
+    for before, after in zip(exact, coarse, strict=True):
+        spread = before.std(axis=0).mean()
+        assert 0 < np.abs(before - after).mean() < spread / 2
 
 
 def test_int8_on_and_off_again(int8: Workspace, photographs: list[Path]) -> None:

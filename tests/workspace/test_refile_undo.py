@@ -14,7 +14,7 @@ import pytest
 from imgsort.cli import looking, putting_back  # noqa: F401 - they register the commands
 from imgsort.reconciling import apply_reconcile
 from tests.again import file_what_lies_there, new_model, refile, shows
-from tests.desk import Desk
+from tests.desk import Desk, content_hash
 
 REPOSITORY = Path(__file__).parents[2]
 STEPS = (
@@ -306,13 +306,121 @@ def test_what_a_human_did_since_stays_and_is_listed(retrained: Desk) -> None:
     assert "sorted/snake/cat-1.jpg" in retrained.tree()
 
 
-def test_undo_of_a_label_keeps_the_label(desk: Desk) -> None:
-    """The file goes back, the word of the human stands."""
+def test_undo_of_a_label_takes_the_word_back(desk: Desk) -> None:
+    """File and log are as they were, and retraining learns nothing from the slip; nothing that was
+    ever said is removed."""
     desk.file("cat-1.jpg")
     desk.type("label", "cat-1.jpg", "dog")
-    assert desk.type("undo", "--last").code == 0
+    assert material(desk) == {content_hash("cat-1.jpg")}
+    said = desk.type("undo", "--last")
+    assert (said.code, "1 label taken back." in said.out) == (0, True)
     assert desk.tree() == ["sorted/cat/cat-1.jpg"]
+    assert desk.labels() == {}
+    assert material(desk) == set()
+    assert desk.log("SELECT human_label, is_correct FROM prediction_log") == [(None, None)]
+    assert desk.log("SELECT kind FROM labels ORDER BY id") == [("label",), ("retracted",)]
+
+
+def material(desk: Desk) -> set[str]:
+    """Contents that a training would be given."""
+    with desk.store() as store:
+        return {*store.training_records(), *store.current_labels(), *store.strata_of_labelled()}
+
+
+def test_undo_of_a_slip_brings_back_what_was_said_before(desk: Desk) -> None:
+    """The earlier word holds again, and so does that it is representative."""
+    desk.file("cat-1.jpg", "cat-2.jpg")
+    assert desk.type("confirm", "sorted/cat").code == 0
+    before = desk.labels()
+    desk.type("label", "cat-1.jpg", "dog")
+    assert desk.labels()["cat-1.jpg"] == ("dog", "cli", True)
+    assert desk.type("undo", "--last").code == 0
+    assert (desk.labels(), desk.tree()) == (
+        before,
+        ["sorted/cat/cat-1.jpg", "sorted/cat/cat-2.jpg"],
+    )
+
+
+def test_undo_of_a_label_that_moved_nothing(desk: Desk) -> None:
+    """The word alone goes: the file lay there already."""
+    desk.file("cat-1.jpg")
+    desk.type("label", "cat-1.jpg", "cat")
+    told = desk.type("undo", "--last", "--json").json
+    assert (told["would_move"], told["labels"], desk.labels()) == (0, 1, {})
+    assert desk.tree() == ["sorted/cat/cat-1.jpg"]
+
+
+def test_undo_of_a_confirmation(desk: Desk) -> None:
+    """A folder confirmed too early; the next undo goes on to what was done before that."""
+    desk.file("cat-1.jpg", "cat-2.jpg")
+    desk.type("label", "cat-1.jpg", "dog")
+    desk.type("confirm", "sorted/cat")
+    assert desk.type("undo", "--last").code == 0
     assert desk.labels() == {"cat-1.jpg": ("dog", "cli", False)}
+    assert desk.type("undo", "--last").code == 0
+    assert (desk.labels(), desk.tree()) == ({}, ["sorted/cat/cat-1.jpg", "sorted/cat/cat-2.jpg"])
+
+
+def test_an_undone_label_can_be_brought_again_and_undone_again(desk: Desk) -> None:
+    """Undo of the undo says the word again; undo of that, by either number, takes it back."""
+    desk.file("cat-1.jpg")
+    desk.type("label", "cat-1.jpg", "dog")
+    for number in (None, 2):
+        again = desk.type("undo", *(("--last",) if number is None else ("--run", number)), "--json")
+        redo = desk.type("undo", "--run", again.json["applied"]["run"], "--json").json
+        assert (redo["labels"], redo["would_move"]) == (1, 1)
+        assert desk.labels() == {"cat-1.jpg": ("dog", "cli", False)}
+        assert desk.tree() == ["sorted/dog/cat-1.jpg"]
+    assert desk.type("undo", "--run", redo["applied"]["run"]).code == 0
+    assert (desk.labels(), desk.tree()) == ({}, ["sorted/cat/cat-1.jpg"])
+    assert desk.agrees()
+
+
+def test_a_word_said_since_keeps_an_older_one(desk: Desk) -> None:
+    """Undoing the first of two labels does nothing; the newest must go first."""
+    desk.file("cat-1.jpg")
+    desk.type("label", "cat-1.jpg", "dog")
+    desk.type("label", "cat-1.jpg", "snake")
+    assert desk.type("undo", "--run", 2).code == 4
+    assert desk.labels() == {"cat-1.jpg": ("snake", "cli", False)}
+
+
+def test_what_people_moved_by_hand_is_theirs_to_put_back(desk: Desk) -> None:
+    """No undo takes a word back that a moved file said, nor one that was moved on since."""
+    desk.file("cat-1.jpg", "cat-2.jpg")
+    desk.type("label", "cat-1.jpg", "dog")
+    root = desk.workspace.root
+    (root / "sorted/dog/cat-1.jpg").rename(root / "sorted/dog/renamed.jpg")
+    (root / "sorted/cat/cat-2.jpg").rename(root / "sorted/dog/cat-2.jpg")
+    said = desk.type("undo", "--run", 2)
+    assert (said.code, "somebody has moved it since" in said.err) == (4, True)
+    assert desk.labels() == {
+        "cat-1.jpg": ("dog", "cli", False),
+        "cat-2.jpg": ("dog", "move", False),
+    }
+
+
+def test_the_word_of_a_picture_that_is_gone_can_be_taken_back(desk: Desk) -> None:
+    """A slip stays a slip when its file was deleted since."""
+    desk.file("cat-1.jpg")
+    desk.type("label", "cat-1.jpg", "dog")
+    (desk.workspace.sorted / "dog" / "cat-1.jpg").unlink()
+    assert desk.type("undo", "--last").code == 0
+    with desk.store() as store:
+        assert store.current_labels() == {}
+
+
+def test_undo_by_path_takes_back_what_was_done_last(desk: Desk) -> None:
+    """First the confirmation, then the label with its move, then the filing."""
+    desk.file("cat-1.jpg", "cat-2.jpg")
+    desk.type("label", "cat-1.jpg", "dog")
+    desk.type("confirm", "sorted")
+    for place, word in (("dog", ("dog", "cli", False)), ("cat", None)):
+        desk.type("undo", "--path", desk.workspace.sorted / "dog/cat-1.jpg")
+        assert desk.labels().get("cat-1.jpg") == word
+        assert (desk.workspace.sorted / place / "cat-1.jpg").exists()
+    desk.type("undo", "--path", desk.workspace.sorted / "cat/cat-1.jpg")
+    assert desk.tree() == ["inbox/cat-1.jpg", "sorted/cat/cat-2.jpg"]
 
 
 def test_since_goes_through_several_runs(retrained: Desk) -> None:
@@ -365,8 +473,7 @@ def test_last_goes_one_further_back_each_time(retrained: Desk) -> None:
     said = retrained.type("undo", "--last")
     assert (said.code, said.err) == (
         4,
-        "Nothing that imgsort has moved is left to be put back; `imgsort why` tells a "
-        "picture's moves.\n",
+        "Nothing is left to be put back; `imgsort why` tells a picture's moves and labels.\n",
     )
 
 

@@ -49,7 +49,8 @@ def at_everything(layout: Layout, store: Store) -> TreeLook:
     """The plain way, which keeps all."""
     disk, known = look_through(layout), list(store.known_files())
     present = sum(not one.missing for one in known)
-    return TreeLook(disk, differences(disk, known), store.known_classes(), present)
+    found = differences(disk, known)
+    return TreeLook(disk, found, store.known_classes(), present, len(found.settled))
 
 
 def learned(looked: TreeLook, store: Store, layout: Layout) -> Reconciled:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from imgsort.filing.errands import run_errands
+from imgsort.filing.fetching import errand_beside
 from tests.desk import Desk
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -87,3 +89,35 @@ def test_a_class_may_be_called_anything(desk: Desk) -> None:
     desk.type("label", "cat-1.jpg", 'R&D <"big">', "--new-class")
     [path] = (desk.workspace.sorted / 'R&D <"big">').glob("*.xmp")
     assert read(path)[0] == ['R&D <"big">']
+
+
+def test_what_goes_after_a_picture_is_not_described(desk: Desk) -> None:
+    """A sidecar that comes late, or is fetched after a person's move, gets none of its own; the
+    picture's own says what the person said."""
+    desk.file("cat-1.jpg")
+    late = desk.workspace.inbox / "cat-1.json"
+    late.write_text("{}")
+    beside = desk.workspace.sorted / "cat/cat-1.json"
+    with desk.store() as store:
+        [picture] = store.pictures_named({"cat-1.jpg"})
+        errand = errand_beside(desk.workspace, late, picture.arrival_id, picture.path, beside)
+        assert errand is not None
+        run = store.begin_run("sidecars")
+        run_errands(desk.workspace, store, [errand], lambda plans: store.record_decided(run, plans))
+    assert desk.tree() == [
+        "sorted/cat/cat-1.jpg",
+        "sorted/cat/cat-1.jpg.xmp",
+        "sorted/cat/cat-1.json",
+    ]
+
+    dog = desk.workspace.sorted / "dog"
+    dog.mkdir()
+    (desk.workspace.sorted / "cat/cat-1.jpg").rename(dog / "cat-1.jpg")
+    assert desk.type("confirm", "sorted/dog").code in {0, 4}
+
+    assert desk.tree() == [
+        "sorted/dog/cat-1.jpg",
+        "sorted/dog/cat-1.jpg.xmp",
+        "sorted/dog/cat-1.json",
+    ]
+    assert read(dog / "cat-1.jpg.xmp")[0] == ["dog"]
