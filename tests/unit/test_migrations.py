@@ -47,6 +47,8 @@ FIRST_ROWS = (
     ARRIVAL.format("b.jpg", "'unsure', NULL", "filed"),
     ARRIVAL.format("c.jpg", "'filed', 1", "filed"),
     ARRIVAL.format("on_its_way.jpg", "'filed', 1", "decided"),
+    "INSERT INTO labels (id, image_id, class_id, kind, source, representative, labelled_at)"
+    " VALUES (7, 1, 1, 'label', 'cli', 1, '')",
 )
 """As revision 0001 had them."""
 
@@ -231,6 +233,10 @@ def test_the_first_databases_are_brought_forward(tmp_path: Path, scripts: Path) 
     assert query(database, "SELECT name FROM prediction_log ORDER BY id") == names
     counts = "SELECT decision, class_id, arrivals FROM arrival_counts ORDER BY 1"
     assert query(database, counts) == [("filed", 1, 2), ("unsure", 0, 1)]
+    words = "SELECT id, class_id, kind, source, representative, retracts FROM labels"
+    assert query(database, words) == [(7, 1, "label", "cli", 1, None)]
+    assert query(database, "SELECT DISTINCT human_label FROM prediction_log") == [("cat",)]
+    assert query(database, "PRAGMA foreign_key_check") == []
     execute(database, "DELETE FROM arrivals WHERE name = 'a.jpg'")
     assert query(database, counts) == [("filed", 1, 1), ("unsure", 0, 1)]
 
