@@ -88,7 +88,7 @@ def test_splits_are_looked_through(desk: Desk, tmp_path: Path) -> None:
     picture(tmp_path / "data/testing/cat/again.jpg", 0)
     said = desk.type("import", tmp_path / "data", "--json")
     assert (said.json["classes"], said.json["copied"], said.json["duplicates"]) == (["cat"], 3, 1)
-    assert "imgsort draws its own holdout" in said.err
+    assert "imgsort learns from all of them" in said.err
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from imgsort.founding import first_model
 from imgsort.images import ImageLimits, decode
 from imgsort.quantizing import Terms, own_pictures, quantize
 from imgsort.registry import ModelDraft, Registry
+from imgsort.runtime.choice import has_vnni
 from imgsort.runtime.on_openvino import OpenvinoRuntime
 from imgsort.schema import migrate
 from imgsort.serving import Serving, active_card, head_of, open_serving
@@ -124,7 +125,9 @@ def test_the_record_tells_what_was_measured(int8: Workspace) -> None:
     assert found.pictures == 80
     assert 0.8 <= found.decided_alike <= 1
     assert found.same_labels >= 70
-    assert 0.97 < found.mean_cosine < 0.99999, "1 would be the float32 graph itself"
+    # Without VNNI the first layer's range is halved, or its sums would overflow.
+    least = 0.97 if has_vnni() else 0.94
+    assert least < found.mean_cosine < 0.99999, "1 would be the float32 graph itself"
     assert 0 < measured.lower_bound < found.decided_alike
     assert measured.speedup > 0
     assert not list(backbone.path.glob(".*"))
