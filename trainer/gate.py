@@ -1,7 +1,8 @@
 """Is the challenger better than the champion? Pure: answers on the same pictures in, verdict out.
 
-Three questions in turn, each with its bound: is it not worse on the classes that both know, is it
-at least as good over all, and is what it files not worse? Pictures count as often as their like
+Three questions in turn, each with its bound: is it not worse on the classes that both know (where
+there are new ones, it may lose less there than it surely gains), is it at least as good over all,
+and is what it files not worse? Pictures count as often as their like
 arrives (``imgsort.trainer.strata``), and near-duplicates are one piece of evidence.
 
 Every night another challenger knocks, and one that is worse gets in by chance if only it may try
@@ -119,8 +120,8 @@ def decide(
     filed_before, filed_after = (_filed(contests, side) for side in ("champion", "challenger"))
     filed = difference(contests, filed_after * after - filed_before * before, z)
     shortfall = (
-        (_worse(common, gate_margin, "on the classes that both know") if common else None)
-        or _worse(overall, gate_margin, "over all")
+        (_worse_on_common(common, overall, gate_margin) if common else None)
+        or _worse_over_all(overall, gate_margin)
         or _files_worse(
             _Filed.of(filed_before, before), _Filed.of(filed_after, after), filed, target_precision
         )
@@ -223,8 +224,17 @@ def _filed(contests: Sequence[Contest], side: str) -> Floats:
     return np.array([getattr(contest, side).filed for contest in contests], np.float64)
 
 
-def _worse(found: Difference, margin: float, where: str) -> str | None:
-    if found.estimate < 0:
+def _worse_on_common(common: Difference, overall: Difference, margin: float) -> str | None:
+    """A picture lost here may be made up for by a new class, ten of them may not."""
+    return _worse("on the classes that both know", common, -margin, max(margin, overall.bound))
+
+
+def _worse_over_all(overall: Difference, margin: float) -> str | None:
+    return _worse("over all", overall, 0, margin)
+
+
+def _worse(where: str, found: Difference, least: float, margin: float) -> str | None:
+    if found.estimate < least:
         return f"{where} it is right on {_points(-found.estimate)} of 100 images fewer"
     if found.bound <= -margin:
         return (

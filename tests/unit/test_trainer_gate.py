@@ -118,6 +118,29 @@ def test_a_new_class_that_harms_none_is_welcome() -> None:
     assert verdict.common.estimate == 0
 
 
+def test_a_new_class_may_cost_a_picture() -> None:
+    """One dog lost of 200 known pictures doesn't hold up thirty owls told rightly."""
+    verdict = decided(
+        (100, "cat", "cat", "cat"),
+        (99, "dog", "dog", "dog"),
+        (1, "dog", "dog", "owl"),
+        (30, "owl", "dog?", "owl"),
+    )
+    assert verdict.promoted
+    assert verdict.common is not None
+    assert verdict.common.estimate < 0
+
+
+def test_few_pictures_suffice_for_a_new_class() -> None:
+    """Forty known pictures as before can't prove that nothing is lost on them; what may be is less
+    than what twenty owls surely gain."""
+    runs: tuple[Run, ...] = ((40, "cat", "cat", "cat"), (20, "owl", "cat?", "owl"))
+    verdict = decided(*runs, tries=3)
+    assert verdict.promoted
+    assert verdict.common is not None
+    assert verdict.common.bound < -0.02
+
+
 def test_where_all_classes_are_new_there_is_nothing_to_lose() -> None:
     """Somebody's own classes, 20 pictures each: what both know isn't asked, for it is nothing."""
     verdict = decided((20, "owl", "dog?", "owl"), (20, "newt", "dog?", "newt"), tries=5)
@@ -151,7 +174,7 @@ def test_worse() -> None:
     assert not verdict.promoted
     assert verdict.sentence == (
         "The serving model stays: the new one is right on 199 of 200 images that it hadn't seen, "
-        "the old one on 200, but on the classes that both know it is right on 0.5 of 100 images "
+        "the old one on 200, but over all it is right on 0.5 of 100 images "
         "fewer; label more images, or see in `imgsort report` what it gets wrong."
     )
 
