@@ -107,8 +107,8 @@ def weigh(
     for at, stratum in enumerate(of_picture):
         if stratum is not None:
             key = _pooled(stratum, small)
-            each[at] = min(MOST_WEIGHT, images[key] * per_image / counts[key])
-    each = each / each.mean() if len(each) else each
+            each[at] = images[key] * per_image / counts[key]
+    each = _capped(each)
     lost = {s: a for s, a in arrived.items() if not judged[s]}
     everything = sum(a.images for a in arrived.values()) + imported
     return Weights(
@@ -129,6 +129,16 @@ def looked_through(
         for stratum, count in counts.items()
         if stratum in arrived and count >= ALL_OF_THEM * arrived[stratum].images
     }
+
+
+def _capped(weights: Floats) -> Floats:
+    """On average 1, and none above ``MOST_WEIGHT``: what is taken of one makes the others more."""
+    for _ in range(len(weights)):
+        weights = weights / weights.mean()
+        if weights.max() <= MOST_WEIGHT * 1.001:
+            break
+        weights = np.minimum(weights, MOST_WEIGHT)
+    return weights
 
 
 _REST = Stratum("filed", None)
