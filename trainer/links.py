@@ -86,9 +86,11 @@ def burst_links(shots: Sequence[Shot]) -> tuple[Link, ...]:
 
 
 def _moment(captured_at: str | None) -> datetime | None:
-    """None for what some cameras write instead of a time."""
+    """None for what some cameras write instead of a time, and for a day alone."""
+    if captured_at is None or len(captured_at) <= len("2026-11-28"):
+        return None
     try:
-        moment = datetime.fromisoformat(captured_at or "")
+        moment = datetime.fromisoformat(captured_at)
     except ValueError:
         return None
     return moment.replace(tzinfo=None)

@@ -133,6 +133,12 @@ def test_no_burst(other: Shot) -> None:
     assert burst_links([at(1, "00"), other]) == ()
 
 
+def test_a_day_is_no_moment() -> None:
+    """Two scans of which only the day is known are no burst."""
+    shots = [Shot(named(at), at, "", "X100", "2026-05-01") for at in (1, 2)]
+    assert burst_links(shots) == ()
+
+
 def test_bursts_join_groups() -> None:
     """Pictures of one burst go together although they don't look alike."""
     shots = [at(1, "00"), at(2, "01"), at(3, "02"), *fillers(97)]
