@@ -44,6 +44,10 @@ class Challenger:
     """The threshold of each class, NEVER where nothing is filed."""
     labelled: int
     """The first so many classes have labels."""
+    confidence: float
+    """From which on the others are filed, as under the first model."""
+    floor: float
+    """Below it nothing is filed in this workspace."""
     recipe: Recipe
     pictures: tuple[Labelled, ...]
     examples: Examples
@@ -78,7 +82,7 @@ class Challenger:
         found: list[Verdict | None] = [None] * len(self.pictures)
         for fold in range(FOLDS):
             own = self.folds == fold
-            cuts = self.thresholds(target_precision, ~own)
+            cuts = np.maximum(self.thresholds(target_precision, ~own), self.floor)
             for at in np.flatnonzero(own):
                 found[at] = self._verdict(int(at), cuts)
         return [verdict for verdict in found if verdict is not None]
@@ -90,7 +94,9 @@ class Challenger:
             chosen = rows
         scores, winners = self.out_of_fold[chosen], self.out_of_fold[chosen].argmax(axis=1)
         right = winners == self.truth[chosen]
-        return thresholds(scores.max(axis=1), winners, right, target, len(self.class_ids))
+        cuts = thresholds(scores.max(axis=1), winners, right, target, len(self.class_ids))
+        cuts[self.labelled :] = self.confidence
+        return cuts
 
     def _verdict(self, at: int, cuts: NDArray[np.float64]) -> Verdict:
         best_class = int(self.answers[at])
@@ -152,6 +158,8 @@ def train(
         classifier=Classifier(model.head(names), [0.0] * len(names)),
         cuts=(),
         labelled=len(labelled),
+        confidence=champion.confidence,
+        floor=champion.floor,
         recipe=search.recipe,
         pictures=material.labelled,
         examples=examples,
@@ -163,21 +171,8 @@ def train(
             (scores.argmax(axis=1) == search.truth).mean() - (answers == search.truth).mean()
         ),
     )
-    return _with_thresholds(drawn, names, target_precision, champion.confidence)
-
-
-def _with_thresholds(
-    drawn: Challenger, names: Sequence[str], target: float, confidence: float
-) -> Challenger:
-    """Classes without labels are filed from the confidence on that holds for the first model."""
-
-    cuts = drawn.thresholds(target, np.ones(len(drawn.pictures), np.bool_))
-    cuts[drawn.labelled :] = confidence
-    return replace(
-        drawn,
-        cuts=tuple(cuts.tolist()),
-        classifier=drawn.model.classifier(names, cuts.tolist()),
-    )
+    cuts = drawn.thresholds(target_precision, np.ones(len(drawn.pictures), np.bool_)).tolist()
+    return replace(drawn, cuts=tuple(cuts), classifier=model.classifier(names, cuts))
 
 
 def _examples(material: Material, dealt: Dealt, labelled: Sequence[int], prior: Prior) -> Examples:

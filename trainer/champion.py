@@ -1,7 +1,7 @@
 """The model that serves, as the one to be beaten: what it says of pictures it hasn't seen."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -33,6 +33,8 @@ class Champion:
     """The model without labels under it all."""
     confidence: float
     """From which on that one files in this workspace."""
+    floor: float = 0.0
+    """Below it no model files anything in this workspace."""
 
     @classmethod
     def of(
@@ -55,8 +57,7 @@ class Champion:
         """The same, if it is of an earlier program and was trained on these."""
         if self.card.kind in {"learned", "imagenet"}:
             return self
-        seen = dict.fromkeys(sha256s, _BY_EVERY_HEAD)
-        return type(self)(self.card, self.classifier, self.blind, seen, self.first, self.confidence)
+        return replace(self, seen=dict.fromkeys(sha256s, _BY_EVERY_HEAD))
 
     def unlabelled(self, labelled: Collection[int], names: Mapping[int, str]) -> tuple[int, ...]:
         """Ids of its classes that still exist, have no label, and are known to the first model."""

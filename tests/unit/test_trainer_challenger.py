@@ -157,6 +157,16 @@ def test_thresholds_of_a_fold_rest_on_the_others() -> None:
     assert (wrong.thresholds(0.95, np.ones(len(own), np.bool_)) == NEVER).any()
 
 
+def test_it_is_judged_as_it_will_be_filed() -> None:
+    """Where `model.confidence` holds back what is less sure, that is not counted as filed."""
+    drawn = taught(blobs(40, 2, distance=3))
+    sure = np.array([[0.9, 0.05], [0.05, 0.9]], np.float32)[drawn.truth]
+    like = replace(drawn, unlikeness=np.zeros(80, np.float32), out_of_fold=sure)
+    for floor, decision in ((0.85, "filed"), (0.95, "unsure")):
+        verdicts = replace(like, floor=floor).verdicts(0.95)
+        assert {one.decision for one in verdicts} == {decision}
+
+
 def test_what_is_unlike_the_other_folds_is_not_filed() -> None:
     """Be it ever so sure of its class."""
     challenger = taught(blobs(20, 2, distance=3))
