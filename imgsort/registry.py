@@ -41,6 +41,7 @@ class Registry:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._holding = False
 
     def publish(
         self, draft: ModelDraft, write_report: Callable[[Path, int], None] | None = None
@@ -170,15 +171,12 @@ class Registry:
             return None
         return version if version is not None and self._path(version).is_dir() else None
 
-    def activate(self, version: int, *, instead_of: int | None = None) -> None:
-        """Make a version the active one, in one step. Raises ModelProblem if it can't be loaded.
-
-        ``instead_of``: only if that one still is; what a person chose meanwhile stays.
-        """
+    def activate(self, version: int) -> None:
+        """Make a version the active one, in one step. Raises ModelProblem if it can't be loaded."""
         self.load(version)
         with self._locked():
             before = self.active()
-            if before == version or instead_of not in {None, before}:
+            if before == version:
                 return
             # History first: a crash between the two leaves the active version on top of it, which
             # rollback skips.
@@ -250,8 +248,21 @@ class Registry:
         replace_file(self.folder / _HISTORY, text.encode())
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else publishes or activates meanwhile. Raises ModelProblem."""
+        with self._locked():
+            self._holding = True
+            try:
+                yield
+            finally:
+                self._holding = False
+
+    @contextmanager
     def _locked(self) -> Iterator[None]:
         """Be the one writer (flock on the folder itself); OSError becomes a ModelProblem."""
+        if self._holding:
+            yield
+            return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

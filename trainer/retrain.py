@@ -136,14 +136,21 @@ def _retrained(work: _Work) -> Outcome:
     findings = tested(trained, watch.progress)
 
     watch.stage("writing the report")
-    findings = _still_wanted(work, champion, findings)
-    card = work.registry.publish(draft_of(trained, findings), _reporter(work, findings))
-    failpoint("retrain-published")
-    store.add_model(card)
-    failpoint("retrain-recorded")
-    if findings.promoted:
-        work.registry.activate(card.version, instead_of=champion.card.version)
-    return Outcome(card, numbered(findings, card.version), work.registry.report(card.version))
+    return _published(work, trained, findings)
+
+
+def _published(work: _Work, trained: Trained, findings: Findings) -> Outcome:
+    """From the last look at what serves to the activation nobody else can activate anything."""
+    registry = work.registry
+    with registry.held():
+        findings = _still_wanted(registry.active(), trained.champion, findings)
+        card = registry.publish(draft_of(trained, findings), _reporter(work, findings))
+        failpoint("retrain-published")
+        work.store.add_model(card)
+        failpoint("retrain-recorded")
+        if findings.promoted:
+            registry.activate(card.version)
+    return Outcome(card, numbered(findings, card.version), registry.report(card.version))
 
 
 def _serving(work: _Work) -> Serving:
@@ -196,9 +203,8 @@ def _tries(work: _Work, champion: Champion, labels: int) -> int:
     return sum(isinstance(count, int) and 2 * count >= labels for count in counts)
 
 
-def _still_wanted(work: _Work, champion: Champion, findings: Findings) -> Findings:
+def _still_wanted(serves: int | None, champion: Champion, findings: Findings) -> Findings:
     """A person who activates another model meanwhile has spoken last."""
-    serves = work.registry.active()
     if not findings.promoted or serves == champion.card.version:
         return findings
     sentence = (
@@ -300,7 +306,8 @@ def _champion(work: _Work, serving: Serving, material: Material) -> Champion:
         _first_model(work, card),
     )
     learned = [name for name, record in material.records.items() if record.side != "holdout"]
-    return champion.having_seen(learned)
+    floor = work.workspace.config.model.confidence or 0.0
+    return replace(champion.having_seen(learned), floor=floor)
 
 
 def _first_model(work: _Work, card: ModelCard) -> FirstModel | None:
