@@ -4,8 +4,8 @@
 
 z0 are the first model's log-probabilities, f the dense layers, C takes the mean over the labelled
 classes off: learning says how the labelled classes differ from each other, never that everything is
-one of them. g is the share of the labelled classes in what z0 gives all classes: where the first
-model sees a class that nobody has labelled yet, learning keeps quiet. The last column of z is
+one of them. g is the cube of the labelled classes' share in what z0 gives all classes: where the
+first model sees a class that nobody has labelled yet, learning keeps quiet. The last column of z is
 "something else". NumPy only; imgsort.trainer makes the numbers.
 """
 
@@ -24,6 +24,10 @@ Floats = NDArray[np.float32]
 _TINY = 1e-6
 _FLOOR = 1e-3
 """What z0 leaves at least for each class, divided by their number: nothing is ruled out."""
+CAUTION = 3
+"""Power of that share. Of cats, dogs and snakes two have 40 labels each, five draws: the third's
+recall is .92 to .96 of what it was with 1, .95 to .99 with 2, .98 to 1.0 with 3 or 4; and of all
+pictures as many are right or more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,13 +89,11 @@ class Prior:
         return np.asarray(np.log(np.maximum(shares, _FLOOR / (count + 1))), np.float32)
 
 
-def labelled_share(log_probabilities: Floats, labelled: int) -> Floats:
-    """[N, K + 1] -> [N, 1]: of what all classes get, how much the first ``labelled`` of them do."""
+def weight_of_learning(log_probabilities: Floats, labelled: int) -> Floats:
+    """[N, K + 1] -> [N, 1], 0 to 1: does the first model see one of the first ``labelled``?"""
     shares = np.exp(log_probabilities[:, :-1])
-    return np.asarray(
-        shares[:, :labelled].sum(axis=1, keepdims=True) / shares.sum(axis=1, keepdims=True),
-        np.float32,
-    )
+    share = shares[:, :labelled].sum(axis=1, keepdims=True) / shares.sum(axis=1, keepdims=True)
+    return np.asarray(share**CAUTION, np.float32)
 
 
 class LearnedHead:
@@ -121,7 +123,8 @@ class LearnedHead:
         """[N, D] -> [N, K + 1], before the temperature."""
         logits = self.prior.log_probabilities(embeddings)
         said = self.taught.logits(embeddings)
-        said = (said - said.mean(axis=1, keepdims=True)) * labelled_share(logits, self._labelled)
+        said = said - said.mean(axis=1, keepdims=True)
+        said *= weight_of_learning(logits, self._labelled)
         logits *= self.taught.strength
         logits[:, : self._labelled] += said
         return logits

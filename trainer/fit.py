@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.dense_head import Layer, Taught, labelled_share
+from imgsort.dense_head import Layer, Taught, weight_of_learning
 from imgsort.trainer.coordinates import Coordinates
 from imgsort.trainer.recipe import Recipe
 
@@ -140,7 +140,7 @@ def _trained(task: _Task, members: Sequence[Member]) -> list[tuple[float, tuple[
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
     model.compile(optimizer, loss, steps_per_execution=STEPS)
-    share = labelled_share(task.examples.prior, task.examples.labelled)
+    share = weight_of_learning(task.examples.prior, task.examples.labelled)
     targets = np.repeat(task.examples.labels[:, None], len(members), axis=1)
     batch = tensorflow.data.Dataset.from_tensors(
         ((task.inputs, prior, share), targets, shares / total)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.dense_head import LearnedHead, Prior, labelled_share
+from imgsort.dense_head import LearnedHead, Prior, weight_of_learning
 from imgsort.trainer.coordinates import Coordinates
 from imgsort.trainer.fit import Examples, Member, Trained, fit
 from imgsort.trainer.novelty import novelty_of
@@ -190,7 +190,7 @@ def test_where_an_unlabelled_class_is_seen_nothing_is_learned() -> None:
     their scores is next to nothing, as it is when the head serves."""
     material = blobs([20, 20])
     snake = np.log(np.tile(np.array([0.001, 0.001, 0.997, 0.001], np.float32), (40, 1)))
-    assert labelled_share(snake, 2).max() < 0.003
+    assert weight_of_learning(snake, 2).max() < 0.003
     loud, quiet = (
         float(np.abs(trained(replace(material, prior=prior), PLAIN).layers[0].weight).max())
         for prior in (material.prior, snake)
