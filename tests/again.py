@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.cli import registered
 from imgsort.embeddings import EmbeddingStore
 from imgsort.filing import Filer
 from imgsort.refile import Refiling, apply_refile, plan_refile
@@ -96,6 +97,7 @@ def file_what_lies_there(desk: Desk) -> None:
 
 def main(root: Path) -> None:
     """In a process of its own, which may die at a fail point."""
+    registered()
     desk = Desk(Workspace.open(root))
     if os.environ["IMGSORT_TEST_ACTION"] == "refile":
         refile(desk)

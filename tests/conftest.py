@@ -14,7 +14,10 @@ import pytest
 
 from imgsort.backbones import InstalledBackbone
 from imgsort.backbones.installed import CARD
+from imgsort.cli import registered
 from imgsort.durable import replace_file
+
+registered()  # tests type any command
 
 REPOSITORY = Path(__file__).parent.parent
 INSTALL = """

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from typer.testing import CliRunner
 
-from imgsort.cli import audits, confirms, datasets, labels  # noqa: F401 - they register the commands
 from imgsort.cli.app import app
 from imgsort.decoder import Picture, Refused
 from imgsort.filing import Filer, Judged

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.cli import care  # noqa: F401 - it registers the commands
 from tests.desk import Desk
 
 NAMES = ("cat-1.jpg", "cat-2.jpg", "dog-1.jpg", "unsure-dog-2.jpg", "broken-1.jpg")

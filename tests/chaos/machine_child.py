@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from imgsort.cli import confirms, labels, looking, putting_back  # noqa: F401 - they register
+from imgsort.cli import registered
 from imgsort.filing import recover
 from imgsort.reconciling import reconcile_folders
 from imgsort.workspace import Workspace
@@ -51,4 +51,5 @@ def obey(order: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
+    registered()
     serve(obey)

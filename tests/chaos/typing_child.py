@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from imgsort.cli import audits, datasets, labels  # noqa: F401 - they register the commands
+from imgsort.cli import registered
 from imgsort.cli.app import app
 from imgsort.reconciling import apply_reconcile
 from imgsort.store import Store
@@ -56,4 +56,5 @@ def _act_and_exit(order: dict[str, Any]) -> NoReturn:
 
 
 if __name__ == "__main__":
+    registered()
     serve()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.cli import asking, classes, putting_back  # noqa: F401 - they register the commands
 from imgsort.reconciling import ReconcileSummary, apply_reconcile
 from imgsort.serving import active_card, load_classifier
 from imgsort.verdict import CLASS_RETIRED

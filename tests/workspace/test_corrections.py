@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from imgsort.cli import datasets  # noqa: F401 - it registers the command
 from imgsort.cli.app import app
 from imgsort.daemon import service
 from imgsort.logquery import LogFilter, LogRow

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from imgsort.cli import datasets, models, training  # noqa: F401 - they register the commands
 from imgsort.cli.app import app
 from imgsort.images import ImageLimits, decode
 from imgsort.registry import Registry

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.cli import looking, putting_back  # noqa: F401 - they register the commands
 from imgsort.config import Config, Folders
 from imgsort.reconciling import reconcile_folders
 from imgsort.store import Store

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from imgsort.cli import looking, putting_back  # noqa: F401 - they register the commands
 from imgsort.reconciling import apply_reconcile
 from tests.again import file_what_lies_there, new_model, refile, shows
 from tests.desk import Desk, content_hash
@@ -535,7 +534,7 @@ def killed(desk: Desk, action: str, failpoint: str) -> None:
     """Run a refile, or `undo action`, in a process that dies at the fail point."""
     answer = subprocess.run(
         [sys.executable, "-c", "import sys; from pathlib import Path; from tests import again;"
-         "from imgsort.cli import putting_back; again.main(Path(sys.argv[1]))",
+         "again.main(Path(sys.argv[1]))",
          str(desk.workspace.root)],
         cwd=REPOSITORY,
         env=os.environ | {"IMGSORT_TEST_ACTION": action, "IMGSORT_FAILPOINT": failpoint},

@@ -14,13 +14,6 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
-from imgsort.cli import (  # noqa: F401 - they register the commands
-    confirms,
-    daemon,
-    datasets,
-    labels,
-    training,
-)
 from imgsort.cli.app import app
 from imgsort.dense_model import LearnedModel
 from imgsort.embeddings import EmbeddingStore

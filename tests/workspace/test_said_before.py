@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.cli import putting_back  # noqa: F401 - it registers the command
 from tests.desk import Desk
 
 

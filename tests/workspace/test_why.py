@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from imgsort.backbones import InstalledBackbone
-from imgsort.cli import daemon, labels, looking, putting_back  # noqa: F401 - they register commands
 from imgsort.cli.app import app
 from imgsort.completing import Views, embeddings_for
 from imgsort.daemon import service
