@@ -337,7 +337,7 @@ def test_better_models_get_in() -> None:
 @pytest.mark.parametrize("classes", [2, 5])
 @pytest.mark.parametrize("size", [20, 150, 1000])
 def test_shuffled_labels_teach_nothing(classes: int, size: int) -> None:
-    """By chance 1 in 20 looks learned; where 17 of 20 answers are right, all do."""
+    """By chance 1 in 700 looks learned; where 17 of 20 answers are right, all do."""
     rng = np.random.default_rng(classes * size)
     by_chance = 0
     for _ in range(100):
@@ -345,7 +345,7 @@ def test_shuffled_labels_teach_nothing(classes: int, size: int) -> None:
         by_chance += learned_something(labels, rng.permutation(labels))
         answers = np.where(np.arange(size) % 20 < 17, labels, (labels + 1) % classes)
         assert learned_something(labels, answers)
-    assert by_chance <= 14
+    assert by_chance <= 2
 
 
 def test_what_learned_nothing_never_serves() -> None:
