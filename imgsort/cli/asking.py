@@ -139,7 +139,7 @@ def classify(
     workspace = opened(context, here)
     from imgsort import classify as classifying
 
-    files = classifying.pictures_in(paths)
+    files = classifying.pictures_in(paths, workspace.config.decode.suffixes)
     if annotate is not None and len(files) != 1:
         raise ImgsortError(
             f"--annotate draws on one picture, but {len(files)} are named; name one."
