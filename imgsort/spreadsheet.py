@@ -47,6 +47,7 @@ def _filled(book: Any, rows: Iterable[LogRow], path: Path) -> int:
         sheet.set_column(place, place, _TIME_WIDTH if timely else _WIDTHS.get(column, _USUAL_WIDTH))
         sheet.write_string(0, place, f"{column} (UTC)" if column in _IN_UTC else column, bold)
     sheet.freeze_panes(1, 0)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:A{MOST_ROWS + 1}"})
     count = 0
     for count, row in enumerate(rows, 1):
         if count > MOST_ROWS:

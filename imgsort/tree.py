@@ -4,7 +4,7 @@ Paths are absolute text as ``os.fsdecode`` gives it where they come by the hundr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
@@ -39,7 +39,7 @@ class Layout:
     sorted: str
     unsure: str
     rejected: str
-    readable: frozenset[str] = READABLE_SUFFIXES
+    readable: frozenset[str] = field(default=READABLE_SUFFIXES, kw_only=True)
     """Suffixes of the files that are pictures, lower case and with their dot."""
 
     @classmethod

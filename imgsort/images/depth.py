@@ -5,6 +5,7 @@ bits that hold the picture are its depth, but for a few samples: hot pixels, bur
 """
 
 import io
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,6 @@ def _shifted(upper: NDArray[np.uint8], lower: NDArray[np.uint8], depth: int) -> 
     return shifted((upper.astype(np.uint16) << 8) | lower, depth)
 
 
-def shifted(wide: NDArray[np.uint16], depth: int) -> NDArray[np.uint8]:
+def shifted(wide: NDArray[Any], depth: int) -> NDArray[np.uint8]:
     """Eight bits of samples of which a sensor used ``depth``."""
     return np.asarray(np.minimum(wide >> (depth - 8), _BYTE - 1), np.uint8)

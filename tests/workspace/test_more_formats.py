@@ -1,7 +1,9 @@
 """JPEG 2000, TGA and Netpbm on the whole way: inbox, folders, import, classify."""
 
+import json
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from imgsort.config import load_config
 from imgsort.daemon import service
 from imgsort.decoder import Picture
 from imgsort.logquery import LogFilter
+from imgsort.status import status_of
 from imgsort.store import Store
 from imgsort.viewing import views
 from imgsort.workspace import Workspace
@@ -48,6 +51,10 @@ def test_unasked_they_stay_and_are_named_and_asked_for_they_are_judged(
     assert '2 JPEG 2000, 1 TGA, 2 Netpbm (to be read with "jpeg2000", "tga", "netpbm" in' in str(
         left
     )
+
+    told = json.loads((workspace.state / "status.json").read_text())
+    looked = replace(status_of(workspace, told), pid=1)
+    assert dict(looked.lines())["could be read"].startswith("2 JPEG 2000, 1 TGA, 2 Netpbm (to be")
 
     with workspace.config_file.open("a") as file:
         file.write(f"{ON}[watch]\nreject_seconds = 0.1\n")
