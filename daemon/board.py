@@ -152,6 +152,7 @@ def health_of(before: Health, board: Board, source: Source, model: ActiveModel) 
         images_per_second=board.rate(time.monotonic()),
         model=model.serving.card.version,
         unsupported=_named(survey.unsupported.examples, survey.unsupported.count),
+        left_for_kind=dict(survey.kinds),
         left_in_place=left_in_place(source),
         ignored=survey.ignored,
         being_written=_named([source.way(path) for path in sorted(source.writing)], survey.writing),

@@ -16,9 +16,10 @@ from imgsort.display import display
 from imgsort.errors import FilingPaused, StoreBusy, StoreFull
 from imgsort.examining import Opener, examine_adopted
 from imgsort.filing.fetching import Trip, fetch
+from imgsort.images import ALL_SUFFIXES
 from imgsort.reconciling import Hashes, ReconcileSummary, reconcile_folders
 from imgsort.store import Store
-from imgsort.treediff import is_picture
+from imgsort.tree import suffix_of
 from imgsort.workspace import Workspace
 
 TICK_SECONDS = 0.5
@@ -184,7 +185,7 @@ class Corrections:
         missed = False
         for watcher in self._watchers:
             hinted, some_missed = watcher.hints.take()
-            paths.update(filter(is_picture, hinted))
+            paths.update(path for path in hinted if suffix_of(path) in ALL_SUFFIXES)
             missed = missed or some_missed
         if missed or not paths:
             return missed

@@ -4,8 +4,9 @@ import errno
 import json
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -69,6 +70,8 @@ class Health:
     batch_size: int = 0
     unsupported: Named = Named()
     """Files of kinds that imgsort doesn't read; they stay where they are."""
+    left_for_kind: Mapping[str, int] = field(default_factory=dict)
+    """How many of them are of which kind."""
     left_in_place: Named = Named()
     """Files that could not be taken, with the reason."""
     ignored: int = 0

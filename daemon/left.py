@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from imgsort.images.more import format_of
+from imgsort.images.more import told as more_told
 from imgsort.sidecars import RAW_SUFFIXES
 
 _VIDEO = frozenset(
@@ -13,17 +15,19 @@ _NOUNS = {"video": ("video", "videos"), "raw": ("RAW", "RAW"), "other": ("other"
 
 
 def kind_of(name: str) -> str:
-    """``video``, ``raw`` (of a camera) or ``other``."""
+    """``video``, ``raw`` (of a camera), ``other``, or what decode.more_formats may name."""
     suffix = PurePosixPath(name.lower()).suffix
     if suffix in _VIDEO:
         return "video"
-    return "raw" if suffix in RAW_SUFFIXES else "other"
+    return format_of(suffix) or ("raw" if suffix in RAW_SUFFIXES else "other")
 
 
 def told(kinds: Mapping[str, int]) -> str:
-    """``2 videos, 1 RAW``"""
-    return ", ".join(
+    """``2 videos, 1 RAW``, and how to have the rest read where that is possible."""
+    listed = [
         f"{kinds[kind]:,} {one if kinds[kind] == 1 else several}"
         for kind, (one, several) in _NOUNS.items()
         if kinds.get(kind)
-    )
+    ]
+    more = more_told(kinds)
+    return ", ".join([*listed, more] if more else listed)

@@ -98,10 +98,11 @@ class _Pattern:
         return fnmatchcase(way if self.whole_way else bare, self.text)
 
 
-def looks_like_picture(start: bytes) -> bool:
+def looks_like_picture(start: bytes, readable: Collection[str] = ()) -> bool:
     """Do a file's first ``MAGIC_BYTES`` bytes announce a format we read?
 
-    Signatures as in the formats' own specifications; BMP's two letters are too weak a sign.
+    Signatures as in the formats' own specifications; two letters, as BMP and Netpbm have them, are
+    too weak a sign. ``readable``: suffixes, for the formats that are read on demand.
     """
     if start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")):
         return True
@@ -109,4 +110,6 @@ def looks_like_picture(start: bytes) -> bool:
         return True
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return True
+    if start.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")):
+        return ".jp2" in readable
     return start[4:8] == b"ftyp" and start[8:12] in {b"avif", b"heic", b"heix", b"mif1"}

@@ -7,7 +7,10 @@ from imgsort.config import Config
 _FIXED = {
     "folders": ("inbox", "sorted", "unsure", "rejected"),
     "watch": ("poll",),
-    "decode": ("workers", "timeout_seconds", "memory_mb", "max_megapixels", "max_file_mb"),
+    "decode": (
+        *("workers", "timeout_seconds", "memory_mb", "max_megapixels", "max_file_mb"),
+        "more_formats",
+    ),
     "model": ("backbone", "device", "precision", "batch_size"),
     "filing": ("mode",),
 }

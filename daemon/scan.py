@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,7 +122,7 @@ class Walk:
             self.survey.special.add(folder.way + name)
             return False
         if kind is Kind.NAMELESS:
-            kind = sniffed(Path(folder.path, name), self.inbox)
+            kind = sniffed(Path(folder.path, name), self.inbox, self.names.readable)
         if kind is Kind.UNSUPPORTED and not self._travels(folder, name):
             self.survey.unsupported.add(folder.way + name)
             self.survey.kinds[kind_of(name)] += 1
@@ -141,14 +141,14 @@ class Walk:
         possible = possible_owners(name, self.names.spellings)
         spelled = (form for one in possible for form in spellings(one))
         siblings = [one for one in spelled if _is_in(folder.descriptor, one)]
-        return is_sidecar(name, siblings, self.names.sidecars)
+        return is_sidecar(name, siblings, self.names.sidecars, self.names.readable)
 
     def _may_travel(self, name: str) -> bool:
         suffix = split_name(name)[1].lower()
         return suffix in self.names.sidecars or suffix in RAW_SUFFIXES
 
 
-def sniffed(path: Path, inbox: Path) -> Kind:
+def sniffed(path: Path, inbox: Path, readable: Collection[str] = ()) -> Kind:
     """PICTURE or UNSUPPORTED, for a file whose name doesn't say."""
     start = b""
     with suppress(OSError):
@@ -157,7 +157,7 @@ def sniffed(path: Path, inbox: Path) -> Kind:
             start = os.pread(descriptor, MAGIC_BYTES, 0)
         finally:
             os.close(descriptor)
-    return Kind.PICTURE if looks_like_picture(start) else Kind.UNSUPPORTED
+    return Kind.PICTURE if looks_like_picture(start, readable) else Kind.UNSUPPORTED
 
 
 def _is_in(folder: int, name: str) -> bool:

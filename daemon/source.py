@@ -244,7 +244,7 @@ class Source:
         names = self._settings.names
         kind = names.kind(name, folder + slash)
         if kind is Kind.NAMELESS:
-            kind = sniffed(Path(path), self._folder.path)
+            kind = sniffed(Path(path), self._folder.path, names.readable)
         return kind is Kind.PICTURE and names.reaches(relative) and not self._is_anothers(folder)
 
     def _is_anothers(self, folder: str) -> bool:

@@ -17,7 +17,8 @@ class RunSummary:
     left_in_place: int
     """Files that could not be taken: no permission, no regular file, a full destination."""
     left_for_kind: Mapping[str, int] = field(default_factory=dict)
-    """Files that are no pictures, or that imgsort doesn't read, by kind: video, raw, other."""
+    """Files that are no pictures, or that imgsort doesn't read, by kind: video, raw, other, or the
+    name that decode.more_formats has for it."""
     still_written: tuple[str, ...] = ()
     """Files in the inbox that somebody was still writing at the end."""
     seconds: float = 0.0

@@ -27,7 +27,6 @@ from imgsort.daemon.watcher import Watcher
 from imgsort.decoder import DecoderPool
 from imgsort.errors import DatabaseProblem
 from imgsort.filing import Filer, recover
-from imgsort.images import READABLE_SUFFIXES
 from imgsort.serving import Serving, active_card, open_decoder, open_serving
 from imgsort.store import Store
 from imgsort.workspace import Workspace
@@ -139,7 +138,7 @@ def _engines(workspace: Workspace, store: Store, stack: ExitStack) -> tuple[Deco
 def source_settings(config: Config) -> SourceSettings:
     """What the source takes from the configuration."""
     watch = config.watch
-    names = Names(READABLE_SUFFIXES, watch.ignore, config.filing.sidecars)
+    names = Names(config.decode.suffixes, watch.ignore, config.filing.sidecars)
     return SourceSettings(names, watch.settle_seconds, watch.scan_seconds, watch.reject_seconds)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from imgsort.journal import Decision
 from imgsort.labelling import NewLabel
 from imgsort.tree import Adopted, DiskFile, Edited, Layout, Place
-from imgsort.treediff import LIBRARY, Differences, Matches, Sight, is_picture
+from imgsort.treediff import LIBRARY, Differences, Matches, Sight
 
 COPY_SECONDS = 30.0
 """A copy that is to replace its original is followed by the original's removal: it gets time."""
@@ -104,7 +104,7 @@ def _is_young(file: DiskFile, now: float, seconds: float) -> bool:
 
 
 def _is_adoptable(file: DiskFile, layout: Layout) -> bool:
-    if not is_picture(file.path) or not file.identity.size:
+    if not layout.has_picture(file.path) or not file.identity.size:
         return False
     return layout.place_of(file.path).room in _DECISIONS
 

@@ -88,7 +88,8 @@ class Session:
         """
         from imgsort.classify import classify, pictures_in
 
-        files = pictures_in([Path(path) for path in paths])
+        readable = self._workspace.config.decode.suffixes
+        files = pictures_in([Path(path) for path in paths], readable)
         return [_prediction(one) for one in classify(self._workspace, files, top_k)]
 
     def log(  # noqa: PLR0913 - the conditions of `imgsort log`, each by its name

@@ -8,11 +8,10 @@ holds everything would be labels that judge models.
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from imgsort.errors import ImgsortError
-from imgsort.images import READABLE_SUFFIXES
 from imgsort.treescan import LITTER_FOLDERS
 
 _SPLIT = re.compile(
@@ -25,22 +24,25 @@ _NO_CLASS = re.compile(
 )
 _DEEPEST = 8
 
+Suffixes = Collection[str]
+
 
 class BadDataSet(ImgsortError):
     """The folder is no data set; it needs one folder of pictures for each class."""
 
 
-def tops_of(folder: Path) -> list[Path]:
+def tops_of(folder: Path, readable: Suffixes) -> list[Path]:
     """The folders right in which the class folders lie. Raises BadDataSet where that isn't clear.
 
-    More than one: train, val and test, by these or similar names.
+    More than one: train, val and test, by these or similar names. ``readable``: suffixes of
+    pictures.
     """
-    return _below(folder, _DEEPEST)
+    return _below(folder, _DEEPEST, readable)
 
 
-def _below(folder: Path, depth: int) -> list[Path]:
-    bearers = [one for one in subfolders(folder) if holds_pictures(one)]
-    closed = [one for one in bearers if next(pictures(one, deep=False), None) is None]
+def _below(folder: Path, depth: int, readable: Suffixes) -> list[Path]:
+    bearers = [one for one in subfolders(folder) if holds_pictures(one, readable)]
+    closed = [one for one in bearers if next(pictures(one, readable, deep=False), None) is None]
     splits = [one for one in closed if is_split(one.name)]
     if splits and len(splits) < len(bearers):
         other = next(one for one in bearers if one not in splits)
@@ -49,9 +51,9 @@ def _below(folder: Path, depth: int) -> list[Path]:
             f"are classes; import {splits[0]} by itself."
         )
     if depth and splits:
-        return [top for split in splits for top in _below(split, depth - 1)]
-    if depth and len(bearers) == len(closed) == 1 and _is_wrapper(folder, closed[0]):
-        return _below(closed[0], depth - 1)
+        return [top for split in splits for top in _below(split, depth - 1, readable)]
+    if depth and len(bearers) == len(closed) == 1 and _is_wrapper(folder, closed[0], readable):
+        return _below(closed[0], depth - 1, readable)
     nameless = [one for one in bearers if is_split(one.name) or len(bearers) == 1]
     if nameless and all(names_no_class(one.name) for one in bearers):
         listed = " and ".join(one.name for one in bearers[:3])
@@ -74,9 +76,9 @@ def names_no_class(name: str) -> bool:
     return is_split(name) or _NO_CLASS.fullmatch(name.casefold()) is not None
 
 
-def _is_wrapper(folder: Path, only: Path) -> bool:
+def _is_wrapper(folder: Path, only: Path, readable: Suffixes) -> bool:
     """The only folder there: put around the data set by who packed it?"""
-    inner = [one.name for one in subfolders(only) if holds_pictures(one)]
+    inner = [one.name for one in subfolders(only) if holds_pictures(one, readable)]
     named_so = names_no_class(only.name) or only.name.casefold() == folder.name.casefold()
     return named_so or (bool(inner) and all(names_no_class(name) for name in inner))
 
@@ -104,8 +106,8 @@ def _require_one_meaning(folder: Path, closed: list[Path]) -> None:
         )
 
 
-def holds_pictures(folder: Path) -> bool:
-    return next(pictures(folder, deep=True), None) is not None
+def holds_pictures(folder: Path, readable: Suffixes) -> bool:
+    return next(pictures(folder, readable, deep=True), None) is not None
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -116,12 +118,12 @@ def subfolders(folder: Path) -> list[Path]:
     )
 
 
-def pictures(folder: Path, *, deep: bool) -> Iterator[Path]:
+def pictures(folder: Path, readable: Suffixes, *, deep: bool) -> Iterator[Path]:
     """Links aren't followed; hidden files and folders are none of ours."""
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if deep and not _is_litter(name))
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in READABLE_SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in readable:
                 yield Path(parent, name)
 
 

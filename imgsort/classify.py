@@ -1,7 +1,7 @@
 """Predict pictures anywhere on disk without moving or recording anything."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -58,15 +58,17 @@ class Classified:
         )
 
 
-def pictures_in(paths: Iterable[Path]) -> list[Path]:
+def pictures_in(paths: Iterable[Path], readable: Collection[str] = READABLE_SUFFIXES) -> list[Path]:
     """The files named, and every picture below the folders named, in a stable order.
+
+    ``readable``: suffixes of pictures.
 
     Raises ImgsortError for a path that doesn't exist. Links below a folder aren't followed.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(_below(path))
+            found += sorted(_below(path, readable))
         elif path.exists():
             found.append(path)
         else:
@@ -74,11 +76,11 @@ def pictures_in(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, readable: Collection[str]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in READABLE_SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in readable:
                 yield Path(parent, name)
 
 

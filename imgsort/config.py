@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from imgsort.errors import ConfigProblem
+from imgsort.images import MORE_NAMES, READABLE_SUFFIXES, suffixes_of
 from imgsort.template import BadTemplate, Template
 from imgsort.tomlslips import plainly
 
@@ -86,6 +87,24 @@ class Decode(Section):
     memory_mb: Annotated[int, Field(ge=256)] = 1024
     max_megapixels: Positive = 64.0
     max_file_mb: Positive = 256.0
+    more_formats: tuple[str, ...] = ()
+
+    @field_validator("more_formats", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        if not isinstance(value, list):
+            return value
+        for one in value:
+            if str(one) not in MORE_NAMES:
+                close = difflib.get_close_matches(str(one).lower(), MORE_NAMES, n=1)
+                hint = f"; write {close[0]!r}" if close else ""
+                raise ValueError(f"knows {', '.join(map(repr, MORE_NAMES))}, not {one!r}{hint}")
+        return tuple(value)
+
+    @property
+    def suffixes(self) -> frozenset[str]:
+        """Of the files that are read, lower case and with their dot."""
+        return READABLE_SUFFIXES | suffixes_of(self.more_formats)
 
 
 class Model(Section):

@@ -1,6 +1,7 @@
 """A data set as people keep it: a folder for each class, perhaps levels deeper than it begins."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from imgsort.class_level import BadDataSet, pictures, subfolders, tops_of
 from imgsort.display import display
 from imgsort.errors import BadLabel
 from imgsort.identity import Identity, open_regular, sha256_of
+from imgsort.images import MORE_NAMES, suffixes_of
+from imgsort.images.more import format_of, told
 from imgsort.labels import checked_label
 from imgsort.workspace import Workspace
 
@@ -62,22 +65,30 @@ def find(directory: Path, workspace: Workspace) -> DataSet:
             f"{directory} overlaps {own}, where this workspace keeps its pictures; name another "
             f"folder."
         )
-    tops = tops_of(root)
+    readable = workspace.config.decode.suffixes
+    tops = tops_of(root, readable)
     splits = [str(top.relative_to(root)) for top in tops if top != root]
-    loose = [path for top in {root, *tops} for path in pictures(top, deep=False)]
+    loose = [path for top in {root, *tops} for path in pictures(top, readable, deep=False)]
     found = [
         Found(path, name)
         for top in tops
         for folder in subfolders(top)
         for name in [_class_name(folder)]
-        for path in pictures(folder, deep=True)
+        for path in pictures(folder, readable, deep=True)
     ]
     if not found:
         raise BadDataSet(
             f"{directory} has no folder with pictures in it; a data set has one folder for each "
-            f"class."
+            f"class.{_switched_off(root)}"
         )
     return DataSet(tuple(found), tuple(sorted(loose)), tuple(splits))
+
+
+def _switched_off(root: Path) -> str:
+    """What lies there of formats that are read on demand, as a sentence of its own."""
+    found = pictures(root, suffixes_of(MORE_NAMES), deep=True)
+    listed = told(Counter(format_of(path.suffix.lower()) or "" for path in found))
+    return f" There are {listed}." if listed else ""
 
 
 def _overlap(one: Path, other: Path) -> bool:

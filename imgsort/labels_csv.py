@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 from typing import Literal, get_args
 
 from imgsort.errors import BadLabel, ImgsortError
-from imgsort.images import READABLE_SUFFIXES
+from imgsort.images import ALL_SUFFIXES
 from imgsort.labelling import LabelKind
 from imgsort.labels import checked_label
 from imgsort.logquery import original
@@ -227,7 +227,7 @@ def _by_content(rows: Sequence[_Row], source: str) -> dict[Meaning, int]:
 def _looks_named(cells: Sequence[str], column: int) -> bool:
     text = cells[column].strip() if column < len(cells) else ""
     return bool(
-        PurePath(text).suffix.lower() in READABLE_SUFFIXES
+        PurePath(text).suffix.lower() in ALL_SUFFIXES
         or _SHA256.fullmatch(text)
         or text.isdigit()
         or "/" in text

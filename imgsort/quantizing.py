@@ -99,8 +99,9 @@ class Quantized:
 
 def own_pictures(workspace: Workspace, wanted: int) -> list[Path]:
     """What lies in sorted/ and unsure/; the inbox's too where that is less than ``wanted``."""
-    found = pictures_in([workspace.sorted, workspace.unsure])
-    return found if len(found) >= wanted else [*found, *pictures_in([workspace.inbox])]
+    readable = workspace.config.decode.suffixes
+    found = pictures_in([workspace.sorted, workspace.unsure], readable)
+    return found if len(found) >= wanted else [*found, *pictures_in([workspace.inbox], readable)]
 
 
 def quantize(

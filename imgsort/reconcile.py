@@ -32,7 +32,7 @@ from imgsort.tree import (
     Vanished,
     class_of_folder,
 )
-from imgsort.treediff import Differences, Matches, Sight, is_picture, matched, trusted_moves
+from imgsort.treediff import Differences, Matches, Sight, matched, trusted_moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,4 +241,4 @@ def _restored(sight: Sight, renamed: Sequence[RenamedClass]) -> tuple[KnownClass
 
 
 def _is_astray(file: DiskFile, layout: Layout) -> bool:
-    return layout.place_of(file.path).room == "astray" and is_picture(file.path)
+    return layout.place_of(file.path).room == "astray" and layout.has_picture(file.path)

@@ -246,7 +246,7 @@ class _Looker:
                 if not (one.missing and file.path in on_their_way)
             ]
             trusted = trusted_moves(found, disk, classes, self.layout)
-            wanted = to_hash(found, disk, trusted, unlimited=self.unlimited)
+            wanted = to_hash(found, disk, trusted, self.layout, unlimited=self.unlimited)
             digests = self.hashes.of(wanted)
             spoken = self.store.current_labels()
             again = self._changed(found, digests)

@@ -184,7 +184,9 @@ def open_decoder(
     return DecoderPool(
         size=size,
         limits=ImageLimits(
-            max_pixels=int(config.max_megapixels * 1e6), max_bytes=int(config.max_file_mb * 1e6)
+            max_pixels=int(config.max_megapixels * 1e6),
+            max_bytes=int(config.max_file_mb * 1e6),
+            more_formats=frozenset(config.more_formats),
         ),
         workers=config.workers,
         timeout_seconds=config.timeout_seconds,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from imgsort import photo_exports
 from imgsort.composed import composed
-from imgsort.images import READABLE_SUFFIXES
+from imgsort.images import ALL_SUFFIXES, READABLE_SUFFIXES
 from imgsort.template import split_name
 
 RAW_SUFFIXES = (
@@ -21,25 +21,28 @@ RAW_SUFFIXES = (
             *(".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
         }
     )
-    - READABLE_SUFFIXES
+    - ALL_SUFFIXES
 )
 DEVELOPED_SUFFIXES = frozenset({".jpg", ".jpeg", ".heic", ".heif", ".hif"})
 """What cameras write beside a RAW."""
 
 
-def pair_up(names: Iterable[str], suffixes: Collection[str]) -> dict[str, tuple[str, ...]]:
+def pair_up(
+    names: Iterable[str], suffixes: Collection[str], readable: Collection[str] = READABLE_SUFFIXES
+) -> dict[str, tuple[str, ...]]:
     """Each picture that has sidecars among ``names`` -> its sidecars, for one folder.
 
-    ``suffixes`` are those of filing.sidecars, lower case with their dot. A sidecar is listed once:
+    ``suffixes`` are those of filing.sidecars, lower case with their dot; ``readable`` those of the
+    pictures. A sidecar is listed once:
     where two pictures could have it (IMG_1.jpg, IMG_1.png) it goes with the first by name.
     """
     by_suffix = _by_suffix(names)
     raws = _among(by_suffix, RAW_SUFFIXES)
-    sidecars = _among(by_suffix, frozenset(suffixes) - RAW_SUFFIXES - READABLE_SUFFIXES)
+    sidecars = _among(by_suffix, frozenset(suffixes) - RAW_SUFFIXES - frozenset(readable))
     if not raws and not sidecars:
         return {}
-    pictures = _among(by_suffix, READABLE_SUFFIXES)
-    developed = _by_stem(_among(by_suffix, DEVELOPED_SUFFIXES & READABLE_SUFFIXES))
+    pictures = _among(by_suffix, readable)
+    developed = _by_stem(_among(by_suffix, DEVELOPED_SUFFIXES))
     pairs: dict[str, list[str]] = {}
     # By full name (IMG_1.jpg.xmp), the RAWs of a pair included (IMG_1.CR3.xmp), then by stem.
     owners = {composed(picture): picture for picture in pictures}
@@ -82,20 +85,30 @@ def possible_owners(sidecar: str, spellings: Iterable[str]) -> set[str]:
     return {*full, *(one + end for one in stems for end in spellings)}
 
 
-def sidecars_of(name: str, siblings: Iterable[str], suffixes: Collection[str]) -> tuple[str, ...]:
+def sidecars_of(
+    name: str,
+    siblings: Iterable[str],
+    suffixes: Collection[str],
+    readable: Collection[str] = READABLE_SUFFIXES,
+) -> tuple[str, ...]:
     """The files among ``siblings`` (names in the same folder) that travel with picture ``name``.
 
     A picture is ready to be filed when these have stopped changing too.
     """
-    return pair_up({name, *siblings}, suffixes).get(name, ())
+    return pair_up({name, *siblings}, suffixes, readable).get(name, ())
 
 
-def is_sidecar(name: str, siblings: Iterable[str], suffixes: Collection[str]) -> bool:
+def is_sidecar(
+    name: str,
+    siblings: Iterable[str],
+    suffixes: Collection[str],
+    readable: Collection[str] = READABLE_SUFFIXES,
+) -> bool:
     """Does ``name`` wait for a picture among ``siblings``, so that it isn't called unsupported?
 
     To ask this of a whole folder, call ``pair_up`` once.
     """
-    pairs = pair_up({name, *siblings}, suffixes)
+    pairs = pair_up({name, *siblings}, suffixes, readable)
     return any(name in followers for followers in pairs.values())
 
 

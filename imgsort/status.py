@@ -10,6 +10,7 @@ from imgsort.display import display
 from imgsort.drift import Drift, drift_of
 from imgsort.errors import ImgsortError
 from imgsort.floor import filed_from
+from imgsort.images.more import told
 from imgsort.registry import ModelCard, Registry
 from imgsort.store.lying import Lying
 from imgsort.store.overview import Overview
@@ -138,6 +139,8 @@ class Status:
             ):
                 if (group := said.get(key) or {}).get("count"):
                     yield name, f"{group['count']:,}: {', '.join(group['examples'][:3])}"
+            if switched_off := told(said.get("left_for_kind") or {}):
+                yield "could be read", switched_off
         for notice in said.get("attention") or ():
             yield "look at", str(notice)
         if said.get("last_error"):

@@ -4,16 +4,18 @@ Paths are absolute text as ``os.fsdecode`` gives it where they come by the hundr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
 from imgsort.errors import BadLabel
 from imgsort.identity import Identity
+from imgsort.images import READABLE_SUFFIXES
 from imgsort.journal import Decision
 from imgsort.labelling import NewLabel
 from imgsort.labels import checked_label
+from imgsort.template import split_name
 from imgsort.workspace import Workspace
 
 Room = Literal["class", "unsure", "rejected", "inbox", "astray"]
@@ -37,10 +39,17 @@ class Layout:
     sorted: str
     unsure: str
     rejected: str
+    readable: frozenset[str] = field(default=READABLE_SUFFIXES, kw_only=True)
+    """Suffixes of the files that are pictures, lower case and with their dot."""
 
     @classmethod
     def of(cls, workspace: Workspace) -> Self:
-        return cls(*(str(folder) for folder in workspace.picture_folders))
+        folders = (str(folder) for folder in workspace.picture_folders)
+        return cls(*folders, readable=workspace.config.decode.suffixes)
+
+    def has_picture(self, path: str) -> bool:
+        """Is it one by its name? A sidecar is none."""
+        return suffix_of(path) in self.readable
 
     def place_of(self, path: str) -> Place:
         """The place of an absolute path."""
@@ -53,6 +62,11 @@ class Layout:
         if path.startswith(f"{self.rejected}/"):
             return Place("rejected")
         return Place("inbox" if path.startswith(f"{self.inbox}/") else "astray")
+
+
+def suffix_of(path: str) -> str:
+    """Lower case, with its dot."""
+    return split_name(path.rpartition("/")[2])[1].lower()
 
 
 @lru_cache(maxsize=4096)

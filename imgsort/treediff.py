@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imgsort.identity import Identity
-from imgsort.images import READABLE_SUFFIXES
+from imgsort.images import ALL_SUFFIXES
 from imgsort.labelling import HumanLabel
-from imgsort.template import split_name
-from imgsort.tree import DiskFile, KnownClass, KnownFile, Layout, Snapshot
+from imgsort.tree import DiskFile, KnownClass, KnownFile, Layout, Snapshot, suffix_of
 
 LIBRARY = 100
 """More new pictures than this at once are a library, which is asked about first."""
@@ -109,13 +108,13 @@ def _is_below(path: str, folders: Iterable[str]) -> bool:
     return any(path.startswith(f"{folder}/") for folder in folders)
 
 
-def is_picture(path: str) -> bool:
-    """By its name. A sidecar is none."""
-    return split_name(path.rpartition("/")[2])[1].lower() in READABLE_SUFFIXES
-
-
 def to_hash(
-    found: Differences, disk: Snapshot, trusted: Mapping[str, KnownFile], *, unlimited: bool
+    found: Differences,
+    disk: Snapshot,
+    trusted: Mapping[str, KnownFile],
+    layout: Layout,
+    *,
+    unlimited: bool,
 ) -> list[DiskFile]:
     """The files whose content has to be known: those whose size fits a known file, and new
     pictures unless they are a library."""
@@ -128,7 +127,7 @@ def to_hash(
         if file.path not in trusted:
             wanted = file.identity.size in sizes or file.path in places
             (fits if wanted else new).append(file)
-    new = [file for file in new if is_picture(file.path) and file.identity.size]
+    new = [file for file in new if layout.has_picture(file.path) and file.identity.size]
     lost = {one.size for one in found.lost}
     sent_back = [file for file in disk.inbox if file.identity.size in lost]
     return [*fits, *(new if unlimited or len(new) <= LIBRARY else ()), *sent_back]
@@ -212,7 +211,7 @@ def _tell_edited(matches: Matches, left: Sequence[KnownFile]) -> None:
     new, matches.new = matches.new, []
     for file in new:
         known = places.get(file.path)
-        if known is None or not is_picture(file.path):
+        if known is None or suffix_of(file.path) not in ALL_SUFFIXES:
             matches.new.append(file)
         else:
             matches.edited.append((known, file))

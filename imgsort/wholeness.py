@@ -34,6 +34,8 @@ def lacks_its_end(head: bytes, tail: bytes, size: int) -> bool:
         return b"\xff\xd9" not in tail
     if head.startswith(b"\x89PNG"):
         return b"IEND" not in tail
+    if head.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")):
+        return b"\xff\xd9" not in tail
     if head.startswith(b"RIFF"):
         return int.from_bytes(head[4:8], "little") + 8 > size
     if head.startswith(b"BM"):

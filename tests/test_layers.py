@@ -33,6 +33,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "tensorflow": ("imgsort/backbones/", "imgsort/runtime/", "trainer/fit.py"),
     "typer": ("imgsort/cli/",),
     "watchdog": ("daemon/watcher.py",),
+    "xlsxwriter": ("imgsort/spreadsheet.py",),
 }
 
 FORBIDDEN = {

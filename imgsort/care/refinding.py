@@ -49,7 +49,7 @@ def refind_locked(workspace: Workspace, store: Store, log: CareLog, run_id: int)
     disk = replace(look.disk, taken_at=_LATER)
     found, classes = look.found, look.classes
     trusted = trusted_moves(found, disk, classes, layout)
-    hashes = hashed(to_hash(found, disk, trusted, unlimited=True), lambda: False)
+    hashes = hashed(to_hash(found, disk, trusted, layout, unlimited=True), lambda: False)
     sight = Sight(disk, found, hashes, classes, {}, layout)
     changes = wordless(reconcile(sight, unlimited=True).changes, layout)
     if changes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from imgsort.cli.app import Here, Json, app, at_once, opened, reported, say, version_number
+from imgsort.cli.logfiles import written
 from imgsort.cli.output import ascii_only, print_json, print_table, progress
 from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo
@@ -53,8 +54,15 @@ def log(
         ),
     ] = None,
     form: Annotated[
-        Literal["table", "json", "csv"], typer.Option("--format", help="How to print.")
+        Literal["table", "json", "csv", "xlsx", "camtrap-dp"],
+        typer.Option("--format", help="How to print; xlsx and camtrap-dp need --output."),
     ] = "table",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this file instead; for camtrap-dp: to this folder."
+        ),
+    ] = None,
     here: Here = None,
     as_json: Json = False,
 ) -> None:
@@ -65,7 +73,9 @@ def log(
     from imgsort.composed import composed
     from imgsort.store.reader import Reader
 
-    is_table = not as_json and form == "table"
+    form = "json" if as_json else form
+    is_table = form == "table"
+    _require_output(form, output)
     most = NEWEST if limit is None and is_table else limit or None
     wanted = logquery.LogFilter(
         label=label and composed(label),
@@ -85,10 +95,23 @@ def log(
             _print_log(found if most is None else found[:most])
             if limit is None and len(found) > NEWEST:
                 say(f"These are the newest {NEWEST}; --limit 0 shows all.")
-        elif as_json or form == "json":
+        elif output is not None:
+            say(written(workspace, store, wanted, form, output))
+        elif form == "json":
             logquery.write_json(store.log(wanted), sys.stdout, ascii_only=ascii_only())
         else:
             logquery.write_csv(store.log(wanted), sys.stdout)
+
+
+def _require_output(form: str, output: Path | None) -> None:
+    if form == "table" and output is not None:
+        raise ImgsortError(
+            f"--output is for --format csv, json, xlsx or camtrap-dp; name one of them to write "
+            f"{output}."
+        )
+    if form in {"xlsx", "camtrap-dp"} and output is None:
+        example = "log.xlsx" if form == "xlsx" else "package"
+        raise ImgsortError(f"--format {form} is no text; say where to with --output {example}.")
 
 
 def _require_class(store: "Reader", name: str) -> None:
@@ -139,7 +162,7 @@ def classify(
     workspace = opened(context, here)
     from imgsort import classify as classifying
 
-    files = classifying.pictures_in(paths)
+    files = classifying.pictures_in(paths, workspace.config.decode.suffixes)
     if annotate is not None and len(files) != 1:
         raise ImgsortError(
             f"--annotate draws on one picture, but {len(files)} are named; name one."

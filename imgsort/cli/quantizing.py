@@ -40,7 +40,8 @@ def quantize(
     from imgsort.classify import pictures_in
     from imgsort.quantizing import Terms, own_pictures, quantize
 
-    paths = own_pictures(workspace, count) if images is None else pictures_in([images])
+    readable = workspace.config.decode.suffixes
+    paths = own_pictures(workspace, count) if images is None else pictures_in([images], readable)
     say("Calibrating and measuring (about a minute)…")
     with decoding() as progress:
         done = quantize(workspace, paths, Terms(count, again), progress)

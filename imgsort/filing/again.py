@@ -54,7 +54,8 @@ def _sent_back(
     parent = wanted.parent if wanted.parent.is_dir() else workspace.inbox
     folder = folders.folder(parent)
     names = os.listdir(source.folder.descriptor)  # noqa: PTH208 - names only
-    beside = sidecars_of(path.name, names, workspace.config.filing.sidecars)
+    config = workspace.config
+    beside = sidecars_of(path.name, names, config.filing.sidecars, config.decode.suffixes)
     name, _ = destination(wanted.name, folder.holds)
     target = Spot(folder, name)
     _carry(source, target, identity)

@@ -1,11 +1,12 @@
 """Which sidecars lie beside a picture? The inbox is not listed anew for each of a long queue."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from imgsort.images import READABLE_SUFFIXES
 from imgsort.sidecars import pair_up
 
 # A sidecar may come a moment after its picture; a list made after that serves the whole queue.
@@ -27,9 +28,14 @@ class Companions:
     """The sidecars of pictures in the folders that files come from."""
 
     def __init__(
-        self, suffixes: Sequence[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        suffixes: Sequence[str],
+        readable: Collection[str] = READABLE_SUFFIXES,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """Suffixes of the files that travel, and of the pictures."""
         self._suffixes = suffixes
+        self._readable = readable
         self._now = now
         self._listings: dict[Path, _Listing] = {}
 
@@ -54,6 +60,8 @@ class Companions:
         if len(self._listings) >= _FOLDERS:
             self._listings.clear()
         taken_at = self._now().timestamp()
-        listing = _Listing(mtime_ns, taken_at, pair_up(os.listdir(folder), self._suffixes))  # noqa: PTH208 - names only
+        names = os.listdir(folder)  # noqa: PTH208 - names only
+        pairs = pair_up(names, self._suffixes, self._readable)
+        listing = _Listing(mtime_ns, taken_at, pairs)
         self._listings[folder] = listing
         return listing

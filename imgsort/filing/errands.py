@@ -82,7 +82,9 @@ def run_errands(
         names = Names(Numbers(), store.reserved_targets() if unknown else ())
         bases = workspace.picture_folders
         with Folders(bases, unmounted(bases[1:], store)) as folders:
-            companions = Companions(workspace.config.filing.sidecars)
+            companions = Companions(
+                workspace.config.filing.sidecars, workspace.config.decode.suffixes
+            )
             ready = [_ready(errand, folders, names, companions) for errand in errands]
             failpoint("before-tx1")
             journal = iter(plan([one for each in ready for one in each.plans]))

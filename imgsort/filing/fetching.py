@@ -1,12 +1,13 @@
 """A person moves a picture and not what belongs to it: its sidecars and RAW go after it."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgsort.filing.errands import Done, Errand, run_errands
 from imgsort.identity import Identity, open_regular, sha256_of
+from imgsort.images import READABLE_SUFFIXES
 from imgsort.sidecars import pair_up, renamed
 from imgsort.store import Store
 from imgsort.workspace import Workspace
@@ -42,13 +43,17 @@ def fetch(
 
 
 def left_behind(
-    names: Iterable[str], gone: Iterable[str], suffixes: Sequence[str]
+    names: Iterable[str],
+    gone: Iterable[str],
+    suffixes: Sequence[str],
+    readable: Collection[str] = READABLE_SUFFIXES,
 ) -> dict[str, tuple[str, ...]]:
     """Of the ``names`` in a folder: what the pictures that are ``gone`` from it left. Pure."""
     here = set(names)
-    kept = {sidecar for followers in pair_up(here, suffixes).values() for sidecar in followers}
+    owned = pair_up(here, suffixes, readable).values()
+    kept = {sidecar for followers in owned for sidecar in followers}
     left = set(gone) - here
-    pairs = pair_up(here | left, suffixes)
+    pairs = pair_up(here | left, suffixes, readable)
     found = {name: [one for one in pairs.get(name, ()) if one not in kept] for name in left}
     return {name: tuple(followers) for name, followers in found.items() if followers}
 
@@ -63,7 +68,8 @@ def _errands(workspace: Workspace, trips: Sequence[Trip]) -> Iterator[Errand]:
             names = os.listdir(folder)  # noqa: PTH208 - names only
         except OSError:
             continue  # it went along
-        left = left_behind(names, gone, workspace.config.filing.sidecars)
+        config = workspace.config
+        left = left_behind(names, gone, config.filing.sidecars, config.decode.suffixes)
         for name, sidecars in left.items():
             for sidecar in sidecars:
                 errand = _errand(workspace, gone[name], folder / sidecar)

@@ -65,7 +65,9 @@ class Filer:
         self._store = store
         self._run_id = run_id
         self._planner = Planner(workspace)
-        self._companions = Companions(workspace.config.filing.sidecars)
+        self._companions = Companions(
+            workspace.config.filing.sidecars, workspace.config.decode.suffixes
+        )
         self._numbers = Numbers()
 
     def file(self, batch: Sequence[Judged]) -> list[Result]:

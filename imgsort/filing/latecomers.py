@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imgsort.filing.errands import Done, Errand, run_errands
 from imgsort.filing.fetching import errand_beside
+from imgsort.images import READABLE_SUFFIXES
 from imgsort.sidecars import renamed, sidecars_of
 from imgsort.store import Store
 from imgsort.store.latecomers import Filed
@@ -21,7 +22,8 @@ def bring(workspace: Workspace, store: Store, run_id: int, paths: Sequence[Path]
 
     What belongs to no picture, or may belong to two, stays. Raises as ``run_errands`` does.
     """
-    if workspace.config.filing.mode == "copy" or not paths:
+    config = workspace.config
+    if config.filing.mode == "copy" or not paths:
         return []
     now = datetime.now(UTC)
     settled = [path for path in paths if _has_settled(workspace, path, now)]
@@ -30,7 +32,7 @@ def bring(workspace: Workspace, store: Store, run_id: int, paths: Sequence[Path]
     errands = []
     for path in settled:
         beside = [picture for picture in filed if picture.subfolder == ways[path]]
-        leader = leader_of(path.name, beside, workspace.config.filing.sidecars)
+        leader = leader_of(path.name, beside, config.filing.sidecars, config.decode.suffixes)
         errand = None if leader is None else _errand(workspace, path, leader)
         if errand is not None:
             errands.append(errand)
@@ -39,12 +41,17 @@ def bring(workspace: Workspace, store: Store, run_id: int, paths: Sequence[Path]
     return run_errands(workspace, store, errands, lambda plans: store.record_decided(run_id, plans))
 
 
-def leader_of(sidecar: str, pictures: Iterable[Filed], suffixes: Collection[str]) -> Filed | None:
+def leader_of(
+    sidecar: str,
+    pictures: Iterable[Filed],
+    suffixes: Collection[str],
+    readable: Collection[str] = READABLE_SUFFIXES,
+) -> Filed | None:
     """The one picture of these, from the same folder, that the sidecar is named after. Pure."""
     possible = [
         picture
         for picture in pictures
-        if sidecar in sidecars_of(os.fsdecode(picture.name), [sidecar], suffixes)
+        if sidecar in sidecars_of(os.fsdecode(picture.name), [sidecar], suffixes, readable)
     ]
     return possible[0] if len(possible) == 1 else None
 

@@ -4,6 +4,7 @@ Importing this loads neither Pillow nor OpenCV: the journal and the sidecars wan
 """
 
 from imgsort.images.facts import BadImage, ImageFacts, ImageLimits
+from imgsort.images.more import MORE_NAMES, suffixes_of
 from imgsort.images.picture import (
     PREPROCESSING,
     decode,
@@ -21,7 +22,12 @@ READABLE_SUFFIXES = frozenset(
 )
 """Suffixes of the files imgsort claims to read, lower case and with their dot."""
 
+ALL_SUFFIXES = READABLE_SUFFIXES | suffixes_of(MORE_NAMES)
+"""And of those it reads where decode.more_formats names their formats."""
+
 __all__ = [
+    "ALL_SUFFIXES",
+    "MORE_NAMES",
     "PREPROCESSING",
     "READABLE_SUFFIXES",
     "BadImage",
@@ -30,4 +36,5 @@ __all__ = [
     "decode",
     "decode_for_display",
     "settle_in",
+    "suffixes_of",
 ]

@@ -3,7 +3,10 @@
 import cv2
 from PIL import Image, UnidentifiedImageError
 
+from imgsort.images import jpeg2000
 from imgsort.images.facts import BadImage, ImageLimits
+from imgsort.images.formats import on_demand
+from imgsort.images.more import MORE_NAMES, what_it_takes
 
 NO_MEMORY = "it needs more memory than decode.memory_mb allows"
 _CUT_SHORT = "the file is cut short"
@@ -24,8 +27,6 @@ _STRANGERS = (
     (b"%!ps", "a PostScript document"),
     (b"\xc5\xd0\xd3\xc6", "a PostScript document"),
     (b"8bps", "a Photoshop document"),
-    (b"\0\0\0\x0cjp", "a JPEG 2000 picture, which imgsort doesn't read"),
-    (b"\xffo\xffq", "a JPEG 2000 picture, which imgsort doesn't read"),
     (b"pk\3\4", "a zip archive"),
     (b"version https://git-lfs", "a Git LFS pointer; the picture was never downloaded"),
     (b"<!doctype html", "a web page"),
@@ -52,11 +53,15 @@ def in_words(problem: Exception, data: bytes, limits: ImageLimits) -> str:
     if isinstance(problem, Image.DecompressionBombError):
         return too_many_pixels(limits)  # Pillow met it first, or deeper in the file
     if isinstance(problem, UnidentifiedImageError):
-        return _unidentified(data)
+        return _unidentified(data, limits)
+    return _CUT_SHORT if _is_cut(problem, data) else _DAMAGED
+
+
+def _is_cut(problem: Exception, data: bytes) -> bool:
     said = str(problem).lower()
     if isinstance(problem, EOFError) or any(sign in said for sign in _SIGNS_OF_A_CUT):
-        return _CUT_SHORT
-    return _DAMAGED
+        return True
+    return jpeg2000.begins(data) and jpeg2000.lacks_its_end(data)
 
 
 def too_many_pixels(limits: ImageLimits) -> str:
@@ -69,9 +74,12 @@ def too_big(size: int, limits: ImageLimits) -> str:
     return f"it has {size / 1e6:,.1f} MB, and decode.max_file_mb is {limits.max_bytes / 1e6:g}"
 
 
-def _unidentified(data: bytes) -> str:
+def _unidentified(data: bytes, limits: ImageLimits) -> str:
     """What these bytes are, where a glance tells; no decoder of ours took them."""
-    if (name := _our_format(data)) is not None:
+    asked = on_demand(data)
+    if asked and asked not in limits.more_formats:
+        return f"the content is a {MORE_NAMES[asked]} picture, which needs {what_it_takes([asked])}"
+    if (name := f"a {MORE_NAMES[asked]}" if asked else _our_format(data)) is not None:
         return f"it begins like {name} picture, but is damaged or cut short"
     if data[4:8] == b"ftyp":
         return "the content is a video"

@@ -15,13 +15,14 @@ _WIDER = (24, 32)
 _SEE_THROUGH = {"RGBA", "LA", "PA", "RGBa", "La"}
 
 
-def grey_or_rgb(image: Image.Image) -> NDArray[np.uint8]:
+def grey_or_rgb(image: Image.Image, *, full_range: bool = False) -> NDArray[np.uint8]:
     """Pixels of a loaded image: uint8, [H, W] where it is grey, [H, W, 3] in RGB order else.
 
-    Converted in bands, so that a large picture is held about twice and not five times.
+    ``full_range``: wide greys use all their bits, as those of a PNG do. Converted in bands, so
+    that a large picture is held about twice and not five times.
     """
     if image.mode == "F" or image.mode.startswith("I"):
-        grey = _eight_bits(np.asarray(image), full_range=image.format == "PNG")
+        grey = _eight_bits(np.asarray(image), full_range=full_range or image.format == "PNG")
         return 255 - grey if _has_black_as_most(image) else grey
     convert = _converter(image)
     rows = max(1, _BAND_PIXELS // image.width)

@@ -5,6 +5,7 @@ bits that hold the picture are its depth, but for a few samples: hot pixels, bur
 """
 
 import io
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,15 @@ def depth_of(upper: NDArray[np.integer]) -> int:
         if above[:-1].sum() <= strays and above.sum() <= max(strays, samples // _FEW_WHITE):
             return depth
     return DEPTHS[-1]
+
+
+def counted(wide: NDArray[np.integer]) -> NDArray[np.int64]:
+    """How many samples of 16 bits have which upper byte, [256]."""
+    counts, rows = np.zeros(_BYTE, np.int64), max(1, _BAND_PIXELS // max(1, wide[:1].size))
+    for top in range(0, len(wide), rows):
+        upper = (wide[top : top + rows] >> 8).astype(np.uint8)
+        counts += np.bincount(upper.ravel(), minlength=_BYTE)
+    return counts
 
 
 def load(image: Image.Image) -> None:
@@ -99,5 +109,9 @@ def _says_nothing(upper: Image.Image, lower: Image.Image) -> bool:
 
 
 def _shifted(upper: NDArray[np.uint8], lower: NDArray[np.uint8], depth: int) -> NDArray[np.uint8]:
-    wide = (upper.astype(np.uint16) << 8) | lower
+    return shifted((upper.astype(np.uint16) << 8) | lower, depth)
+
+
+def shifted(wide: NDArray[Any], depth: int) -> NDArray[np.uint8]:
+    """Eight bits of samples of which a sensor used ``depth``."""
     return np.asarray(np.minimum(wide >> (depth - 8), _BYTE - 1), np.uint8)

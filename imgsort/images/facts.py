@@ -9,10 +9,12 @@ class BadImage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """Checked before anything is decoded."""
+    """Which one may be decoded at all. Checked before anything is decoded."""
 
     max_pixels: int
     max_bytes: int
+    more_formats: frozenset[str] = frozenset()
+    """Those of ``imgsort.images.more`` that may be decoded."""
 
 
 @dataclass(frozen=True, slots=True)

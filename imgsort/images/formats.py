@@ -2,19 +2,31 @@
 
 import functools
 import importlib
+from collections.abc import Collection
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 """Tried in this order. JPEG brings MPO along: Pillow tells them apart after opening."""
 
 PLUGINS = tuple(
     f"PIL.{name}ImagePlugin"
-    for name in ("Jpeg", "Mpo", "Png", "WebP", "Bmp", "Gif", "Tiff", "Avif")
+    for name in (
+        *("Jpeg", "Mpo", "Png", "WebP", "Bmp", "Gif", "Tiff", "Avif"),
+        *("Jpeg2K", "Ppm", "Tga"),
+    )
 )
 
+_PILLOWS = {"jpeg2000": "JPEG2000", "netpbm": "PPM", "tga": "TGA"}
 
-def formats_for(data: bytes) -> tuple[str, ...]:
-    """Pillow's names of the formats that may be tried on these bytes, registered on return."""
+
+def formats_for(data: bytes, more: Collection[str] = ()) -> tuple[str, ...]:
+    """Pillow's names of the formats that may be tried on these bytes, registered on return.
+
+    ``more``: those of ``imgsort.images.more`` that were asked for.
+    """
     register()
+    asked = on_demand(data)
+    if asked in more:
+        return (_PILLOWS[asked],)
     if data[4:8] != b"ftyp":
         return FORMATS
     # ISO 14496-12: a box of brands. "mif1" fits both, and Pillow's AVIF plugin would claim it.
@@ -23,6 +35,14 @@ def formats_for(data: bytes) -> tuple[str, ...]:
         return ("AVIF",)
     _register_heif()
     return ("HEIF",)
+
+
+def on_demand(data: bytes) -> str:
+    """Which of the formats that are read on demand these bytes begin like; "" for none."""
+    from imgsort.images import jpeg2000, netpbm, tga
+
+    begins = {"jpeg2000": jpeg2000.begins, "netpbm": netpbm.begins, "tga": tga.begins}
+    return next((name for name, does in begins.items() if does(data)), "")
 
 
 @functools.cache

@@ -56,7 +56,18 @@ def settle_in(limits: ImageLimits) -> None:
     import cv2
     from PIL import AvifImagePlugin, Image
 
-    from imgsort.images import blame, captured, colour, depth, exif, formats, resizing  # noqa: F401
+    from imgsort.images import (  # noqa: F401
+        blame,
+        captured,
+        colour,
+        depth,
+        exif,
+        formats,
+        jpeg2000,
+        netpbm,
+        resizing,
+        tga,
+    )
 
     cv2.setNumThreads(1)
     Image.MAX_IMAGE_PIXELS = limits.max_pixels  # what a header hides from us, Pillow stops at twice
@@ -111,7 +122,7 @@ def _opened(data: bytes, limits: ImageLimits) -> "Image":
         raise BadImage("the file is empty")
     if len(data) > limits.max_bytes:
         raise BadImage(too_big(len(data), limits))
-    image = Image.open(io.BytesIO(data), formats=formats_for(data))
+    image = Image.open(io.BytesIO(data), formats=formats_for(data, limits.more_formats))
     if image.width * image.height > limits.max_pixels:
         raise BadImage(too_many_pixels(limits))
     return image
@@ -119,9 +130,15 @@ def _opened(data: bytes, limits: ImageLimits) -> "Image":
 
 def _loaded(image: "Image", wanted: int) -> "NDArray[np.uint8]":
     """Pixels [H, W] or [H, W, 3] of the first frame, neither side below ``wanted`` for it."""
-    from imgsort.images import depth
+    from imgsort.images import depth, jpeg2000, netpbm, tga
     from imgsort.images.colour import grey_or_rgb
 
+    if image.format == "JPEG2000":
+        return jpeg2000.pixels_of(image, wanted)
+    if image.format == "PPM":
+        return netpbm.pixels_of(image)
+    if image.format == "TGA":
+        return tga.pixels_of(image)
     if image.format in {"JPEG", "MPO"}:
         image.draft(None, (wanted, wanted))  # the cosine transform itself halves, at no cost
     depth.load(image)

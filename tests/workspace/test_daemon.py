@@ -201,6 +201,7 @@ def test_bad_neighbours_harm_nobody(workspace: Workspace, photos: list[Path]) ->
     assert left == {"shot.cr3", "link.jpg", "pipe.jpg"}
     status = said(workspace)
     assert status["unsupported"] == {"count": 1, "examples": ["shot.cr3"]}
+    assert status["left_for_kind"] == {"raw": 1}
     assert status["left_in_place"]["count"] == 2
 
 

@@ -116,7 +116,8 @@ def test_what_the_notes_call_broken_is_refused_with_the_right_reason(hostile: Pa
         "lfs_pointer.jpg": "the content is a Git LFS pointer; the picture was never downloaded",
         "html_404_saved.jpg": "the content is a web page",
         "photo.pdf": "the content is a PDF document",
-        "photo.jp2": "the content is a JPEG 2000 picture, which imgsort doesn't read",
+        "photo.jp2": "the content is a JPEG 2000 picture, which needs "
+        '"jpeg2000" in decode.more_formats',
         "bomb_gray_14000x14000.png": "it has more than the 64 megapixels of decode.max_megapixels",
         "png_claims_60000x60000.png": "it has more than the 64 megapixels of decode.max_megapixels",
     }

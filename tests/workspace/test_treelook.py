@@ -58,7 +58,7 @@ def learned(looked: TreeLook, store: Store, layout: Layout) -> Reconciled:
     disk, found = replace(looked.disk, taken_at=NOW), looked.found
     found.lost = [one for one in found.lost if not is_at(one.location, one.identity)]
     trusted = trusted_moves(found, disk, looked.classes, layout)
-    hashes = hashed(to_hash(found, disk, trusted, unlimited=True), lambda: False)
+    hashes = hashed(to_hash(found, disk, trusted, layout, unlimited=True), lambda: False)
     spoken = store.current_labels()
     return reconcile(Sight(disk, found, hashes, looked.classes, spoken, layout), unlimited=True)
 

@@ -8,7 +8,6 @@ from imgsort.errors import FilingPaused, ImgsortError
 from imgsort.reconciling import apply_reconcile
 from imgsort.store import Store
 from imgsort.tree import Layout
-from imgsort.treediff import is_picture
 from imgsort.treelook import look_at
 from imgsort.treescan import is_at
 from imgsort.workspace import Workspace
@@ -30,7 +29,7 @@ def check_pictures(workspace: Workspace) -> Iterator[Finding]:
     orphans = [
         one.path
         for one in found.strangers
-        if is_picture(one.path) and one.identity.size and one.path not in underway
+        if layout.has_picture(one.path) and one.identity.size and one.path not in underway
     ]
     yield from _missing(workspace, missing)
     yield from _orphans(workspace, orphans)
