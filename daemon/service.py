@@ -212,6 +212,7 @@ class _Service:
         works.backups.workspace = workspace
         works.source.reconfigure(source_settings(new.config))
         works.model.reconfigure(workspace)
+        works.corrections.workspace = workspace
         works.corrections.scan_seconds = new.config.watch.scan_seconds
         if workspace.config.alert != before.alert:
             self._alarms.reconfigure(workspace.config.alert)

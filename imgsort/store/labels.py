@@ -5,14 +5,16 @@ Every function takes an open connection: the caller owns the transaction.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
 from imgsort.labelling import HumanLabel, NewLabel, Retold
+from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
 from imgsort.store.standing import RETRACTED, is_here, stands
-from imgsort.tables import CLASSES, IMAGES, LABELS
+from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 
 _CHUNK = 500
 
@@ -133,6 +135,24 @@ def current_labels(
         rows = connection.execute(statement).mappings()
         found.update({row["sha256"]: _label(row) for row in rows})
     return found
+
+
+def last_word(connection: Connection) -> int:
+    """The id of the newest row, retractions too."""
+    return connection.scalar(select(func.max(LABELS.c.id))) or 0
+
+
+def spoken_since(connection: Connection, anchor: Anchor, word: int) -> dict[int, Path]:
+    """Arrivals whose file is there -> its path, of contents with a row after this one."""
+    spoken = select(LABELS.c.image_id).where(LABELS.c.id > word)
+    rows = connection.execute(
+        select(ARRIVALS.c.id, ARRIVALS.c.path_bytes).where(
+            ARRIVALS.c.image_id.in_(spoken),
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.missing_at.is_(None),
+        )
+    )
+    return {row.id: anchor.absolute(row.path_bytes) for row in rows}
 
 
 def label_history(connection: Connection, sha256: str) -> list[HumanLabel]:

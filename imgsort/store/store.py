@@ -280,6 +280,17 @@ class Store(Reader):
         with self._database.reading() as connection:
             return labels.current_labels(connection, of)
 
+    def last_word(self) -> int:
+        """The number of the newest word; 0 before the first."""
+        with self._database.reading() as connection:
+            return labels.last_word(connection)
+
+    def spoken_since(self, word: int) -> dict[int, Path]:
+        """Arrivals, with their paths, whose pictures are there and of which something was said, or
+        taken back, after this word."""
+        with self._database.reading() as connection:
+            return labels.spoken_since(connection, self._anchor, word)
+
     def label_history(self, sha256: str) -> list[HumanLabel]:
         """Everything said about one content, oldest first; also what was taken back."""
         with self._database.reading() as connection:
