@@ -4,6 +4,7 @@ Every function takes an open connection: the caller owns the transaction.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,15 @@ from imgsort.store.standing import RETRACTED, is_here, stands
 from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 
 _CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One of several files of a picture, and what a person called that."""
+
+    image_id: int
+    path: str
+    class_name: str
 
 
 def add_labels(
@@ -184,6 +194,35 @@ def contested(connection: Connection) -> dict[str, set[str]]:
     for row in rows:
         found.setdefault(row.sha256, set()).add(row.name)
     return found
+
+
+def copies_called(connection: Connection, anchor: Anchor) -> list[Copy]:
+    """Files of pictures with a class by a person's word, and with several files."""
+    newest = select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
+    other = ARRIVALS.alias("other")
+    several = (
+        select(other.c.id)
+        .where(
+            other.c.image_id == ARRIVALS.c.image_id,
+            other.c.id != ARRIVALS.c.id,
+            other.c.missing_at.is_(None),
+        )
+        .exists()
+    )
+    rows = connection.execute(
+        select(ARRIVALS.c.image_id, ARRIVALS.c.path_bytes, CLASSES.c.name)
+        .join(LABELS, LABELS.c.image_id == ARRIVALS.c.image_id)
+        .join(CLASSES, CLASSES.c.id == LABELS.c.class_id)
+        .where(
+            LABELS.c.id.in_(newest),
+            LABELS.c.kind == "label",
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.missing_at.is_(None),
+            several,
+        )
+        .order_by(ARRIVALS.c.id)
+    )
+    return [Copy(row.image_id, anchor.text(row.path_bytes), row.name) for row in rows]
 
 
 def _labels() -> Select[*tuple[Any, ...]]:
