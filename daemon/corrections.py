@@ -67,8 +67,6 @@ class Corrections:
         """Pictures that people have put into a class since the daemon started."""
         self.attention: tuple[str, ...] = ()
         """What somebody should know or decide."""
-        self.failure: Exception | None = None
-        """What ended the thread."""
         self.renamed: Callable[[], None] = lambda: None
         """Called after a class got another name."""
         self.decoder: Opener | None = None
@@ -86,7 +84,7 @@ class Corrections:
         self._times = Timetable()
         self._stop = threading.Event()
         self._watchers: list[Watcher] = []
-        self._thread = threading.Thread(target=self._supervised, name="corrections", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="corrections", daemon=True)
 
     def look_first(self) -> None:
         """The look at a start, bounded in time: what is unread by then is read later."""
@@ -165,12 +163,10 @@ class Corrections:
     def _is_over(self) -> bool:
         return self._stop.is_set() or time.monotonic() > self._deadline
 
-    def _supervised(self) -> None:
+    def _run(self) -> None:
         try:
             while not self._stop.wait(TICK_SECONDS):
                 self._tick(time.monotonic())
-        except Exception as failure:  # noqa: BLE001  (the service raises it)
-            self.failure = failure
         finally:
             for watcher in self._watchers:
                 watcher.disarm()
