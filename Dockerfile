@@ -26,7 +26,7 @@ COPY --from=build /opt/imgsort /opt/imgsort
 ENV PATH="/opt/imgsort/bin:${PATH}" \
     IMGSORT_WORKSPACE=/photos \
     PYTHONDONTWRITEBYTECODE=1
-USER imgsort
+USER ${UID}:${GID}
 WORKDIR /photos
 VOLUME ["/photos"]
 STOPSIGNAL SIGTERM

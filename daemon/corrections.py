@@ -16,6 +16,7 @@ from imgsort.display import display
 from imgsort.errors import FilingPaused, StoreBusy, StoreFull
 from imgsort.examining import Opener, examine_adopted
 from imgsort.filing.fetching import Trip, fetch
+from imgsort.filing.renewing import renewing
 from imgsort.images import ALL_SUFFIXES
 from imgsort.reconciling import Hashes, ReconcileSummary, reconcile_folders
 from imgsort.store import Store
@@ -67,14 +68,13 @@ class Corrections:
         """Pictures that people have put into a class since the daemon started."""
         self.attention: tuple[str, ...] = ()
         """What somebody should know or decide."""
-        self.failure: Exception | None = None
-        """What ended the thread."""
         self.renamed: Callable[[], None] = lambda: None
         """Called after a class got another name."""
         self.decoder: Opener | None = None
         """Opens the pictures that people put into the folders, once there is one."""
         self.scan_seconds = workspace.config.watch.scan_seconds
-        self._workspace = workspace
+        self.workspace = workspace
+        """May be exchanged for one with another configuration."""
         self._store = store
         self._run_id = run_id
         self._ground = ground
@@ -85,7 +85,7 @@ class Corrections:
         self._times = Timetable()
         self._stop = threading.Event()
         self._watchers: list[Watcher] = []
-        self._thread = threading.Thread(target=self._supervised, name="corrections", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="corrections", daemon=True)
 
     def look_first(self) -> None:
         """The look at a start, bounded in time: what is unread by then is read later."""
@@ -97,8 +97,8 @@ class Corrections:
 
     def start(self) -> None:
         """Go on looking, until ``stop``."""
-        always_poll = self._workspace.config.watch.poll == "always"
-        for folder in self._workspace.picture_folders[1:]:
+        always_poll = self.workspace.config.watch.poll == "always"
+        for folder in self.workspace.picture_folders[1:]:
             instead = f"it is looked through every {self.scan_seconds:.0f} seconds instead"
             watcher = Watcher(folder, self._notices, always_poll=always_poll, instead=instead)
             self._watchers.append(watcher)
@@ -117,26 +117,29 @@ class Corrections:
         began = time.monotonic()
         summary = ReconcileSummary(waiting=1)
         try:
-            summary = reconcile_folders(
-                self._workspace, self._store, self._run_id, hashes=self._hashes
-            )
-            self._tell(summary)
-            self._trips += summary.trips
-            self.fetch(time.time() - STILL_MOVING_SECONDS)
-            if self.decoder is not None:
-                examine_adopted(self._workspace, self._store, self.decoder, self._is_over)
+            with renewing(self.workspace, self._store):
+                summary = self._learned()
         except PASSING as trouble:
             self._notices.each_minute("by hand", f"what was moved by hand has to wait: {trouble}")
         ended = time.monotonic()
         waiting = bool(summary.waiting or self._trips)
         self._times.looked(began, ended, self.scan_seconds, waiting=waiting)
 
+    def _learned(self) -> ReconcileSummary:
+        summary = reconcile_folders(self.workspace, self._store, self._run_id, hashes=self._hashes)
+        self._tell(summary)
+        self._trips += summary.trips
+        self.fetch(time.time() - STILL_MOVING_SECONDS)
+        if self.decoder is not None:
+            examine_adopted(self.workspace, self._store, self.decoder, self._is_over)
+        return summary
+
     def fetch(self, until: float) -> None:
         """Bring what belongs to pictures that people moved by then (seconds of the wall clock)."""
         due = [trip for trip in self._trips if trip.moved_at <= until]
         if not due:
             return
-        for one in fetch(self._workspace, self._store, self._run_id, due):
+        for one in fetch(self.workspace, self._store, self._run_id, due):
             if one.moved:
                 LOG.info("%s went after its picture", display(one.path))
         self._trips = [trip for trip in self._trips if trip not in due]
@@ -161,12 +164,10 @@ class Corrections:
     def _is_over(self) -> bool:
         return self._stop.is_set() or time.monotonic() > self._deadline
 
-    def _supervised(self) -> None:
+    def _run(self) -> None:
         try:
             while not self._stop.wait(TICK_SECONDS):
                 self._tick(time.monotonic())
-        except Exception as failure:  # noqa: BLE001  (the service raises it)
-            self.failure = failure
         finally:
             for watcher in self._watchers:
                 watcher.disarm()

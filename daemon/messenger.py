@@ -98,8 +98,9 @@ def _why(problem: Exception | None) -> str:
         return f"it answers {problem.code}"
     if isinstance(problem, subprocess.CalledProcessError):
         return f"it ends with {problem.returncode}"
-    if isinstance(problem, subprocess.TimeoutExpired):
+    reason = getattr(problem, "reason", problem)  # of a URLError
+    if isinstance(reason, subprocess.TimeoutExpired | TimeoutError):
         return "it takes too long"
     if isinstance(problem, urllib.error.URLError):
-        return str(getattr(problem.reason, "strerror", None) or problem.reason)
+        return str(getattr(reason, "strerror", None) or reason)
     return str(getattr(problem, "strerror", None) or type(problem).__name__)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import randrange
 
 from imgsort.composed import spellings
 from imgsort.daemon.left import kind_of
@@ -53,8 +54,17 @@ class Survey:
     workspaces: Tally = field(default_factory=Tally)
     """Other workspaces, which their own daemons look after."""
     orphans: list[str] = field(default_factory=list)
-    """Of the unsupported: sidecars, and camera RAW, whose picture isn't there (any more)."""
+    """Of the unsupported: sidecars, and camera RAW, whose picture isn't there (any more). Of more
+    than ORPHANS another draw at each walk, so that each gets its turn."""
     complete: bool = False
+    _orphans_seen: int = 0
+
+    def add_orphan(self, way: str) -> None:
+        self._orphans_seen += 1
+        if len(self.orphans) < ORPHANS:
+            self.orphans.append(way)
+        elif (place := randrange(self._orphans_seen)) < ORPHANS:  # noqa: S311 - fair, not secret
+            self.orphans[place] = way
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +136,8 @@ class Walk:
         if kind is Kind.UNSUPPORTED and not self._travels(folder, name):
             self.survey.unsupported.add(folder.way + name)
             self.survey.kinds[kind_of(name)] += 1
-            if self._may_travel(name) and len(self.survey.orphans) < ORPHANS:
-                self.survey.orphans.append(folder.way + name)
+            if self._may_travel(name):
+                self.survey.add_orphan(folder.way + name)
         elif kind is Kind.WRITING and not name.startswith("."):
             self.survey.writing += 1
         elif kind in {Kind.WRITING, Kind.LITTER, Kind.IGNORED}:

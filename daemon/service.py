@@ -10,6 +10,7 @@ from imgsort.config import Config, load_config
 from imgsort.daemon.alarms import Alarms
 from imgsort.daemon.beginning import begun
 from imgsort.daemon.board import health_of
+from imgsort.daemon.deaths import deaths
 from imgsort.daemon.health import Health, State, utc_now, write_status
 from imgsort.daemon.heap import give_back
 from imgsort.daemon.latecomers import Latecomers
@@ -31,6 +32,7 @@ from imgsort.daemon.wiring import Works, pace_of, source_settings
 from imgsort.display import display
 from imgsort.errors import ConfigProblem, StoreBusy, StoreFull
 from imgsort.filing import Filer
+from imgsort.identity import Identity
 from imgsort.workspace import Workspace
 
 TICK_SECONDS = 0.25
@@ -50,7 +52,7 @@ def run(workspace: Workspace, *, once: bool = False) -> RunSummary:
     log_to_stderr(workspace.config.log.level, workspace.config.log.format)
     tell_where_it_hangs()
     workspace.require_folders()
-    with workspace.daemon_lock(), commands() as wanted, ExitStack() as stack:
+    with workspace.daemon_lock(), commands() as wanted, deaths() as died, ExitStack() as stack:
         starting = Health(os.getpid(), "starting", utc_now(), started=utc_now())
         _say(workspace, starting)
         with loading():
@@ -58,16 +60,19 @@ def run(workspace: Workspace, *, once: bool = False) -> RunSummary:
         if works is None:
             _say(workspace, starting.into("stopped"))
             return RunSummary(filed=0, unsure=0, rejected=0, left_in_place=0)
-        return _Service(works, wanted, starting).run()
+        return _Service(works, wanted, died, starting).run()
 
 
 class _Service:
     """The main thread: it works on no image, so it can always answer."""
 
-    def __init__(self, works: Works, wanted: Commands, health: Health) -> None:
+    def __init__(
+        self, works: Works, wanted: Commands, died: list[BaseException], health: Health
+    ) -> None:
         self._works = works
         self._workspace = works.workspace
         self._wanted = wanted
+        self._died = died
         self._told_to_stop = False
         self._ping_seconds = watchdog_seconds()
         self._began_at = time.monotonic()
@@ -77,6 +82,7 @@ class _Service:
         self._status = ""
         self._not_taken: str | None = None
         """What was wrong with the configuration when it was read again last."""
+        self._config_seen: Identity | None = None
         serving = works.model.serving
         self._health = replace(
             health,
@@ -134,8 +140,8 @@ class _Service:
 
     def _tick(self, now: float) -> None:
         works = self._works
-        if works.corrections.failure is not None:
-            raise works.corrections.failure
+        if self._died:
+            raise self._died[0]
         settled = works.source.scanned.is_set() or works.board.trouble is not None
         if self._health.state == "starting" and settled:
             self._ready()
@@ -145,21 +151,28 @@ class _Service:
             self._halt_at, self._leave_at = float("inf"), now + HALT_SECONDS
         if now >= self._next_status:
             self._next_status = now + STATUS_SECONDS
-            self._report()
-            if not works.once:
-                trouble, waiting = works.board.trouble, works.source.waiting
-                self._alarms.look(now, trouble, waiting, self._reporter.signs)
-            self._tidy(now)
-            if not works.once and self._health.state == "running":
-                works.backups.tick(works.source.waiting)
-            if self._health.state == "starting" and self._stuck(now) is None:
-                extend()
+            self._look_round(now)
         if now >= self._next_trim:
             self._next_trim = now + TRIM_SECONDS
             give_back()
         if self._ping_seconds and now >= self._next_ping and self._stuck(now) is None:
             self._next_ping = now + self._ping_seconds
             notify("WATCHDOG=1")
+
+    def _look_round(self, now: float) -> None:
+        """Every couple of seconds."""
+        works = self._works
+        if self._not_taken is not None and self._config_seen != self._config_now():
+            self._reload()  # somebody who asked for it has put the file right since
+        self._report()
+        if not works.once:
+            trouble, waiting = works.board.trouble, works.source.waiting
+            self._alarms.look(now, trouble, waiting, self._reporter.signs)
+        self._tidy(now)
+        if not works.once and self._health.state == "running":
+            works.backups.tick(works.source.waiting)
+        if self._health.state == "starting" and self._stuck(now) is None:
+            extend()
 
     def _tidy(self, now: float) -> None:
         if self._workspace.config.filing.remove_empty_subfolders:
@@ -195,6 +208,7 @@ class _Service:
     def _reload(self) -> None:
         """All of a valid configuration, or none of it."""
         works = self._works
+        self._config_seen = self._config_now()
         try:
             new = reloaded(self._workspace.config, load_config(self._workspace.config_file))
         except ConfigProblem as problem:
@@ -204,6 +218,7 @@ class _Service:
             return
         if works.board.last_error == self._not_taken:
             works.board.last_error = None
+        self._not_taken = None
         before = self._workspace.config
         self._workspace = workspace = replace(self._workspace, config=new.config)
         log_to_stderr(new.config.log.level, new.config.log.format)
@@ -212,6 +227,7 @@ class _Service:
         works.backups.workspace = workspace
         works.source.reconfigure(source_settings(new.config))
         works.model.reconfigure(workspace)
+        works.corrections.workspace = workspace
         works.corrections.scan_seconds = new.config.watch.scan_seconds
         if workspace.config.alert != before.alert:
             self._alarms.reconfigure(workspace.config.alert)
@@ -222,6 +238,11 @@ class _Service:
         LOG.info("config.toml was read again")
         if new.waiting:
             LOG.warning("restart imgsort run for the new %s", ", ".join(new.waiting))
+
+    def _config_now(self) -> Identity | None:
+        with suppress(OSError):
+            return Identity.of(self._workspace.config_file.stat())
+        return None
 
     def _stuck(self, now: float) -> str | None:
         """A part that has not got on for minutes."""

@@ -124,6 +124,7 @@ class Session:
         does: each moves to the folder of its class. ``new_class`` allows a class whose name may be
         a slip for another's."""
         from imgsort.filing import recover
+        from imgsort.filing.renewing import renewing
         from imgsort.labelers import put_labels
         from imgsort.reconciling import apply_reconcile
         from imgsort.speaking import new_classes, require_in_use, spoken
@@ -141,7 +142,8 @@ class Session:
                 labels, repeated = spoken(self._workspace, store, names, label)
                 require_in_use(store, {label})
                 new_classes(store, {label}, allowed=new_class)
-                done = put_labels(self._workspace, store, run, labels, repeated)
+                with renewing(self._workspace, store):
+                    done = put_labels(self._workspace, store, run, labels, repeated)
                 summary = f"{len(done.written):,} labelled, {len(done.moved):,} files moved"
             finally:
                 store.end_run(run, summary)

@@ -16,6 +16,7 @@ from imgsort.failpoints import failpoint
 from imgsort.filing import recover_locked
 from imgsort.filing.again import origin, send_back
 from imgsort.filing.fetching import Trip, fetch
+from imgsort.filing.renewing import renewing
 from imgsort.identity import Identity
 from imgsort.labelling import HumanLabel
 from imgsort.reconcile import Reconciled, reconcile
@@ -135,9 +136,10 @@ def apply_reconcile(
     As ``reconcile_folders``; ``adopt_library`` takes new pictures as labelled, however many there
     are: their labels count as imported.
     """
-    summary = reconcile_folders(workspace, store, run_id, adopt_library=adopt_library)
-    fetch(workspace, store, run_id, summary.trips)
-    examine_adopted(workspace, store)
+    with renewing(workspace, store):
+        summary = reconcile_folders(workspace, store, run_id, adopt_library=adopt_library)
+        fetch(workspace, store, run_id, summary.trips)
+        examine_adopted(workspace, store)
     return summary
 
 

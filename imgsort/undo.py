@@ -17,6 +17,7 @@ from imgsort.display import display
 from imgsort.errors import ImgsortError, NothingToDo, WorkspaceBusy
 from imgsort.filing import recover
 from imgsort.filing.errands import Done, Errand
+from imgsort.filing.renewing import renewing
 from imgsort.history import REDO, UNDO, PictureHistory, Run, standing
 from imgsort.labelling import Retold, combined
 from imgsort.moving import Applied, Flow, Trip, carried, flows, folder_name
@@ -130,14 +131,15 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
             f"{plan.unfiles:,} pictures would go back to the inbox, where the running daemon "
             f"(pid {pid}) would file them again at once; stop it, then undo."
         )
-    with workspace.daemon_lock() if plan.unfiles else nullcontext():
+    alone = workspace.daemon_lock() if plan.unfiles else nullcontext()
+    with alone, renewing(workspace, store):
         run_id = store.begin_run(plan.kind)
         kept, folders = take_back(workspace, store, run_id, plan.classes)
         plan = replace(plan, takes_back=tuple(rerouted(plan.takes_back, folders)))
         moving = {one.picture.sha256 for one in plan.takes_back}
-        alone = combined(said for sha256, said in plan.retold.items() if sha256 not in moving)
-        if alone:
-            store.record_decided(run_id, (), retold=alone)
+        still = combined(said for sha256, said in plan.retold.items() if sha256 not in moving)
+        if still:
+            store.record_decided(run_id, (), retold=still)
         applied = Applied(run_id, tuple(_carried(workspace, store, run_id, plan)))
         for one in plan.classes:
             if one.kind == "restored":

@@ -44,6 +44,7 @@ class Sitting:
 def sitting(workspace: Workspace, kind: str) -> Iterator[Sitting]:
     """Open the log, learn what was moved by hand, and end the run whatever happens."""
     from imgsort.filing import recover
+    from imgsort.filing.renewing import renewing
     from imgsort.store import Store
 
     workspace.require_folders()
@@ -53,7 +54,8 @@ def sitting(workspace: Workspace, kind: str) -> Iterator[Sitting]:
         now = Sitting(workspace, store, store.begin_run(kind))
         try:
             _catch_up(now)
-            yield now
+            with renewing(workspace, store):
+                yield now
         finally:
             if now.summary is not None:
                 store.end_run(now.run_id, now.summary)

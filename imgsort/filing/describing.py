@@ -20,21 +20,25 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def describe(workspace: Workspace, store: Store, landed: Mapping[int, Path]) -> None:
-    """``landed``: arrival id -> where its picture lies. Hold the filing lock."""
+def describe(
+    workspace: Workspace, store: Store, landed: Mapping[int, Path], *, anew: bool = True
+) -> None:
+    """``landed``: arrival id -> where its picture lies; ``anew``: also where there is no sidecar.
+    Hold the filing lock."""
     if not (workspace.config.filing.write_xmp and landed):
         return
     with Folders(workspace.picture_folders) as folders:
         for row in store.arrivals(landed):
             with suppress(OSError):
-                _describe(folders, landed[row.id], row)
+                _describe(folders, landed[row.id], row, anew=anew)
 
 
-def _describe(folders: Folders, picture: Path, row: LogRow) -> None:
+def _describe(folders: Folders, picture: Path, row: LogRow, *, anew: bool) -> None:
     folder = folders.folder(picture.parent)
     named = _named(folder, picture.name)
     ours = [name for name in named if is_ours(_start(folder, name))]
-    if row.decision == "rejected" or (named and not ours) or not (ours or row.final_label):
+    wanted = ours or (anew and not named and row.final_label)
+    if row.decision == "rejected" or not wanted:
         return
     name = ours[0] if ours else f"{picture.name}{SUFFIX}"
     part = f".{name}.part"

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgsort.filing.describing import describe
 from imgsort.filing.errands import Done, Errand, run_errands
 from imgsort.identity import Identity, open_regular, sha256_of
 from imgsort.images import READABLE_SUFFIXES
@@ -28,11 +29,22 @@ def fetch(
     workspace: Workspace, store: Store, run_id: int | None, trips: Sequence[Trip]
 ) -> list[Done]:
     """Bring what was left behind, through the journal; without a run of its own one is begun.
+    Then what the move says is told in the XMP sidecars.
 
     What may belong to a picture that is still there stays; nothing is overwritten or renumbered.
     Raises as ``run_errands``.
     """
-    errands = list(_errands(workspace, trips))
+    done = _fetched(workspace, store, run_id, list(_errands(workspace, trips)))
+    if trips and workspace.config.filing.write_xmp:
+        with workspace.filing_lock():
+            there = {trip.arrival_id: trip.now for trip in trips if trip.now.is_file()}
+            describe(workspace, store, there)
+    return done
+
+
+def _fetched(
+    workspace: Workspace, store: Store, run_id: int | None, errands: Sequence[Errand]
+) -> list[Done]:
     if not errands:
         return []
     run = store.begin_run("sidecars") if run_id is None else run_id

@@ -1,6 +1,7 @@
 """A sidecar that comes after its picture was filed goes after it, if it is plain which one."""
 
 import os
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,10 +30,13 @@ def bring(workspace: Workspace, store: Store, run_id: int, paths: Sequence[Path]
     settled = [path for path in paths if _has_settled(workspace, path, now)]
     ways = {path: _subfolder(workspace, path) for path in settled}
     filed = store.filed_since(set(ways.values()), now - MEMORY) if ways else []
+    beside: defaultdict[bytes, list[Filed]] = defaultdict(list)
+    for picture in filed:
+        beside[picture.subfolder].append(picture)
     errands = []
     for path in settled:
-        beside = [picture for picture in filed if picture.subfolder == ways[path]]
-        leader = leader_of(path.name, beside, config.filing.sidecars, config.decode.suffixes)
+        known = beside[ways[path]]
+        leader = leader_of(path.name, known, config.filing.sidecars, config.decode.suffixes)
         errand = None if leader is None else _errand(workspace, path, leader)
         if errand is not None:
             errands.append(errand)

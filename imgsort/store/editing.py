@@ -105,11 +105,7 @@ def keep(connection: Connection, arrival_id: int) -> None:
     row = _edited(connection, arrival_id)
     if row is None:
         return
-    word = _word_on(connection, row.edited_from)
-    spoken = select(LABELS.c.id).where(LABELS.c.image_id == row.image_id, stands()).limit(1)
-    if word is not None and connection.scalar(spoken) is None:
-        copied = {**word, "image_id": row.image_id, "retracts": None}
-        connection.execute(insert(LABELS).values(copied))
+    _hand_on(connection, row.edited_from, row.image_id)
     side = select(IMAGES.c.split).where(IMAGES.c.id == row.edited_from).scalar_subquery()
     connection.execute(
         update(IMAGES)
@@ -120,6 +116,16 @@ def keep(connection: Connection, arrival_id: int) -> None:
     if row.model is not None:
         values["reason"] = _copy_prediction(connection, row)
     connection.execute(update(ARRIVALS).where(ARRIVALS.c.id == arrival_id).values(values))
+
+
+def _hand_on(connection: Connection, former: int, image_id: int) -> None:
+    """What was said of the former image; of one that people have spoken of, that it was drawn
+    without regard to its class."""
+    word, spoken = _word_on(connection, former), _word_on(connection, image_id)
+    if word is None or (spoken and (spoken["representative"] or not word["representative"])):
+        return
+    said = word if spoken is None else {**spoken, "representative": True}
+    connection.execute(insert(LABELS).values({**said, "image_id": image_id, "retracts": None}))
 
 
 def part(connection: Connection, arrival_id: int, decision: Decision, now: datetime) -> None:
@@ -175,7 +181,12 @@ def _word_on(connection: Connection, image_id: int) -> dict[str, Any] | None:
     row = (
         connection.execute(
             select(*columns)
-            .where(LABELS.c.image_id == image_id, LABELS.c.kind != RETRACTED, or_(stands(), unread))
+            .join(IMAGES, IMAGES.c.id == LABELS.c.image_id)
+            .where(
+                LABELS.c.image_id == image_id,
+                LABELS.c.kind != RETRACTED,
+                or_(stands(), unread & IMAGES.c.width.is_(None)),
+            )
             .order_by(LABELS.c.id.desc())
             .limit(1)
         )
@@ -198,6 +209,11 @@ def note_unread(connection: Connection, sha256: str, reason: str, now: datetime)
         )
         .values(reason=f"{_CHANGED}{UNREAD}{reason}")
     )
+    unsay_place(connection, image, now)
+
+
+def unsay_place(connection: Connection, image: Any, now: datetime) -> None:
+    """What the place of a file said of this image, an id or a query for one, is nobody's word."""
     rows = connection.execute(
         select(LABELS.c.id, LABELS.c.image_id).where(
             LABELS.c.image_id == image, LABELS.c.source == "move", stands()

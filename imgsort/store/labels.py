@@ -4,17 +4,29 @@ Every function takes an open connection: the caller owns the transaction.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
 from imgsort.labelling import HumanLabel, NewLabel, Retold
+from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
 from imgsort.store.standing import RETRACTED, is_here, stands
-from imgsort.tables import CLASSES, IMAGES, LABELS
+from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 
 _CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One of several files of a picture, and what a person called that."""
+
+    image_id: int
+    path: str
+    class_name: str
 
 
 def add_labels(
@@ -135,6 +147,24 @@ def current_labels(
     return found
 
 
+def last_word(connection: Connection) -> int:
+    """The id of the newest row, retractions too."""
+    return connection.scalar(select(func.max(LABELS.c.id))) or 0
+
+
+def spoken_since(connection: Connection, anchor: Anchor, word: int) -> dict[int, Path]:
+    """Arrivals whose file is there -> its path, of contents with a row after this one."""
+    spoken = select(LABELS.c.image_id).where(LABELS.c.id > word)
+    rows = connection.execute(
+        select(ARRIVALS.c.id, ARRIVALS.c.path_bytes).where(
+            ARRIVALS.c.image_id.in_(spoken),
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.missing_at.is_(None),
+        )
+    )
+    return {row.id: anchor.absolute(row.path_bytes) for row in rows}
+
+
 def label_history(connection: Connection, sha256: str) -> list[HumanLabel]:
     """Everything said about one content, oldest first, and whether it was taken back."""
     statement = (
@@ -164,6 +194,31 @@ def contested(connection: Connection) -> dict[str, set[str]]:
     for row in rows:
         found.setdefault(row.sha256, set()).add(row.name)
     return found
+
+
+def copies_called(connection: Connection, anchor: Anchor) -> list[Copy]:
+    """Files that are there, of pictures with a class by a person's word that came several times."""
+    several = (  # of an index alone
+        select(ARRIVALS.c.image_id).group_by(ARRIVALS.c.image_id).having(func.count() > 1)
+    )
+    newest = (
+        select(func.max(LABELS.c.id))
+        .where(LABELS.c.image_id.in_(several), stands())
+        .group_by(LABELS.c.image_id)
+    )
+    rows = connection.execute(
+        select(ARRIVALS.c.image_id, ARRIVALS.c.path_bytes, CLASSES.c.name)
+        .join(LABELS, LABELS.c.image_id == ARRIVALS.c.image_id)
+        .join(CLASSES, CLASSES.c.id == LABELS.c.class_id)
+        .where(
+            LABELS.c.id.in_(newest),
+            LABELS.c.kind == "label",
+            ARRIVALS.c.state == "filed",
+            ARRIVALS.c.missing_at.is_(None),
+        )
+        .order_by(ARRIVALS.c.id)
+    )
+    return [Copy(row.image_id, anchor.text(row.path_bytes), row.name) for row in rows]
 
 
 def _labels() -> Select[*tuple[Any, ...]]:

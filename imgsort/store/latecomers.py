@@ -7,11 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from imgsort.store.parts import parts
 from imgsort.store.paths import Anchor
 from imgsort.tables import ARRIVALS
-
-_MOST = 500
-"""Folders that are asked about at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +27,15 @@ def filed_since(
     connection: Connection, anchor: Anchor, subfolders: Collection[bytes], since: datetime
 ) -> list[Filed]:
     """Pictures out of these folders of the inbox (``b""`` is the inbox itself)."""
-    wanted = list(subfolders)[:_MOST]
-    rows = connection.execute(
-        select(
-            ARRIVALS.c.id, ARRIVALS.c.name_bytes, ARRIVALS.c.subfolder_bytes, ARRIVALS.c.path_bytes
-        ).where(
-            ARRIVALS.c.arrived_at >= since,
-            ARRIVALS.c.subfolder_bytes.in_(wanted),
-            ARRIVALS.c.state == "filed",
-            ARRIVALS.c.missing_at.is_(None),
-        )
+    asked = select(
+        ARRIVALS.c.id, ARRIVALS.c.name_bytes, ARRIVALS.c.subfolder_bytes, ARRIVALS.c.path_bytes
+    ).where(
+        ARRIVALS.c.arrived_at >= since,
+        ARRIVALS.c.state == "filed",
+        ARRIVALS.c.missing_at.is_(None),
     )
     return [
         Filed(row.id, row.name_bytes, row.subfolder_bytes, anchor.absolute(row.path_bytes))
-        for row in rows
+        for part in parts(sorted(subfolders))
+        for row in connection.execute(asked.where(ARRIVALS.c.subfolder_bytes.in_(part)))
     ]

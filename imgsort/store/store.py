@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select, update
 
 from imgsort.classchange import ClassChange, ClassStanding
-from imgsort.editing import Edit
+from imgsort.editing import Edit, Lost
 from imgsort.history import PictureHistory, Run
 from imgsort.identity import Identity
 from imgsort.images import ImageFacts
@@ -26,6 +26,7 @@ from imgsort.store import (
     latecomers,
     pictures,
     predictions,
+    rejoining,
     rerouting,
     training,
     tree,
@@ -280,6 +281,17 @@ class Store(Reader):
         with self._database.reading() as connection:
             return labels.current_labels(connection, of)
 
+    def last_word(self) -> int:
+        """The number of the newest word; 0 before the first."""
+        with self._database.reading() as connection:
+            return labels.last_word(connection)
+
+    def spoken_since(self, word: int) -> dict[int, Path]:
+        """Arrivals, with their paths, whose pictures are there and of which something was said, or
+        taken back, after this word."""
+        with self._database.reading() as connection:
+            return labels.spoken_since(connection, self._anchor, word)
+
     def label_history(self, sha256: str) -> list[HumanLabel]:
         """Everything said about one content, oldest first; also what was taken back."""
         with self._database.reading() as connection:
@@ -289,6 +301,11 @@ class Store(Reader):
         """Contents that humans have called different things -> those classes."""
         with self._database.reading() as connection:
             return labels.contested(connection)
+
+    def copies_called(self) -> list[labels.Copy]:
+        """Files of pictures that have several, and a class by a person's word."""
+        with self._database.reading() as connection:
+            return labels.copies_called(connection, self._anchor)
 
     # The tree of files
 
@@ -367,6 +384,17 @@ class Store(Reader):
         """An edited file shows another picture: that is new here, and the former is missing."""
         with self._database.writing() as connection:
             editing.part(connection, arrival_id, decision, _now())
+
+    def lost_since(self, since: datetime) -> list[Lost]:
+        """Pictures that could be read once, and were found missing after that moment."""
+        with self._database.reading() as connection:
+            return rejoining.lost_since(connection, self._anchor, since)
+
+    def rejoin(self, lost: int, found: int, moved_to: str | None) -> bool:
+        """A lost picture was changed and moved in one go, and is the file that got the arrival
+        ``found``; as ``rejoining.rejoin``."""
+        with self._database.writing() as connection:
+            return rejoining.rejoin(connection, lost, found, moved_to, _now())
 
     # Training
 

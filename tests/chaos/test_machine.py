@@ -180,6 +180,41 @@ class People(RuleBasedStateMachine):
         self.spoken = True
         self._do("confirm", death, "sorted")
 
+    @precondition(lambda self: self._classes())
+    @rule(which=any_of_them, other=any_of_them, death=a_death)
+    def merge(self, which: int, other: int, death: str) -> None:
+        """A class becomes part of another: words, files and the class itself, or nothing."""
+        self._merge(which, other, death)
+
+    @precondition(lambda self: self._classes())
+    @rule(which=any_of_them, other=any_of_them, point=st.sampled_from(["", *failpoints.FILING]))
+    def merge_by_mistake(self, which: int, other: int, point: str) -> None:
+        """And taken back at once, by an undo that may die on the way: the same words and classes as
+        before."""
+        self._do("look")
+        self._do("file")
+        before, runs = (self._words(), self._classes()), self._asked("SELECT max(id) FROM runs")
+        self._merge(which, other)
+        changed = "SELECT run_id FROM class_changes WHERE run_id > ? AND kind = 'retired'"
+        if not (run := self._asked(changed, *runs[0])):
+            return
+        for death in (point, ""):
+            self._do("undo", death, "--run", str(run[0][0]))
+        assert (self._words(), self._classes()) == before
+
+    def _merge(self, which: int, other: int, death: str = "") -> None:
+        names = self._classes()
+        self.spoken = True
+        pair = names[which % len(names)], names[other % len(names)]
+        self._do("classes", death, "merge", *pair)
+
+    def _classes(self) -> list[str]:
+        """Those in use."""
+        if not hasattr(self, "root"):
+            return []
+        live = "SELECT name FROM classes WHERE retired_at IS NULL ORDER BY name"
+        return [str(name) for (name,) in self._asked(live)]
+
     @precondition(lambda self: self._pictures())
     @rule(which=any_of_them, label=a_class, point=st.sampled_from(["", *failpoints.FILING]))
     def slip(self, which: int, label: str, point: str) -> None:

@@ -28,6 +28,7 @@ from imgsort.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.runtime import DeviceMemoryExhausted
 from imgsort.verdict import Verdict
+from tests.cli_runner import wait_for
 
 FACTS = ImageFacts(8, 8, "JPEG", None, None, 0)
 SURE = Verdict("cat", 0.9, "filed", None, ())
@@ -169,10 +170,8 @@ def test_no_more_is_taken_than_two_batches_ahead_of_those_judged() -> None:
     gate = threading.Event()
     rig.inference.before = lambda: (gate.wait(30), None)[1]
     rig.pipeline.start()
-    seen = -1
-    while rig.pulled != seen:  # until nothing moves any more
-        seen = rig.pulled
-        time.sleep(0.2)
+    wait_for(lambda: rig.decoder.submitted >= HANDS * 16 + 2 * 16, "two batches ahead")
+    time.sleep(0.2)  # nothing more comes
     assert rig.decoder.submitted == HANDS * 16 + 2 * 16
     gate.set()
     assert rig.pipeline.join(30)

@@ -9,7 +9,7 @@ import pytest
 
 from imgsort.daemon.names import Kind, Names
 from imgsort.daemon.rounds import Rounds
-from imgsort.daemon.scan import Survey, Walk
+from imgsort.daemon.scan import ORPHANS, Survey, Walk
 from imgsort.images import READABLE_SUFFIXES
 
 NAMES = Names(READABLE_SUFFIXES, sidecars=(".xmp", ".json"))
@@ -238,3 +238,15 @@ def test_a_workspace_inside_the_inbox_is_left_to_its_own_daemon(tmp_path: Path) 
 
     assert list(Walk(tmp_path, NAMES, survey)) == [str(tmp_path / "2024" / "ours.jpg")]
     assert survey.workspaces.examples == ["2024/inner"]
+
+
+def test_of_very_many_orphans_each_gets_its_turn() -> None:
+    """Sidecars of no picture don't keep a late one from its picture for ever."""
+    came_up = set[str]()
+    for _ in range(40):
+        survey = Survey()
+        for number in range(2 * ORPHANS):
+            survey.add_orphan(f"{number}.xmp")
+        assert len({*survey.orphans}) == ORPHANS
+        came_up.update(survey.orphans)
+    assert len(came_up) == 2 * ORPHANS

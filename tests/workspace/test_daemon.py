@@ -19,6 +19,11 @@ import pytest
 from imgsort.backbones import InstalledBackbone
 from imgsort.daemon import service, tidy, wiring
 from imgsort.daemon import source as source_module
+from imgsort.daemon.corrections import Corrections
+from imgsort.daemon.keeper import EmbeddingKeeper
+from imgsort.daemon.latecomers import Latecomers
+from imgsort.daemon.reporter import Reporter
+from imgsort.decoder import DecoderPool
 from imgsort.errors import DatabaseProblem, WorkspaceBusy, WorkspaceProblem
 from imgsort.founding import first_model
 from imgsort.logquery import LogFilter, LogRow
@@ -338,6 +343,40 @@ def test_a_new_configuration_is_taken_whole_or_not_at_all(
     wait_for(lambda: len(logged(workspace)) == 2, "an image under the new configuration")
     names = [Path(row.path).name for row in logged(workspace)]
     assert names == [f"new_{photos[8].name}", photos[4].name]
+
+
+def test_a_configuration_put_right_is_taken_and_its_error_goes(
+    workspace: Workspace, start: Callable[[], Daemon]
+) -> None:
+    """The reload that failed is made up for; status says nothing any more of what was wrong."""
+    daemon = start()
+    good = workspace.config_file.read_text()
+    workspace.config_file.write_text(good + "[oops]\n")
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: "oops" in (said(workspace)["last_error"] or ""), "the error in the status")
+    workspace.config_file.write_text(good + "[opps]\n")
+    wait_for(lambda: "opps" in said(workspace)["last_error"], "the error after another slip")
+    workspace.config_file.write_text(good)
+    wait_for(lambda: said(workspace)["last_error"] is None, "the end of the error")
+    assert daemon.has_logged("config.toml was read again")
+    assert said(workspace)["state"] == "running"
+
+
+@pytest.mark.parametrize("part", [Latecomers, Reporter, EmbeddingKeeper, Corrections, DecoderPool])
+def test_a_thread_that_dies_is_noticed(
+    workspace: Workspace, part: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon ends with what the thread died of, for its supervisor to start it anew; the status
+    says why."""
+
+    def die(*_: object) -> None:
+        raise RuntimeError(f"the {part.__name__} has a bug")
+
+    body = {DecoderPool: "_serve", Corrections: "_tick"}.get(part, "_run")
+    monkeypatch.setattr(part, body, die)
+    with pytest.raises(RuntimeError, match=f"the {part.__name__} has a bug"):
+        service.run(workspace)
+    assert f"the {part.__name__} has a bug" in said(workspace)["last_error"]
 
 
 def test_another_model_takes_over_between_batches(

@@ -13,6 +13,7 @@ from imgsort.logquery import LogFilter
 from imgsort.store import Store
 from imgsort.store.latecomers import Filed
 from imgsort.workspace import Workspace
+from tests.logbook import NOON, Workplace, file_all, new_store, verdict
 
 SUFFIXES = (".xmp", ".json")
 
@@ -104,3 +105,18 @@ def test_nothing_is_overwritten(quick: Workspace, test_data: Path) -> None:
     (quick.inbox / "a.xmp").write_text("late")
     run(quick)
     assert (beside.read_text(), (quick.inbox / "a.xmp").read_text()) == ("there already", "late")
+
+
+def test_pictures_of_a_thousand_folders_are_found(tmp_path: Path) -> None:
+    """A card with a folder for each hour: none of them is one too many."""
+    folders = [b"hour-%d" % number for number in range(1200)]
+    with new_store(tmp_path) as store:
+        place = Workplace(tmp_path)
+        file_all(
+            store,
+            [
+                place.plan(number, verdict("cat"), subfolder=folder)
+                for number, folder in enumerate(folders)
+            ],
+        )
+        assert {one.subfolder for one in store.filed_since(folders, NOON)} == {*folders}

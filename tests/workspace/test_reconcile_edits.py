@@ -299,3 +299,83 @@ def test_a_broken_picture_is_opened_once(studio: Studio, monkeypatch: pytest.Mon
     studio.look()
     [row] = studio.album.store.log(LogFilter())
     assert (row.reason, row.human_label) == (None, "cat")
+
+
+@pytest.mark.parametrize("by_hand", ["in place, then moved", "saved there, original removed"])
+@pytest.mark.parametrize(
+    ("folder", "word"),
+    [("sorted/dog", "dog"), ("unsure", "withdrawn"), ("rejected", "never_use")],
+)
+def test_a_picture_edited_and_moved_in_one_go(
+    studio: Studio, by_hand: str, folder: str, word: str
+) -> None:
+    """It is the picture it was: still drawn without regard to its class, on its side of the split,
+    with what the model said of it, in one row; its sidecar goes after it."""
+    path = studio.filed("a.jpg", "cat", 1)
+    path.with_name("a.xmp").write_text("stars")
+    studio.says(path, "label", "cat", drawn=True)
+    [was] = studio.album.store.log(LogFilter())
+    new = made(studio.album.workspace.root / folder) / "a.jpg"
+    if by_hand.startswith("in place"):
+        in_place(path, picture(1, rating=5))
+        path.rename(new)
+    else:
+        new.write_bytes(picture(1, rating=5))
+        path.unlink()
+    studio.look()
+    assert studio.word(new) == (word, True)
+    [row] = studio.album.store.log(LogFilter())
+    assert (row.id, row.label, row.confidence) == (was.id, "cat", was.confidence)
+    assert studio.album.paths() == {f"{folder}/a.jpg"}
+    assert new.with_name("a.xmp").read_text() == "stars"
+    assert set(studio.album.store.current_labels()) == {sha256(new)}
+    assert not studio.look().learned
+
+
+def test_an_edit_and_another_name_in_one_go_say_nothing(studio: Studio) -> None:
+    """It lies in its class as before: nobody has spoken of it; nor after a second edit."""
+    path = studio.filed("a.jpg", "cat", 1)
+    in_place(path, picture(1, rating=5))
+    new = path.rename(path.with_name("best.jpg"))
+    studio.look()
+    assert studio.word(new) is None
+    assert [row.label for row in studio.album.store.log(LogFilter())] == ["cat"]
+    in_place(new, picture(1, rating=4))
+    studio.look()
+    assert studio.word(new) is None
+
+
+def test_an_edit_in_several_looks_and_a_move(studio: Studio) -> None:
+    """Missing in one look, and there again, elsewhere, in the next."""
+    path = studio.filed("a.jpg", "cat", 1)
+    studio.says(path, "label", "cat", drawn=True)
+    path.unlink()
+    assert studio.look().missing == 1
+    new = made(studio.album.workspace.root / "sorted/dog") / "a.jpg"
+    new.write_bytes(picture(1, rating=5))
+    studio.look()
+    assert studio.word(new) == ("dog", True)
+
+
+def test_another_picture_of_that_name_elsewhere_is_another(studio: Studio) -> None:
+    """One was deleted, one was put there: nothing is handed on."""
+    path = studio.filed("a.jpg", "cat", 1)
+    studio.says(path, "label", "cat", drawn=True)
+    path.unlink()
+    new = made(studio.album.workspace.root / "sorted/dog") / "a.jpg"
+    new.write_bytes(picture(2))
+    studio.look()
+    assert studio.word(new) == ("dog", False)
+    assert len([*studio.album.store.log(LogFilter())]) == 2
+
+
+def test_which_of_two_it_was_is_not_guessed(studio: Studio) -> None:
+    """Two that look alike and are called alike are gone, one is new."""
+    for said in ("cat", "snake"):
+        path = studio.filed("a.jpg", said, 1, taken=said)
+        studio.says(path, "label", said, drawn=True)
+        path.unlink()
+    new = made(studio.album.workspace.root / "sorted/dog") / "a.jpg"
+    new.write_bytes(picture(1, rating=5))
+    studio.look()
+    assert studio.word(new) == ("dog", False)

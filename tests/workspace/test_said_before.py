@@ -29,6 +29,23 @@ def test_the_copy_of_a_corrected_picture_can_be_called_the_same(desk: Desk) -> N
     assert desk.agrees()
 
 
+def test_a_copy_that_stayed_is_told_with_the_way_out(desk: Desk) -> None:
+    """Until it is brought after its picture, or removed."""
+    told = desk.type("label", "sorted/dog/cat-1.jpg", "dog").err  # any command tells what it sees
+    assert "1 copies" not in told
+    assert "(sorted/cat/cat-2.jpg); `imgsort label sorted/cat/cat-2.jpg dog` brings it" in told
+    desk.type("label", "sorted/cat/cat-2.jpg", "dog")
+    assert "copy of a picture" not in desk.type("label", "sorted/dog/cat-1.jpg", "dog").err
+
+
+def test_a_copy_is_told_only_of_what_it_is_called(desk: Desk) -> None:
+    """Copies beside each other, and copies of what nobody has spoken of, are nobody's business."""
+    desk.file_all({"dog-1.jpg": "dog-1.jpg", "dog-2.jpg": "dog-1.jpg"})
+    (desk.workspace.sorted / "cat/cat-2.jpg").unlink()
+    desk.type("confirm", "sorted/dog")
+    assert "cop" not in desk.type("confirm", "sorted/dog").err
+
+
 def test_a_new_copy_goes_where_the_person_said(desk: Desk) -> None:
     """The log keeps what the model says of it, and that it is wrong."""
     desk.type("label", "sorted/cat/cat-2.jpg", "dog")

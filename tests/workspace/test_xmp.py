@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from imgsort.cli import classes, putting_back  # noqa: F401 - they register the commands
 from imgsort.filing.errands import run_errands
 from imgsort.filing.fetching import errand_beside
+from imgsort.workspace import Workspace
 from tests.desk import Desk
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -65,6 +67,73 @@ def test_a_persons_word_renews_it(desk: Desk) -> None:
     ]
     keywords, facts = read(desk.workspace.sorted / "snake/cat-1.jpg.xmp")
     assert (keywords, facts["said_by"], facts["model_label"]) == (["snake"], "human", "cat")
+
+
+@pytest.mark.parametrize("along", [True, False])
+def test_a_move_by_hand_renews_it(desk: Desk, *, along: bool) -> None:
+    """Whether the person takes the sidecar along or not, and where there was none before."""
+    desk.file("cat-1.jpg", "unsure-dog-1.jpg")
+    snakes = desk.workspace.sorted / "snake"
+    snakes.mkdir()
+    beside = desk.workspace.sorted / "cat/cat-1.jpg.xmp"
+    beside.with_name("cat-1.jpg").rename(snakes / "cat-1.jpg")
+    if along:
+        beside.rename(snakes / beside.name)
+    (desk.workspace.unsure / "unsure-dog-1.jpg").rename(snakes / "unsure-dog-1.jpg")
+    desk.type("undo", "--last", "--dry-run")  # any command looks at the folders first
+    assert [path for path in desk.tree() if path.endswith(".xmp")] == [
+        "sorted/snake/cat-1.jpg.xmp",
+        "sorted/snake/unsure-dog-1.jpg.xmp",
+    ]
+    for path in snakes.glob("*.xmp"):
+        keywords, facts = read(path)
+        assert (keywords, facts["said_by"]) == (["snake"], "human")
+
+
+def test_a_word_without_a_move_renews_it(desk: Desk) -> None:
+    """A confirmation, a label that the picture lies right with, and the undo of one."""
+    desk.file("cat-1.jpg", "dog-1.jpg")
+    desk.type("confirm", "sorted/cat")
+    desk.type("label", "dog-1.jpg", "dog")
+    said = {
+        name: read(desk.workspace.sorted / name / f"{name}-1.jpg.xmp")[1]["said_by"]
+        for name in ("cat", "dog")
+    }
+    assert said == {"cat": "human", "dog": "human"}
+    assert desk.type("undo", "--last").code == 0
+    assert read(desk.workspace.sorted / "dog/dog-1.jpg.xmp")[1]["said_by"] == "model"
+
+
+def test_a_word_on_one_copy_renews_the_others(desk: Desk) -> None:
+    """What is said of a content is true of each of its files."""
+    desk.file_all({"cat-1.jpg": "cat-1.jpg", "cat-2.jpg": "cat-1.jpg"})
+    (desk.workspace.sorted / "dog").mkdir()
+    (desk.workspace.sorted / "cat/cat-1.jpg").rename(desk.workspace.sorted / "dog/cat-1.jpg")
+    desk.type("undo", "--last", "--dry-run")
+    assert read(desk.workspace.sorted / "cat/cat-2.jpg.xmp")[0] == ["dog"]
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_class_that_is_renamed_renews_all_of_its_own(desk: Desk, *, by_hand: bool) -> None:
+    """By the command or by the folder."""
+    desk.file("cat-1.jpg", "cat-2.jpg", "dog-1.jpg")
+    if by_hand:
+        (desk.workspace.sorted / "cat").rename(desk.workspace.sorted / "kitten")
+        desk.type("undo", "--last", "--dry-run")
+    else:
+        assert desk.type("classes", "rename", "cat", "kitten").code == 0
+    keywords = [read(path)[0] for path in sorted(desk.workspace.sorted.rglob("*.xmp"))]
+    assert keywords == [["dog"], ["kitten"], ["kitten"]]
+
+
+def test_no_word_makes_a_sidecar_where_there_was_none(tmp_path: Path) -> None:
+    """Only files that imgsort moves get one: not a library that is confirmed."""
+    desk = Desk.at(tmp_path / "plain")
+    desk.file("cat-1.jpg")
+    (desk.workspace.root / "config.toml").write_text("[filing]\nwrite_xmp = true\n")
+    asked = Desk(Workspace.open(desk.workspace.root))
+    asked.type("confirm", "sorted/cat")
+    assert desk.tree() == ["sorted/cat/cat-1.jpg"]
 
 
 def test_somebody_elses_sidecar_is_left_alone(desk: Desk) -> None:
