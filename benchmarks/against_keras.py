@@ -17,11 +17,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from imgsort.backbones import InstalledBackbone, install
-from imgsort.backbones.quiet import import_keras, import_tensorflow
-from imgsort.config import Config, Model
 from imgsort.daemon.bench import Stock, bench
-from imgsort.daemon.notices import log_to_stderr
+from imgsort.daemon.log_output import log_to_stderr
+from imgsort.models.backbones import InstalledBackbone, install
+from imgsort.models.backbones.heavy_imports import import_keras, import_tensorflow
+from imgsort.workspace.config import Config, Model
 
 BATCH_SIZE = 32
 

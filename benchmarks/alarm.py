@@ -28,7 +28,7 @@ from statistics import median
 
 from PIL import Image, ImageEnhance, ImageFilter
 
-from imgsort.alarm import Moment, Rules, Window, alarms
+from imgsort.care.alarm import Moment, Rules, Window, alarms
 
 PROGRAM = (sys.executable, "-c", "from imgsort.cli import main; main()")
 A_SECOND, MINUTES, TOLD_WITHIN = 2, 2.0, 120.0

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from imgsort.backbones import BACKBONES, InstalledBackbone, install
 from imgsort.errors import RuntimeUnavailable
-from imgsort.runtime import Images, Runtime
-from imgsort.runtime.choice import this_machine
-from imgsort.runtime.on_openvino import OpenvinoRuntime
-from imgsort.runtime.on_tensorflow import TensorflowRuntime
+from imgsort.models.backbones import BACKBONES, InstalledBackbone, install
+from imgsort.models.runtimes import Images, Runtime
+from imgsort.models.runtimes.choice import this_machine
+from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
+from imgsort.models.runtimes.on_tensorflow import TensorflowRuntime
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from school import Photo, School, arguments, lesson
 
-from imgsort.classifier import Classifier
+from imgsort.models.heads.classifier import Classifier
 
 SETS = ("cats_dogs_snakes=cat,dog,snake",)
 LEAST = {2: 0.93, 5: 0.93, 10: 0.94, 20: 0.95}

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from school import Photo, School, arguments, drawn, lesson
 
 from imgsort.errors import NothingToDo
-from imgsort.trainer.champion import Champion
-from imgsort.trainer.gate import FEWEST
-from imgsort.trainer.readiness import require_labels
+from imgsort.trainer.evaluation.gate import FEWEST
+from imgsort.trainer.evaluation.preconditions import require_labels
+from imgsort.trainer.head.champion import Champion
 
 SETS = ("cats_dogs_snakes=cat,dog,snake", "cats_dogs_snakes", "cifar10_tiny", "trashnet")
 UNSEEN, ALLOWED = 0.4, 0.01

@@ -18,8 +18,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.config import Config
-from imgsort.trainer.gate import Answer, Contest, decide
+from imgsort.trainer.evaluation.gate import Answer, Contest, decide
+from imgsort.workspace.config import Config
 
 PICTURES, TRIES, POINTS = (60, 100, 150), 10, 0.03
 MOST_WORSE, LEAST_BETTER, ENOUGH = 0.10, 0.70, 150

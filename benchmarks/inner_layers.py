@@ -19,10 +19,10 @@ from statistics import median
 
 import numpy as np
 
-from imgsort.backbones import BACKBONES, InstalledBackbone, install
 from imgsort.errors import RuntimeUnavailable
-from imgsort.runtime import Images
-from imgsort.runtime.on_openvino import OpenvinoRuntime
+from imgsort.models.backbones import BACKBONES, InstalledBackbone, install
+from imgsort.models.runtimes import Images
+from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
 
 
 @dataclass(frozen=True, slots=True)

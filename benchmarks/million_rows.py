@@ -28,16 +28,16 @@ import numpy as np
 
 from imgsort.care.backup import back_up
 from imgsort.care.doctor import examine
-from imgsort.dense_head import Layer, Novelty, Taught
-from imgsort.dense_model import FOLDS, LearnedModel
-from imgsort.identity import Identity
+from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.journal import Arrival, Landed, Plan
-from imgsort.registry import ClassEntry, ModelDraft, Registry
-from imgsort.schema import migrate
+from imgsort.models.heads.learned import Layer, Novelty, Taught
+from imgsort.models.heads.learned_model import FOLDS, LearnedModel
+from imgsort.models.registry import ClassEntry, ModelDraft, Registry
+from imgsort.records.journal import Arrival, Landed, Plan
+from imgsort.records.verdict import Score, Verdict
 from imgsort.store import Store
-from imgsort.verdict import Score, Verdict
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 
 CLASSES = 20
 """As in the statements below."""

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.backbones import InstalledBackbone, install
-from imgsort.dense_head import unit
 from imgsort.images import BadImage, ImageLimits, decode
-from imgsort.next_images import most_telling, uncertainty
-from imgsort.runtime import Runtime, open_runtime
+from imgsort.labels.next_pictures import most_telling, uncertainty
+from imgsort.models.backbones import InstalledBackbone, install
+from imgsort.models.heads.learned import unit
+from imgsort.models.runtimes import Runtime, open_runtime
 
 Floats = NDArray[np.float32]
 Order = Callable[["Round", np.random.Generator], NDArray[np.intp]]

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from school import Judged, Photo, Quiet, School, arguments, drawn, last_fifth, lesson
 
-from imgsort.classifier import Classifier
-from imgsort.registry import Registry
+from imgsort.models.heads.classifier import Classifier
+from imgsort.models.registry import Registry
 from imgsort.trainer.retrain import Options, retrain
 
 SETS = ("cats_dogs_snakes", "ants_bees", "trashnet", "magnetic_tile", "cifar10_tiny")

@@ -19,8 +19,8 @@ from school import LIMITS, Photo, School, arguments, drawn, lesson
 from sklearn.metrics import f1_score
 
 from imgsort.images import decode
-from imgsort.trainer.dataset import Labelled, deal
-from imgsort.trainer.groups import Grouping
+from imgsort.trainer.dataset.groups import Grouping
+from imgsort.trainer.dataset.split import Labelled, deal
 
 ALIKE, TESTED = 0.99, 0.2
 Greys = dict[str, NDArray[np.float64]]

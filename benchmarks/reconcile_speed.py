@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from imgsort.config import Config
-from imgsort.reconciling import apply_reconcile
-from imgsort.schema import migrate
+from imgsort.reconcile.apply import apply_reconcile
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.config import Config
+from imgsort.workspace.workspace import Workspace
 
 CLASSES = 20
 

@@ -20,11 +20,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from imgsort.embeddings import EmbeddingStore
-from imgsort.serving import open_serving
+from imgsort.models.embedding_cache import EmbeddingStore
+from imgsort.models.serving import open_serving
 from imgsort.store import Store
 from imgsort.trainer.retrain import Options, retrain
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 PROGRAM = (sys.executable, "-c", "from imgsort.cli import main; main()")
 SIDE = 24

@@ -18,27 +18,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier
-from imgsort.config import Config
-from imgsort.embeddings import EmbeddingStore
-from imgsort.founding import found
+from imgsort.care.init import found
 from imgsort.images import ImageFacts, ImageLimits, decode
-from imgsort.registry import ClassEntry, ModelDraft, Registry
-from imgsort.serving import open_serving
+from imgsort.models.embedding_cache import EmbeddingStore
+from imgsort.models.heads.classifier import Classifier
+from imgsort.models.registry import ClassEntry, ModelDraft, Registry
+from imgsort.models.serving import open_serving
+from imgsort.models.vocabulary import resolve
+from imgsort.records.verdict import Verdict
 from imgsort.store import Store
 from imgsort.store.training import TrainingRecord
-from imgsort.trainer.challenger import Challenger, train
-from imgsort.trainer.champion import Champion
-from imgsort.trainer.comparison import Comparison, compare
-from imgsort.trainer.conclude import Options, Terms, Trained, verdict_on
-from imgsort.trainer.dataset import Labelled, deal
-from imgsort.trainer.gate import GateVerdict
-from imgsort.trainer.material import Material
-from imgsort.trainer.strata import Population
-from imgsort.trainer.vocabulary import vocabulary
-from imgsort.verdict import Verdict
-from imgsort.vocabulary import resolve
-from imgsort.workspace import Workspace
+from imgsort.trainer.dataset.labelled_images import Material
+from imgsort.trainer.dataset.population import Population
+from imgsort.trainer.dataset.split import Labelled, deal
+from imgsort.trainer.evaluation.comparison import Comparison, compare
+from imgsort.trainer.evaluation.gate import GateVerdict
+from imgsort.trainer.evaluation.outcome import Options, Terms, Trained, verdict_on
+from imgsort.trainer.head.challenger import Challenger, train
+from imgsort.trainer.head.champion import Champion
+from imgsort.trainer.head.vocabulary import vocabulary
+from imgsort.workspace.config import Config
+from imgsort.workspace.workspace import Workspace
 
 BACKBONE = "efficientnet-lite0"
 LIMITS = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)

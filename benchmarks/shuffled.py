@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from school import Lesson, Photo, School, arguments, lesson
 
-from imgsort.trainer.champion import Champion
-from imgsort.trainer.examine import doubtful
+from imgsort.trainer.evaluation.pictures import doubtful
+from imgsort.trainer.head.champion import Champion
 
 SETS = (
     "cats_dogs_snakes=cat,dog,snake",

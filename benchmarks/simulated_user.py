@@ -28,12 +28,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from imgsort.backbones import InstalledBackbone
 from imgsort.images import BadImage, ImageLimits, decode
-from imgsort.registry import Registry
-from imgsort.runtime import open_runtime
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.registry import Registry
+from imgsort.models.runtimes import open_runtime
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 Way = Literal["corrections", "confirm", "audit"]
 UNSEEN, NOTICED, AUDITED = 0.4, 0.6, 25

@@ -28,10 +28,10 @@ import cv2
 import numpy as np
 import psutil
 
-from imgsort.daemon.health import read_status
-from imgsort.logquery import LogFilter
+from imgsort.care.heartbeat import read_status
+from imgsort.records.log import LogFilter
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 PROGRAM = (sys.executable, "-c", "from imgsort.cli import main; main()")
 SIDE, PORTION, MOST_WAITING = 64, 500, 3000

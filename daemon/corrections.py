@@ -9,19 +9,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imgsort.daemon.ground import Ground
-from imgsort.daemon.notices import LOG, Notices
-from imgsort.daemon.watcher import Watcher
-from imgsort.display import display
+from imgsort.daemon.inbox.folder_guard import Ground
+from imgsort.daemon.inbox.watcher import Watcher
+from imgsort.daemon.log_output import LOG, Notices
+from imgsort.disk.display import display
 from imgsort.errors import FilingPaused, StoreBusy, StoreFull
-from imgsort.examining import Opener, examine_adopted
-from imgsort.filing.fetching import Trip, fetch
-from imgsort.filing.renewing import renewing
+from imgsort.filing.left_behind_sidecars import Trip, fetch
+from imgsort.filing.xmp_renewal import renewing
 from imgsort.images import ALL_SUFFIXES
-from imgsort.reconciling import Hashes, ReconcileSummary, reconcile_folders
+from imgsort.reconcile.apply import Hashes, ReconcileSummary, reconcile_folders
+from imgsort.reconcile.examine import Opener, examine_adopted
+from imgsort.records.files import suffix_of
 from imgsort.store import Store
-from imgsort.tree import suffix_of
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 TICK_SECONDS = 0.5
 CALM_SECONDS = 1.0

@@ -10,13 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from imgsort.classify import pictures_in
-from imgsort.daemon import service
+from imgsort.care.init import found
+from imgsort.daemon.service import run as service
 from imgsort.errors import ImgsortError
-from imgsort.founding import found
-from imgsort.logquery import LogFilter, LogRow
+from imgsort.models.classify import pictures_in
+from imgsort.models.vocabulary import Row, Vocabulary, resolve, split_words
+from imgsort.records.log import LogFilter, LogRow
 from imgsort.store import Store
-from imgsort.vocabulary import Row, Vocabulary, resolve, split_words
 
 CLASSES = "cat,coffee,vehicle,tripod,building,clothing"
 PICTURES = (

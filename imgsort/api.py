@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from imgsort.logquery import LogFilter, LogRow, parse_since
-from imgsort.workspace import Workspace
+from imgsort.records.log import LogFilter, LogRow, parse_since
+from imgsort.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from imgsort.classify import Classified
+    from imgsort.models.classify import Classified
 
 __all__ = ["Labelling", "LogRow", "Prediction", "Session", "open_session"]
 
@@ -86,7 +86,7 @@ class Session:
 
         The model is loaded once a call: name many pictures at once.
         """
-        from imgsort.classify import classify, pictures_in
+        from imgsort.models.classify import classify, pictures_in
 
         readable = self._workspace.config.decode.suffixes
         files = pictures_in([Path(path) for path in paths], readable)
@@ -124,10 +124,10 @@ class Session:
         does: each moves to the folder of its class. ``new_class`` allows a class whose name may be
         a slip for another's."""
         from imgsort.filing import recover
-        from imgsort.filing.renewing import renewing
-        from imgsort.labelers import put_labels
-        from imgsort.reconciling import apply_reconcile
-        from imgsort.speaking import new_classes, require_in_use, spoken
+        from imgsort.filing.xmp_renewal import renewing
+        from imgsort.labels.apply import put_labels
+        from imgsort.labels.named_classes import new_classes, require_in_use, spoken
+        from imgsort.reconcile.apply import apply_reconcile
         from imgsort.store import Store
 
         several = [pictures] if isinstance(pictures, str | PathLike | int) else list(pictures)

@@ -1,1 +1,1 @@
-"""Alembic's environment and the revisions of imgsort.db; run by ``imgsort.schema.migrate``."""
+"""Alembic's environment and the revisions of imgsort.db; ``imgsort.store.schema`` runs them."""

@@ -1,8 +1,8 @@
-"""Runs revisions on the connection, and inside the transaction, that imgsort.schema hands over."""
+"""Runs revisions on the connection, and in the transaction, that imgsort.store.schema opened."""
 
 from alembic import context
 
-from imgsort.tables import METADATA
+from imgsort.store.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.cli import registered
-from imgsort.embeddings import EmbeddingStore
 from imgsort.filing import Filer
-from imgsort.refile import Refiling, apply_refile, plan_refile
-from imgsort.registry import ClassEntry, ModelDraft, Registry
-from imgsort.serving import Serving, active_card, load_classifier
-from imgsort.workspace import Workspace
+from imgsort.labels.refile import Refiling, apply_refile, plan_refile
+from imgsort.models.embedding_cache import EmbeddingStore
+from imgsort.models.registry import ClassEntry, ModelDraft, Registry
+from imgsort.models.serving import Serving, active_card, load_classifier
+from imgsort.workspace.workspace import Workspace
 from tests.desk import CLASSES, Desk, content_hash
 from tests.desk import _judged as judged
 

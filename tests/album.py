@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgsort.config import Config
-from imgsort.identity import Identity
+from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.journal import Arrival, Landed, Plan
-from imgsort.reconciling import ReconcileSummary, reconcile_folders
+from imgsort.reconcile.apply import ReconcileSummary, reconcile_folders
+from imgsort.records.journal import Arrival, Landed, Plan
+from imgsort.records.verdict import Verdict
 from imgsort.store import Store
-from imgsort.verdict import Verdict
-from imgsort.workspace import Workspace
+from imgsort.workspace.config import Config
+from imgsort.workspace.workspace import Workspace
 from tests.logbook import FACTS, NOON, new_store, verdict
 
 LONG_AGO = 1_600_000_000

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.backbones import InstalledBackbone
-from imgsort.backbones.installed import CARD
 from imgsort.cli import registered
-from imgsort.durable import replace_file
+from imgsort.disk.durable import replace_file
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.backbones.on_disk import CARD
 
 registered()  # tests type any command
 
@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parent.parent
 INSTALL = """
 import sys
 from pathlib import Path
-from imgsort.backbones import install
+from imgsort.models.backbones import install
 name, folder, kind = sys.argv[1:]
 random, inner = kind == "random", kind != "earlier"
 print(install(name, Path(folder), random_weights=random, inner=inner).id)

@@ -15,15 +15,15 @@ import numpy as np
 from typer.testing import CliRunner
 
 from imgsort.cli.app import app
-from imgsort.decoder import Picture, Refused
+from imgsort.disk.identity import Identity
 from imgsort.filing import Filer, Judged
-from imgsort.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.registry import ClassEntry, ModelDraft, Registry
-from imgsort.schema import migrate
+from imgsort.images.outcome import Picture, Refused
+from imgsort.models.registry import ClassEntry, ModelDraft, Registry
+from imgsort.records.verdict import Score, Verdict
 from imgsort.store import Store
-from imgsort.verdict import Score, Verdict
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 
 CLASSES = ("cat", "dog", "snake")
 ARRIVED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from imgsort.identity import Identity
+from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.journal import Arrival, Landed, Plan, Planned
-from imgsort.modelcard import ModelCard
-from imgsort.schema import migrate
+from imgsort.records.journal import Arrival, Landed, Plan, Planned
+from imgsort.records.model_card import ModelCard
+from imgsort.records.verdict import Score, Verdict
 from imgsort.store import Store
-from imgsort.verdict import Score, Verdict
+from imgsort.store.schema import migrate
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FACTS = ImageFacts(4000, 3000, "JPEG", "2026-11-20T10:00:00", "Canon EOS R5", 0xFEDC_BA98_7654_3210)

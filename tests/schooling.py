@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier, ImagenetHead
-from imgsort.dense_head import Layer, Novelty, Taught
-from imgsort.dense_model import FOLDS, FirstModel, LearnedModel
-from imgsort.modelcard import ClassEntry, ModelCard
+from imgsort.models.heads.classifier import Classifier, ImagenetHead
+from imgsort.models.heads.learned import Layer, Novelty, Taught
+from imgsort.models.heads.learned_model import FOLDS, FirstModel, LearnedModel
+from imgsort.records.model_card import ClassEntry, ModelCard
 from imgsort.store.training import TrainingRecord
-from imgsort.trainer.champion import Champion
-from imgsort.trainer.dataset import Labelled
-from imgsort.trainer.groups import Grouping
-from imgsort.trainer.material import Material
+from imgsort.trainer.dataset.groups import Grouping
+from imgsort.trainer.dataset.labelled_images import Material
+from imgsort.trainer.dataset.split import Labelled
+from imgsort.trainer.head.champion import Champion
 
 CAT, DOG, SNAKE = 1, 2, 3
 NAMES = {CAT: "cat", DOG: "dog", SNAKE: "snake", 4: "owl"}

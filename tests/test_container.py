@@ -84,7 +84,7 @@ def test_what_it_needs_is_sent_and_nothing_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
     assert {
-        "imgsort/daemon/service.py",
+        "imgsort/daemon/service/run.py",
         "imgsort/trainer/retrain.py",
         "imgsort/cli/app.py",
     } <= names

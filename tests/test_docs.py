@@ -10,8 +10,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from imgsort.cli import registered
-from imgsort.config import Config, Section, load_config
-from imgsort.template import BadTemplate, Template
+from imgsort.workspace.config import Config, Section, load_config
+from imgsort.workspace.template import BadTemplate, Template
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

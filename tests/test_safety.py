@@ -78,6 +78,8 @@ def test_the_patterns_match_what_they_are_for(name: str, line: str) -> None:
 def test_the_search_reads_the_tree() -> None:
     """The search looks into core, wings and tests, through no link twice."""
     seen = [path.relative_to(REPOSITORY).as_posix() for path in _files()]
-    assert {"imgsort/config.py", "daemon/__init__.py", "tests/test_safety.py"} <= set(seen)
+    assert {"imgsort/workspace/config.py", "daemon/__init__.py", "tests/test_safety.py"} <= set(
+        seen
+    )
     assert len(seen) == len(set(seen))
     assert not any(path.startswith("imgsort/daemon/") for path in seen)

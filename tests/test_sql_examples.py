@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.verdict import Score
+from imgsort.records.verdict import Score
 from tests.logbook import Workplace, file_all, new_store, sha256, verdict
 
 REPOSITORY = Path(__file__).parent.parent

@@ -7,31 +7,32 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from imgsort.backbones.installed import InstalledBackbone
-from imgsort.backbones.int8 import is_int8
-from imgsort.backbones.upgrade import with_inner_layers
-from imgsort.completing import Views, embeddings_for
-from imgsort.dense_model import FirstModel
+from imgsort.disk.failpoints import failpoint
 from imgsort.errors import ModelProblem, NothingToDo
-from imgsort.failpoints import failpoint
-from imgsort.labelling import HumanLabel
-from imgsort.modelcard import ModelCard
-from imgsort.reconciling import apply_reconcile
-from imgsort.registry import Registry
-from imgsort.serving import Serving, active_card, open_serving
+from imgsort.models.backbones.int8 import is_int8
+from imgsort.models.backbones.on_disk import InstalledBackbone
+from imgsort.models.backbones.upgrade import with_inner_layers
+from imgsort.models.embed import Views, embeddings_for
+from imgsort.models.heads.learned_model import FirstModel
+from imgsort.models.registry import Registry
+from imgsort.models.serving import Serving, active_card, open_serving
+from imgsort.reconcile.apply import apply_reconcile
+from imgsort.records.labels import HumanLabel
+from imgsort.records.model_card import ModelCard
 from imgsort.store import Store
-from imgsort.trainer import readiness, report
-from imgsort.trainer.augment import augment
-from imgsort.trainer.challenger import train
-from imgsort.trainer.champion import Champion
-from imgsort.trainer.conclude import Options, Terms, Trained, draft_of, numbered, tested
-from imgsort.trainer.dataset import deal
-from imgsort.trainer.findings import Findings
-from imgsort.trainer.gentle import make_way
-from imgsort.trainer.material import Embedded, Material, collect
-from imgsort.trainer.strata import Population, looked_through
-from imgsort.trainer.vocabulary import Vocabulary, vocabulary
-from imgsort.workspace import Workspace
+from imgsort.trainer import report
+from imgsort.trainer.dataset.augment import augment
+from imgsort.trainer.dataset.labelled_images import Embedded, Material, collect
+from imgsort.trainer.dataset.population import Population, looked_through
+from imgsort.trainer.dataset.split import deal
+from imgsort.trainer.evaluation import preconditions as readiness
+from imgsort.trainer.evaluation.outcome import Options, Terms, Trained, draft_of, numbered, tested
+from imgsort.trainer.evaluation.results import Findings
+from imgsort.trainer.head.challenger import train
+from imgsort.trainer.head.champion import Champion
+from imgsort.trainer.head.vocabulary import Vocabulary, vocabulary
+from imgsort.trainer.priority import make_way
+from imgsort.workspace.workspace import Workspace
 
 __all__ = ["Options", "Outcome", "Watch", "retrain"]
 

@@ -5,9 +5,9 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imgsort.classify import pictures_in
 from imgsort.errors import ImgsortError
 from imgsort.images.generated import generated_jpegs
+from imgsort.models.classify import pictures_in
 
 _GENERATED_BYTES = 400e6
 """At most so much is generated; beyond that pictures come again under another tail."""

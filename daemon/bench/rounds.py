@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imgsort.backbones import InstalledBackbone
-from imgsort.backbones.installed import CARD
-from imgsort.config import Config
+from imgsort.care.init import first_model
 from imgsort.daemon.bench.pictures import Stock
 from imgsort.daemon.bench.results import BenchResult, Round
 from imgsort.daemon.bench.stages import (
@@ -22,15 +20,17 @@ from imgsort.daemon.bench.stages import (
     measure_filing,
     measure_reading,
 )
-from imgsort.daemon.pipeline import BatchReport, Listener, Pipeline
-from imgsort.daemon.source import Candidate
-from imgsort.daemon.wiring import Works, wired
+from imgsort.daemon.inbox.source import Candidate
+from imgsort.daemon.pipeline.pipeline import BatchReport, Listener, Pipeline
+from imgsort.daemon.service.wiring import Works, wired
 from imgsort.errors import ImgsortError
 from imgsort.filing import Filer
-from imgsort.founding import first_model
-from imgsort.quantizing import Terms, quantize
-from imgsort.schema import migrate
-from imgsort.workspace import Workspace
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.backbones.on_disk import CARD
+from imgsort.models.quantize import Terms, quantize
+from imgsort.store.schema import migrate
+from imgsort.workspace.config import Config
+from imgsort.workspace.workspace import Workspace
 
 _LONGEST = 600.0
 """Seconds that one end-to-end pass may take."""

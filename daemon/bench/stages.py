@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.daemon.bench.results import Stage
-from imgsort.decoder import Picture
+from imgsort.disk.identity import Identity, open_regular, sha256_of
 from imgsort.filing import Filer, Judged
-from imgsort.identity import Identity, open_regular, sha256_of
 from imgsort.images import ImageLimits, decode, settle_in
-from imgsort.serving import Serving
+from imgsort.images.outcome import Picture
+from imgsort.models.serving import Serving
 
 _LIMITS = ImageLimits(max_pixels=200_000_000, max_bytes=1 << 30)
 

@@ -18,14 +18,14 @@ from uuid import uuid4
 from imgsort import __version__
 from imgsort.care import archive
 from imgsort.care.archive import Manifest
-from imgsort.display import display
-from imgsort.durable import sync_folder
+from imgsort.disk.display import display
+from imgsort.disk.durable import sync_folder
 from imgsort.errors import BackupProblem, DatabaseProblem
-from imgsort.registry import Registry
+from imgsort.models.registry import Registry
 from imgsort.store.care import class_list, copy_database, row_counts, soundness
 from imgsort.store.revision import require_current, revision_of
-from imgsort.tables import iso_utc
-from imgsort.workspace import Workspace
+from imgsort.store.tables import iso_utc
+from imgsort.workspace.workspace import Workspace
 
 DAILY = "imgsort-daily-"
 _BY_HAND = "imgsort-"

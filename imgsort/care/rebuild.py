@@ -8,17 +8,17 @@ from pathlib import Path
 from uuid import uuid4
 
 from imgsort.care import archive
-from imgsort.care.aside import aside_folder, exchange_database, has_database
-from imgsort.care.refinding import Refound, refind_locked
-from imgsort.display import display
-from imgsort.durable import sync_file
+from imgsort.care.refind import Refound, refind_locked
+from imgsort.care.set_aside import aside_folder, exchange_database, has_database
+from imgsort.disk.display import display
+from imgsort.disk.durable import sync_file
 from imgsort.errors import BackupProblem, DatabaseProblem, ImgsortError
-from imgsort.registry import Registry
-from imgsort.schema import migrate
+from imgsort.models.registry import Registry
 from imgsort.store import Store
 from imgsort.store.care import CareLog, row_counts, settle_wal, soundness
 from imgsort.store.revision import require_current
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 
 WORK = ".rebuilding-"
 LOST = (

@@ -9,19 +9,19 @@ from uuid import uuid4
 
 from imgsort.care import archive
 from imgsort.care.archive import Manifest
-from imgsort.care.aside import aside_folder, exchange_database, put_aside
 from imgsort.care.backup import check_database, no_rest
-from imgsort.care.refinding import Refound, refind_locked
-from imgsort.config import Config, load_config
-from imgsort.display import display
-from imgsort.durable import sync_file, sync_folder
+from imgsort.care.refind import Refound, refind_locked
+from imgsort.care.set_aside import aside_folder, exchange_database, put_aside
+from imgsort.disk.display import display
+from imgsort.disk.durable import sync_file, sync_folder
 from imgsort.errors import BackupProblem, ConfigProblem, ImgsortError, ModelProblem
-from imgsort.registry import Registry
-from imgsort.schema import migrate
+from imgsort.models.registry import Registry
 from imgsort.store import Store
 from imgsort.store.care import CareLog, settle_wal
-from imgsort.tables import REVISIONS
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.store.tables import REVISIONS
+from imgsort.workspace.config import Config, load_config
+from imgsort.workspace.workspace import Workspace
 
 WORK = ".restoring-"
 

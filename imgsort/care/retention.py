@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from imgsort.display import display
-from imgsort.durable import sync_folder
+from imgsort.disk.display import display
+from imgsort.disk.durable import sync_folder
+from imgsort.disk.identity import Identity, open_regular, sha256_of
 from imgsort.errors import ModelProblem
-from imgsort.filing.errands import Errand
-from imgsort.identity import Identity, open_regular, sha256_of
-from imgsort.moving import carried
-from imgsort.registry import Registry
+from imgsort.filing.move_table import carried
+from imgsort.filing.relocate import Errand
+from imgsort.models.registry import Registry
+from imgsort.records.files import KnownFile
 from imgsort.store import Store
 from imgsort.store.care import TO_TRASH, CareLog, Trashed
-from imgsort.tree import KnownFile
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 DAY = 86_400.0
 _MODEL = "model-v"

@@ -17,9 +17,9 @@ import typer
 
 from imgsort import __version__
 from imgsort.cli.groups import Grouped
-from imgsort.display import display
+from imgsort.disk.display import display
 from imgsort.errors import ImgsortError
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 P = ParamSpec("P")
 R = TypeVar("R")

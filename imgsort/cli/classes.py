@@ -8,9 +8,9 @@ import typer
 from imgsort.cli.app import Here, Json, app, opened, reported, say
 from imgsort.cli.groups import Whole
 from imgsort.cli.output import counted, print_json, print_table
-from imgsort.cli.sitting import Sitting, sitting
-from imgsort.display import display
+from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo
+from imgsort.labels.session import Sitting, sitting
 
 classes = typer.Typer(
     cls=Whole,
@@ -71,12 +71,12 @@ def rename(
     as_json: Json = False,
 ) -> None:
     """Give a class and its folder another name; every label and model follows."""
-    from imgsort import classes as changing
-    from imgsort.classchange import ClassChange
-    from imgsort.labels import checked_label
+    from imgsort.labels import classes as changing
+    from imgsort.records.class_changes import ClassChange
+    from imgsort.workspace.class_names import checked_label
 
     name = checked_label(new)
-    with sitting(opened(context, here), "classes") as now:
+    with sitting(opened(context, here), "classes", say) as now:
         one = changing.in_use(now.store, old)
         _require_free(now, one.name, name, new_class)
         change = ClassChange(one.id, "renamed", one.name, name)
@@ -97,7 +97,7 @@ def _require_free(now: Sitting, old: str, new: str, new_class: bool) -> None:
             f"The class {display(new)} is retired; bring it back with `imgsort classes restore "
             f"{display(new)}`, then merge the two."
         )
-    from imgsort.speaking import new_classes
+    from imgsort.labels.named_classes import new_classes
 
     new_classes(now.store, [new], allowed=new_class, besides=old)
 
@@ -112,9 +112,9 @@ def merge(
     as_json: Json = False,
 ) -> None:
     """Make one class part of another: its labels and pictures go there, and it is retired."""
-    from imgsort import classes as changing
+    from imgsort.labels import classes as changing
 
-    with sitting(opened(context, here), "classes") as now:
+    with sitting(opened(context, here), "classes", say) as now:
         one, other = changing.in_use(now.store, source), changing.in_use(now.store, into)
         if one == other:
             raise NothingToDo("That is one class; name two.")
@@ -135,10 +135,10 @@ def merge(
 @reported
 def retire(context: typer.Context, name: Name, here: Here = None, as_json: Json = False) -> None:
     """Give a class up: models say it no more; its pictures and its history stay."""
-    from imgsort import classes as changing
-    from imgsort.classchange import ClassChange
+    from imgsort.labels import classes as changing
+    from imgsort.records.class_changes import ClassChange
 
-    with sitting(opened(context, here), "classes") as now:
+    with sitting(opened(context, here), "classes", say) as now:
         one = changing.in_use(now.store, name)
         gone = ClassChange(one.id, "retired", one.name, one.name)
         now.store.change_classes(now.run_id, [gone])
@@ -162,10 +162,10 @@ def retire(context: typer.Context, name: Name, here: Here = None, as_json: Json 
 @reported
 def restore(context: typer.Context, name: Name, here: Here = None, as_json: Json = False) -> None:
     """Bring a retired class back, with the labels it had."""
-    from imgsort import classes as changing
-    from imgsort.classchange import ClassChange
+    from imgsort.labels import classes as changing
+    from imgsort.records.class_changes import ClassChange
 
-    with sitting(opened(context, here), "classes") as now:
+    with sitting(opened(context, here), "classes", say) as now:
         one = changing.retired(now.store, name)
         back = ClassChange(one.id, "restored", one.name, one.name)
         now.store.change_classes(now.run_id, [back])

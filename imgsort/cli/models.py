@@ -8,10 +8,10 @@ import typer
 from imgsort.cli.app import Here, Json, app, opened, reported, say, tell_preparing, version_number
 from imgsort.cli.groups import Whole
 from imgsort.cli.output import print_json, print_pairs, print_table
-from imgsort.verdict import NEVER
+from imgsort.records.verdict import NEVER
 
 if TYPE_CHECKING:
-    from imgsort.modelcard import ModelCard
+    from imgsort.records.model_card import ModelCard
 
 MOST_CLASSES = 30
 
@@ -37,7 +37,7 @@ def overview(context: typer.Context, here: Here = None, as_json: Json = False) -
 @reported
 def list_models(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
     """Every version; the active one is marked."""
-    from imgsort.registry import Registry
+    from imgsort.models.registry import Registry
 
     registry = Registry(opened(context, here).models)
     active = registry.active()
@@ -73,7 +73,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One version's figures, and its classes, those with most labels first."""
-    from imgsort.registry import Registry
+    from imgsort.models.registry import Registry
 
     registry = Registry(opened(context, here).models)
     card = registry.card(version)
@@ -126,8 +126,8 @@ def activate(
     as_json: Json = False,
 ) -> None:
     """Make a version the one that judges; a running daemon changes over between two batches."""
-    from imgsort.backbones import InstalledBackbone
-    from imgsort.registry import Registry
+    from imgsort.models.backbones import InstalledBackbone
+    from imgsort.models.registry import Registry
 
     workspace = opened(context, here)
     registry = Registry(workspace.models)
@@ -140,7 +140,7 @@ def activate(
 @reported
 def rollback(context: typer.Context, here: Here = None, as_json: Json = False) -> None:
     """Go back to the version that was active before."""
-    from imgsort.registry import Registry
+    from imgsort.models.registry import Registry
 
     _tell(Registry(opened(context, here).models).rollback(), as_json)
 
@@ -162,7 +162,7 @@ def reinstall(
     as_json: Json = False,
 ) -> None:
     """Put back the backbone that a version looks through, where it is gone or damaged."""
-    from imgsort import reinstalling
+    from imgsort.models import reinstall as reinstalling
 
     workspace = opened(context, here)
     card = reinstalling.card_of(workspace, version)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 from rich.cells import cell_len
 
-from imgsort.display import UNSAFE, display
+from imgsort.disk.display import UNSAFE, display
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -6,11 +6,11 @@ import re
 import secrets
 from contextlib import suppress
 
-from imgsort.failpoints import failpoint
+from imgsort.disk.failpoints import failpoint
+from imgsort.disk.identity import Identity
+from imgsort.filing.file_naming import named
 from imgsort.filing.folders import Folder, Spot
-from imgsort.filing.naming import named
 from imgsort.filing.refusals import FULL, ChangedMeanwhile, NotPlaced, storage_failed, why
-from imgsort.identity import Identity
 
 _CHUNK = 1 << 20
 _PART = re.compile(r"\.part-[0-9a-f]{16}")

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from imgsort.filing.folders import Folder
-from imgsort.template import LONGEST_NAME, fitted, split_name
+from imgsort.workspace.template import LONGEST_NAME, fitted, split_name
 
 # Enough for every name that repeats in one sitting; forgetting one only costs looks at the disk.
 _REMEMBERED = 4096

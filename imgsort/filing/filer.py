@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from imgsort.disk.failpoints import failpoint
+from imgsort.disk.identity import Identity, sha256_of
 from imgsort.errors import FilingPaused
-from imgsort.failpoints import failpoint
-from imgsort.filing.companions import Companions
-from imgsort.filing.describing import describe
 from imgsort.filing.destination import Names, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover
 from imgsort.filing.planning import Item, Judged, Planner, Sidecar
 from imgsort.filing.recovery import recover_locked
-from imgsort.identity import Identity, sha256_of
-from imgsort.journal import Decision, Plan, Planned
-from imgsort.labelling import HumanLabel
+from imgsort.filing.sidecar_listing import Companions
+from imgsort.filing.unmounted import unmounted
+from imgsort.filing.xmp_sidecars import describe
+from imgsort.records.journal import Decision, Plan, Planned
+from imgsort.records.labels import HumanLabel
 from imgsort.store import Store
-from imgsort.unmounted import unmounted
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

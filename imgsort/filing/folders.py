@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgsort.closing import Closing
-from imgsort.composed import composed
+from imgsort.disk.closing import Closing
+from imgsort.disk.composed import composed
+from imgsort.disk.identity import Identity, NotARegularFile
 from imgsort.errors import FilingPaused
 from imgsort.filing.refusals import FULL, UNFIT, paused, storage_failed
-from imgsort.identity import Identity, NotARegularFile
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

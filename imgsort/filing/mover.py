@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from imgsort.disk.failpoints import failpoint
+from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused
-from imgsort.failpoints import failpoint
-from imgsort.filing.content import make_durable
 from imgsort.filing.destination import Names
 from imgsort.filing.folders import Folder, Folders, Spot, is_at, is_surely_at
 from imgsort.filing.place import place
-from imgsort.filing.portable import portable
+from imgsort.filing.portable_names import portable
 from imgsort.filing.refusals import NotPlaced, UnfitName, why
-from imgsort.identity import Identity
-from imgsort.journal import Landed, Planned
-from imgsort.sidecars import renamed, tail
+from imgsort.filing.sidecars import renamed, tail
+from imgsort.filing.sync_contents import make_durable
+from imgsort.records.journal import Landed, Planned
 from imgsort.store import Store
 
 

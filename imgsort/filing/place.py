@@ -4,10 +4,11 @@ import errno
 import os
 from dataclasses import dataclass
 
-from imgsort.failpoints import failpoint
+from imgsort.disk.failpoints import failpoint
+from imgsort.disk.identity import Identity
 from imgsort.filing.copying import copy
+from imgsort.filing.file_naming import named
 from imgsort.filing.folders import Folder, Spot, is_still, is_surely_at
-from imgsort.filing.naming import named
 from imgsort.filing.refusals import (
     FORBIDDEN,
     FULL,
@@ -18,8 +19,7 @@ from imgsort.filing.refusals import (
     storage_failed,
     why,
 )
-from imgsort.identity import Identity
-from imgsort.journal import Mode
+from imgsort.records.journal import Mode
 
 
 @dataclass(frozen=True, slots=True)

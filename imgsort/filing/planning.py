@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from imgsort.decoder import Picture, Refused
-from imgsort.identity import Identity
-from imgsort.journal import Arrival, Decision, Mode, Plan
-from imgsort.labelling import HumanLabel
-from imgsort.sidecars import renamed, tail
-from imgsort.template import Template, plain_name
-from imgsort.verdict import Verdict
-from imgsort.workspace import Workspace
+from imgsort.disk.identity import Identity
+from imgsort.filing.sidecars import renamed, tail
+from imgsort.images.outcome import Picture, Refused
+from imgsort.records.journal import Arrival, Decision, Mode, Plan
+from imgsort.records.labels import HumanLabel
+from imgsort.records.verdict import Verdict
+from imgsort.workspace.template import Template, plain_name
+from imgsort.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

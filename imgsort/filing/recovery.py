@@ -7,18 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from imgsort.failpoints import failpoint
-from imgsort.filing.content import sync_content
+from imgsort.disk.failpoints import failpoint
+from imgsort.disk.identity import Identity, NotARegularFile, sha256_of
 from imgsort.filing.copying import sweep
 from imgsort.filing.destination import Names, Numbers
 from imgsort.filing.folders import Folder, Folders
 from imgsort.filing.mover import Load, Mover, Refusal
 from imgsort.filing.refusals import paused
-from imgsort.identity import Identity, NotARegularFile, sha256_of
-from imgsort.journal import Planned
+from imgsort.filing.sync_contents import sync_content
+from imgsort.filing.unmounted import unmounted
+from imgsort.records.journal import Planned
 from imgsort.store import Store
-from imgsort.unmounted import unmounted
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 # The coarsest clock of a file system that a copy may have been made on (FAT: two seconds).
 _CLOCK_NS = 2_000_000_000

@@ -3,14 +3,9 @@
 Importing this loads neither Pillow nor OpenCV: the journal and the sidecars want its values only.
 """
 
+from imgsort.images.decode import PREPROCESSING, decode, decode_for_display, settle_in
 from imgsort.images.facts import BadImage, ImageFacts, ImageLimits
-from imgsort.images.more import MORE_NAMES, suffixes_of
-from imgsort.images.picture import (
-    PREPROCESSING,
-    decode,
-    decode_for_display,
-    settle_in,
-)
+from imgsort.images.optional_formats import MORE_NAMES, suffixes_of
 
 READABLE_SUFFIXES = frozenset(
     {

@@ -14,7 +14,7 @@ class ImageLimits:
     max_pixels: int
     max_bytes: int
     more_formats: frozenset[str] = frozenset()
-    """Those of ``imgsort.images.more`` that may be decoded."""
+    """Those of ``imgsort.images.optional_formats`` that may be decoded."""
 
 
 @dataclass(frozen=True, slots=True)

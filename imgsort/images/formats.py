@@ -21,7 +21,7 @@ _PILLOWS = {"jpeg2000": "JPEG2000", "netpbm": "PPM", "tga": "TGA"}
 def formats_for(data: bytes, more: Collection[str] = ()) -> tuple[str, ...]:
     """Pillow's names of the formats that may be tried on these bytes, registered on return.
 
-    ``more``: those of ``imgsort.images.more`` that were asked for.
+    ``more``: those of ``imgsort.images.optional_formats`` that were asked for.
     """
     register()
     asked = on_demand(data)

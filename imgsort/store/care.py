@@ -13,15 +13,15 @@ from typing import Literal
 
 from sqlalchemy import func, insert, select, update
 
-from imgsort.closing import Closing
-from imgsort.display import display
-from imgsort.identity import Identity
-from imgsort.store.counting import are_kept, counts, recounted, start_counting, stop_counting
+from imgsort.disk.closing import Closing
+from imgsort.disk.display import display
+from imgsort.disk.identity import Identity
+from imgsort.store.arrival_counts import are_kept, counts, recounted, start_counting, stop_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
+from imgsort.store.files import FOUND_AGAIN
 from imgsort.store.paths import Anchor
-from imgsort.store.standing import stands
-from imgsort.store.tree import FOUND_AGAIN
-from imgsort.tables import ARRIVAL_COUNTS, ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
+from imgsort.store.standing_labels import stands
+from imgsort.store.tables import ARRIVAL_COUNTS, ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
 _PAGES = 1024
 """Copied between two rests: 4 MB."""

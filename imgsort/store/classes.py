@@ -9,11 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, insert, select, update
 
-from imgsort.classchange import ChangeKind, ClassChange, ClassStanding
-from imgsort.history import UNDO
+from imgsort.records.class_changes import ChangeKind, ClassChange, ClassStanding
+from imgsort.records.history import UNDO
 from imgsort.store.paths import Anchor
-from imgsort.store.standing import is_here, stands
-from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, LABELS, RUNS
+from imgsort.store.standing_labels import is_here, stands
+from imgsort.store.tables import ARRIVALS, CLASS_CHANGES, CLASSES, LABELS, RUNS
 
 _NEWEST_WORDS = select(func.max(LABELS.c.id)).where(stands(), is_here()).group_by(LABELS.c.image_id)
 

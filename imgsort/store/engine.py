@@ -1,6 +1,6 @@
 """The connection to imgsort.db: how it is opened, and what its failures mean to a user.
 
-Everything that only SQLite understands lives here, in ``counting`` and in ``imgsort.schema``.
+Everything that only SQLite understands lives here, in ``counting`` and in ``imgsort.store.schema``.
 """
 
 import os

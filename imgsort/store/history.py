@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
-from imgsort.history import Move, PictureHistory, Run, Standing, Word, standing
-from imgsort.identity import Identity
-from imgsort.store.editing import PUT_HERE
+from imgsort.disk.identity import Identity
+from imgsort.records.history import Move, PictureHistory, Run, Standing, Word, standing
+from imgsort.store.edits import PUT_HERE
 from imgsort.store.paths import Anchor
-from imgsort.store.standing import RETRACTED, stands
-from imgsort.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
+from imgsort.store.standing_labels import RETRACTED, stands
+from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
 
 _CHUNK = 500
 

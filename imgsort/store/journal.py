@@ -10,15 +10,15 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
-from imgsort.display import display
-from imgsort.identity import Identity
-from imgsort.journal import Landed, Planned
-from imgsort.store.attempts import forget
-from imgsort.store.contents import remove_unused_images
+from imgsort.disk.display import display
+from imgsort.disk.identity import Identity
+from imgsort.records.journal import Landed, Planned
+from imgsort.store.chunks import parts
+from imgsort.store.decode_attempts import forget
 from imgsort.store.history import restate
-from imgsort.store.parts import parts
+from imgsort.store.images import remove_unused_images
 from imgsort.store.paths import Anchor
-from imgsort.tables import ARRIVALS, IMAGES, MOVES
+from imgsort.store.tables import ARRIVALS, IMAGES, MOVES
 
 _PLANNED = "planned"
 _DECIDED = "decided"

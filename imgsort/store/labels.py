@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
-from imgsort.labelling import HumanLabel, NewLabel, Retold
+from imgsort.records.labels import HumanLabel, NewLabel, Retold
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
-from imgsort.store.standing import RETRACTED, is_here, stands
-from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS
+from imgsort.store.standing_labels import RETRACTED, is_here, stands
+from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 
 _CHUNK = 500
 

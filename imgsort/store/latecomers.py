@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from imgsort.store.parts import parts
+from imgsort.store.chunks import parts
 from imgsort.store.paths import Anchor
-from imgsort.tables import ARRIVALS
+from imgsort.store.tables import ARRIVALS
 
 
 @dataclass(frozen=True, slots=True)

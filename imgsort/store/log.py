@@ -16,9 +16,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from imgsort.logquery import LogFilter, LogRow
-from imgsort.store.standing import stands
-from imgsort.tables import ARRIVALS, CLASS_CHANGES, CLASSES, IMAGES, LABELS, PREDICTIONS
+from imgsort.records.log import LogFilter, LogRow
+from imgsort.store.standing_labels import stands
+from imgsort.store.tables import ARRIVALS, CLASS_CHANGES, CLASSES, IMAGES, LABELS, PREDICTIONS
 
 VIEW = "prediction_log"
 _PAGE = 1000

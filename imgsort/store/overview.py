@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, ScalarSelect, Select, Table, func, select
 
-from imgsort.store.counting import Kind, counts
-from imgsort.store.standing import is_here, stands
-from imgsort.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
+from imgsort.store.arrival_counts import Kind, counts
+from imgsort.store.standing_labels import is_here, stands
+from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
 
 _MOST = 10
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 
-from imgsort.identity import Identity
-from imgsort.logged import LoggedPicture
-from imgsort.store.parts import parts
+from imgsort.disk.identity import Identity
+from imgsort.records.pictures import LoggedPicture
+from imgsort.store.chunks import parts
 from imgsort.store.paths import Anchor
-from imgsort.store.standing import stands
-from imgsort.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
+from imgsort.store.standing_labels import stands
+from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
 _AFTER_HEX = "g"
 """Sorts after every hex digit."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from imgsort.errors import ModelProblem
-from imgsort.store.parts import parts
-from imgsort.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
-from imgsort.verdict import Score, Verdict
+from imgsort.records.verdict import Score, Verdict
+from imgsort.store.chunks import parts
+from imgsort.store.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
 
 if TYPE_CHECKING:
-    from imgsort.modelcard import ModelCard
+    from imgsort.records.model_card import ModelCard
 
 _CHUNK = 500
 

@@ -5,16 +5,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from imgsort.closing import Closing
-from imgsort.logquery import LogFilter, LogRow
-from imgsort.matchedname import closest
-from imgsort.store import classes, log, watching
+from imgsort.disk.closing import Closing
+from imgsort.records.log import LogFilter, LogRow
+from imgsort.store import classes, log
+from imgsort.store import drift as watching
 from imgsort.store.engine import Database, write_ahead
-from imgsort.store.lying import Lying, lying
+from imgsort.store.folder_counts import Lying, lying
 from imgsort.store.overview import Overview, overview
 from imgsort.store.paths import Anchor
 from imgsort.store.revision import require_current
-from imgsort.tables import ARRIVALS
+from imgsort.store.tables import ARRIVALS
+from imgsort.workspace.closest_name import closest
 
 
 class Reader(Closing):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from imgsort.errors import DatabaseProblem
 from imgsort.store.engine import connect, require_writable, translated
-from imgsort.tables import REVISIONS
-from imgsort.way_back import way_back
+from imgsort.store.tables import REVISIONS
+from imgsort.workspace.way_back import way_back
 
 
 def head_revision() -> str:

@@ -8,40 +8,50 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
-from imgsort.classchange import ClassChange, ClassStanding
-from imgsort.editing import Edit, Lost
-from imgsort.history import PictureHistory, Run
-from imgsort.identity import Identity
+from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.journal import Decision, Landed, Plan, Planned
-from imgsort.labelling import HumanLabel, NewLabel, Retold
-from imgsort.logged import LoggedPicture
+from imgsort.records.class_changes import ClassChange, ClassStanding
+from imgsort.records.files import KnownClass, KnownFile, RenamedClass, TreeChanges
+from imgsort.records.history import PictureHistory, Run
+from imgsort.records.journal import Decision, Landed, Plan, Planned
+from imgsort.records.labels import HumanLabel, NewLabel, Retold
+from imgsort.records.pictures import LoggedPicture
+from imgsort.records.same_picture import Edit, Lost
+from imgsort.records.verdict import Verdict
 from imgsort.store import (
-    attempts,
     classes,
-    editing,
     history,
     journal,
     labels,
     latecomers,
     pictures,
     predictions,
-    rejoining,
-    rerouting,
     training,
-    tree,
 )
-from imgsort.store.deciding import record_decided
+from imgsort.store import (
+    decode_attempts as attempts,
+)
+from imgsort.store import (
+    edits as editing,
+)
+from imgsort.store import (
+    files as tree,
+)
+from imgsort.store import (
+    rejoined_files as rejoining,
+)
+from imgsort.store import (
+    renamed_folders as rerouting,
+)
+from imgsort.store.decisions import record_decided
 from imgsort.store.engine import Database
 from imgsort.store.paths import Anchor
 from imgsort.store.reader import Reader
+from imgsort.store.tables import RUNS
 from imgsort.store.training import Arrived, Stratum, TrainingRecord
-from imgsort.tables import RUNS
-from imgsort.tree import KnownClass, KnownFile, RenamedClass, TreeChanges
-from imgsort.verdict import Verdict
 
 if TYPE_CHECKING:
-    from imgsort.modelcard import ModelCard
+    from imgsort.records.model_card import ModelCard
 
 
 NOTHING_RETOLD = Retold()

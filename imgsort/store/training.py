@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from imgsort.store.paths import Anchor
-from imgsort.store.standing import stands
-from imgsort.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
+from imgsort.store.standing_labels import stands
+from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 Side = Literal["train", "holdout"]
 

@@ -15,10 +15,10 @@ import pytest
 
 from imgsort.care import archive, backup
 from imgsort.care.backup import back_up, daily_backups, no_rest, prune
-from imgsort.daemon.backups import EVERY, OVERDUE, Backups, is_due, made_at
-from imgsort.daemon.notices import Notices
+from imgsort.daemon.daily_backup import EVERY, OVERDUE, Backups, is_due, made_at
+from imgsort.daemon.log_output import Notices
 from imgsort.errors import BackupProblem, DatabaseProblem
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import environment, wait_for
 from tests.desk import Desk
 
@@ -81,7 +81,7 @@ def test_a_killed_backup_leaves_none(desk: Desk) -> None:
 import os, signal, sys
 from pathlib import Path
 from imgsort.care.backup import back_up
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 left = int(sys.argv[2])
 def rest():
     global left
@@ -200,7 +200,7 @@ def test_the_daemon_makes_one_when_it_is_quiet(desk: Desk) -> None:
 
 def test_the_daemon_gives_up_at_its_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stop is obeyed between two pieces of work, and leaves nothing."""
-    monkeypatch.setattr("imgsort.daemon.backups.BREATH_SECONDS", 30.0)
+    monkeypatch.setattr("imgsort.daemon.daily_backup.BREATH_SECONDS", 30.0)
     clock = Clock()
     backups = Backups(desk.workspace, Notices(), clock)
     clock.now = 2000.0

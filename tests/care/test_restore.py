@@ -15,10 +15,10 @@ from imgsort.care.backup import back_up
 from imgsort.care.rebuild import rebuild
 from imgsort.care.restore import restore
 from imgsort.errors import BackupProblem, WorkspaceBusy
-from imgsort.reconciling import apply_reconcile
+from imgsort.reconcile.apply import apply_reconcile
 from imgsort.store import Store
 from imgsort.store.care import soundness
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.care.test_backup import damage
 from tests.desk import Desk
 

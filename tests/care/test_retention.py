@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from imgsort.care.retention import Gone, Retention, apply_retention, plan_retention
-from imgsort.registry import ModelDraft, Registry
+from imgsort.models.registry import ModelDraft, Registry
+from imgsort.records.files import KnownFile
 from imgsort.store.care import CareLog, Trashed
-from imgsort.tree import KnownFile
 from tests.care.conftest import NAMES
 from tests.desk import Desk, content_hash
 

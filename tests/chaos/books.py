@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.ledger import Harm
 
 _SEEDS = count(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.books import Books
 from tests.chaos.ledger import PROPERTY, Ledger, table
 from tests.chaos.movers import Movers

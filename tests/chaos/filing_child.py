@@ -13,18 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from imgsort.decoder import Picture, Refused
-from imgsort.failpoints import failpoint
-from imgsort.filing import Filer, Judged, mover, place, recover, renaming
+from imgsort.disk.failpoints import failpoint
+from imgsort.disk.identity import Identity
+from imgsort.filing import Filer, Judged, mover, place, recover
+from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Spot
-from imgsort.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.journal import Plan, Planned
-from imgsort.modelcard import ClassEntry, ModelCard
-from imgsort.schema import migrate
+from imgsort.images.outcome import Picture, Refused
+from imgsort.records.journal import Plan, Planned
+from imgsort.records.model_card import ClassEntry, ModelCard
+from imgsort.records.verdict import Score, Verdict
 from imgsort.store import Store, engine
-from imgsort.verdict import Score, Verdict
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.forks import serve
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from imgsort.cli import registered
 from imgsort.filing import recover
-from imgsort.reconciling import reconcile_folders
-from imgsort.workspace import Workspace
+from imgsort.reconcile.apply import reconcile_folders
+from imgsort.workspace.workspace import Workspace
 from tests.again import file_what_lies_there, new_model, refile, shows
 from tests.chaos.forks import serve
 from tests.desk import Desk

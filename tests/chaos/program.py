@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from imgsort.daemon import service
-from imgsort.workspace import Workspace
+from imgsort.daemon.service import run as service
+from imgsort.workspace.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 120.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.program import PATIENCE, command, environment
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.books import Books
 from tests.chaos.ledger import Harm, Ledger
 from tests.chaos.movers import Movers

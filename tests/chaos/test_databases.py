@@ -9,9 +9,9 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from imgsort.daemon import service
+from imgsort.daemon.service import run as service
 from imgsort.errors import DatabaseProblem
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.books import Books
 from tests.chaos.ledger import Ledger
 from tests.chaos.program import run_once, typed

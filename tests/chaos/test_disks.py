@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.books import Books
 from tests.chaos.conftest import copied
 from tests.chaos.ledger import Ledger

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort import failpoints
+from imgsort.disk import failpoints
 from tests.chaos.ledger import Harm, Ledger
 from tests.chaos.movers import Movers
 

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import pytest
 
-from imgsort import failpoints
+from imgsort.disk import failpoints
 from tests.desk import Desk
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -125,7 +125,7 @@ def _sha256(path: Path) -> str:
 
 def copied(filed: Path, tmp_path: Path) -> Desk:
     # The log knows its files by inode too; a copy has others, and a look sets that right.
-    from imgsort.workspace import Workspace
+    from imgsort.workspace.workspace import Workspace
 
     desk = Desk(Workspace.open(Path(shutil.copytree(filed, tmp_path / "photos", symlinks=True))))
     assert desk.type("audit", "1", stdin="").code == NOTHING_TO_DO * -1

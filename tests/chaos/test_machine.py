@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from imgsort import failpoints
+from imgsort.disk import failpoints
 from tests.chaos.forks import Server
 from tests.chaos.ledger import Harm, Ledger
 

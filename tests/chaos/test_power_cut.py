@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from imgsort import failpoints
-from imgsort.durable import sync_folder
-from imgsort.workspace import Workspace
+from imgsort.disk import failpoints
+from imgsort.disk.durable import sync_folder
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.books import Books
 from tests.chaos.conftest import copied
 from tests.chaos.ledger import Harm, Ledger

@@ -10,7 +10,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.books import Books
 from tests.chaos.ledger import Ledger
 from tests.chaos.program import Program, run_once, said, typed, wait_for

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.chaos.books import Books, picture
 from tests.chaos.conftest import SETTINGS, copied
 from tests.chaos.ledger import Harm, Ledger

@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 
 from imgsort.cli import registered
 from imgsort.cli.app import app
-from imgsort.reconciling import apply_reconcile
+from imgsort.reconcile.apply import apply_reconcile
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 
 def act(order: dict[str, Any]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.config import load_config
-from imgsort.workspace import Workspace
+from imgsort.workspace.config import load_config
+from imgsort.workspace.workspace import Workspace
 from tests.cli.conftest import INIT, Made
 from tests.cli.test_app import at_a_terminal, shown
 from tests.cli_runner import Answer, asked, imgsort, started, tree, wait_for

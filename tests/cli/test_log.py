@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.cli.loglines import lines
-from imgsort.labelling import NewLabel
-from imgsort.logquery import COLUMNS, LogRow
+from imgsort.cli.log_lines import lines
+from imgsort.records.labels import NewLabel
+from imgsort.records.log import COLUMNS, LogRow
 from tests.cli_runner import asked, command, environment, imgsort
 from tests.logbook import Workplace, card, file_all, new_store, sha256, verdict
 

@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from imgsort.camtrap.observing import NO_ANIMAL
+from imgsort.export.camtrap.observations import NO_ANIMAL
+from imgsort.export.spreadsheet import write_xlsx
 from imgsort.images import ImageFacts
-from imgsort.labelling import NewLabel
-from imgsort.spreadsheet import write_xlsx
+from imgsort.records.labels import NewLabel
 from tests.cli_runner import asked
 from tests.logbook import Workplace, file_all, new_store, sha256, verdict
 
@@ -109,7 +109,7 @@ def test_a_spreadsheet_holds_so_many_rows_and_says_so(
     tmp_path: Path, logged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rather than to leave the last ones out; what was there before stays."""
-    monkeypatch.setattr("imgsort.spreadsheet.MOST_ROWS", 3)
+    monkeypatch.setattr("imgsort.export.spreadsheet.MOST_ROWS", 3)
     target = tmp_path / "log.xlsx"
     target.write_text("before")
     said = asked("-C", logged, "log", "--format", "xlsx", "--output", target)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.backbones import InstalledBackbone, resnet50
 from imgsort.errors import ModelProblem, WeightsMissing
-from imgsort.registry import ModelDraft, Registry
-from imgsort.reinstalling import reinstall
-from imgsort.serving import active_card
-from imgsort.workspace import Workspace
+from imgsort.models.backbones import InstalledBackbone, resnet50
+from imgsort.models.registry import ModelDraft, Registry
+from imgsort.models.reinstall import reinstall
+from imgsort.models.serving import active_card
+from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import asked, imgsort
 
 

@@ -23,9 +23,10 @@ IMPATIENT = """
 import signal, sys, time
 from pathlib import Path
 from imgsort.cli import main
-from imgsort.daemon import active, beginning, pipeline
-from imgsort.runtime import DeviceMemoryExhausted
-from imgsort.serving import Serving
+from imgsort.daemon.pipeline import active_model as active, pipeline
+from imgsort.daemon.service import startup as beginning
+from imgsort.models.runtimes import DeviceMemoryExhausted
+from imgsort.models.serving import Serving
 from imgsort.store import engine
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's is ignored
 engine.BUSY_SECONDS = 0.5

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from imgsort.agreement import Agreement, agreement
-from imgsort.verdict import Verdict
+from imgsort.models.agreement import Agreement, agreement
+from imgsort.records.verdict import Verdict
 
 Decision = Literal["filed", "unsure"]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.alarm import Moment, Rules, Window, alarms
-from imgsort.config import Alert
-from imgsort.daemon.alarms import Alarms
-from imgsort.daemon.messenger import QUEUED, Messenger
-from imgsort.daemon.notices import Notices
+from imgsort.care.alarm import Moment, Rules, Window, alarms
+from imgsort.daemon.alarm_messenger import QUEUED, Messenger
+from imgsort.daemon.alarm_watch import Alarms
+from imgsort.daemon.log_output import Notices
+from imgsort.workspace.config import Alert
 
 LIMIT = Rules(minutes=2.0, unsure_over=0.2)
 
@@ -177,7 +177,7 @@ def test_what_fails_is_tried_again_and_its_address_is_never_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nobody listens, then somebody does."""
-    import imgsort.daemon.messenger as module
+    import imgsort.daemon.alarm_messenger as module
 
     monkeypatch.setattr(module, "AGAIN_SECONDS", (0.05, 0.05, 0.05))
     address = "http://127.0.0.1:9/services/T0SECRET"

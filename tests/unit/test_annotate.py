@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgsort.annotate import MIN_WIDTH, annotated, readable, write_png
 from imgsort.errors import ImgsortError
-from imgsort.verdict import Score, Verdict
+from imgsort.models.annotate import MIN_WIDTH, annotated, readable, write_png
+from imgsort.records.verdict import Score, Verdict
 
 GREEN, ORANGE, RAIL = (46, 125, 50), (230, 130, 20), (225, 225, 225)
 SURE = Verdict("cat", 0.75, "filed", None, (Score("cat", 0.75), Score("dog", 0.25)))

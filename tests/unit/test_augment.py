@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imgsort.trainer.augment import augment
+from imgsort.trainer.dataset.augment import augment
 
 
 def pictures(count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsort.backbones import BACKBONES, InstalledBackbone, install, resnet50, resolve_auto
-from imgsort.backbones.install import identify
-from imgsort.backbones.spec import InnerLayer, Weights
 from imgsort.errors import ModelProblem
+from imgsort.models.backbones import BACKBONES, InstalledBackbone, install, resnet50, resolve_auto
+from imgsort.models.backbones.install import identify
+from imgsort.models.backbones.spec import InnerLayer, Weights
 
 REPOSITORY = Path(__file__).parent.parent.parent
 FILES = ("backbone.json", "imagenet_head.safetensors", "model.bin", "model.xml")

@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
-from imgsort.backbones import install, resnet50
-from imgsort.backbones.quiet import import_keras
-from imgsort.backbones.spec import fill, random_weights
 from imgsort.errors import ImgsortError, WeightsMissing
+from imgsort.models.backbones import install, resnet50
+from imgsort.models.backbones.heavy_imports import import_keras
+from imgsort.models.backbones.spec import fill, random_weights
 
 # Keras 3.15 converts its variables in a way that NumPy 2 frowns upon.
 pytestmark = pytest.mark.filterwarnings(

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgsort.backbones import efficientnet_lite0
-from imgsort.backbones.torch_file import MAGIC, PROTOCOL, BadTorchFile, read_torch_file
 from imgsort.errors import WeightsMissing
+from imgsort.models.backbones import efficientnet_lite0
+from imgsort.models.backbones.torch_file import MAGIC, PROTOCOL, BadTorchFile, read_torch_file
 
 MACHINE = {"protocol_version": PROTOCOL, "little_endian": True, "type_sizes": {}}
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.backbones import InstalledBackbone, efficientnet_lite0
-from imgsort.backbones.installed import CACHE, WEIGHTS
-from imgsort.backbones.upgrade import with_inner_layers
 from imgsort.errors import ModelProblem, WeightsMissing
-from imgsort.runtime.on_openvino import OpenvinoRuntime
+from imgsort.models.backbones import InstalledBackbone, efficientnet_lite0
+from imgsort.models.backbones.on_disk import CACHE, WEIGHTS
+from imgsort.models.backbones.upgrade import with_inner_layers
+from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
 
 
 @pytest.fixture

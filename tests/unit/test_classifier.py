@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier, ImagenetHead, softmax
-from imgsort.verdict import (
+from imgsort.models.heads.classifier import Classifier, ImagenetHead, softmax
+from imgsort.records.verdict import (
     NOT_FINITE,
     NOTHING_FITS,
     NOTHING_KNOWN,

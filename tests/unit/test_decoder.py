@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgsort.decoder import Attempts, DecoderPool, Deferred, NoAttempts, Outcome, Picture, Refused
-from imgsort.decoder.wire import DecoderBug
-from imgsort.identity import Identity
+from imgsort.disk.identity import Identity
 from imgsort.images import ImageLimits
+from imgsort.images.outcome import Attempts, Deferred, NoAttempts, Outcome, Picture, Refused
+from imgsort.images.pool import DecoderPool
+from imgsort.images.worker_messages import DecoderBug
 
 LIMITS = ImageLimits(max_pixels=1_000_000, max_bytes=1_000_000)
 MAGIC = (13, 37, 42)

@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier, ImagenetHead
-from imgsort.dense_head import Layer, LearnedHead, Novelty, Prior, Taught, unit, weight_of_learning
-from imgsort.verdict import UNLIKE
+from imgsort.models.heads.classifier import Classifier, ImagenetHead
+from imgsort.models.heads.learned import (
+    Layer,
+    LearnedHead,
+    Novelty,
+    Prior,
+    Taught,
+    unit,
+    weight_of_learning,
+)
+from imgsort.records.verdict import UNLIKE
 
 CLASSES = ("cat", "dog", "snake", "word")
 EYE = np.eye(4, dtype=np.float32)

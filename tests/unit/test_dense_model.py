@@ -10,12 +10,12 @@ import pytest
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from imgsort.dense_head import Layer, Novelty, Taught
-from imgsort.dense_model import FOLDS, FirstModel, LearnedModel, Tensors, prior_of
 from imgsort.errors import ModelProblem
-from imgsort.modelcard import ClassEntry, ModelDraft
-from imgsort.registry import Registry
-from imgsort.verdict import UNLIKE
+from imgsort.models.heads.learned import Layer, Novelty, Taught
+from imgsort.models.heads.learned_model import FOLDS, FirstModel, LearnedModel, Tensors, prior_of
+from imgsort.models.registry import Registry
+from imgsort.records.model_card import ClassEntry, ModelDraft
+from imgsort.records.verdict import UNLIKE
 
 CAT, DOG, SNAKE, WORD = 11, 12, 13, 14
 EYE = np.eye(4, dtype=np.float32)

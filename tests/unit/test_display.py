@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.display import display
+from imgsort.disk.display import display
 
 
 @pytest.mark.parametrize(

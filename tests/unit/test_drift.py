@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from imgsort import drift as drift_module
-from imgsort.drift import ClassMix, Distance, Drift, UnsureRate, drift_of
-from imgsort.journal import Plan
-from imgsort.labelling import NewLabel
-from imgsort.logquery import LogFilter
+from imgsort.care import drift as drift_module
+from imgsort.care.drift import ClassMix, Distance, Drift, UnsureRate, drift_of
+from imgsort.records.journal import Plan
+from imgsort.records.labels import NewLabel
+from imgsort.records.log import LogFilter
 from imgsort.store import Store
 from tests.logbook import NOON, Workplace, card, file_all, landed, new_store, sha256, verdict
 

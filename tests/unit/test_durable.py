@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.durable import replace_file
+from imgsort.disk.durable import replace_file
 
 
 def test_a_replaced_file_is_on_the_disk_before_it_takes_its_place(

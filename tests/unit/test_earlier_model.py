@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier, ImagenetHead
-from imgsort.dense_head import Layer
-from imgsort.earlier_model import (
+from imgsort.errors import ModelProblem
+from imgsort.models.heads.classifier import Classifier, ImagenetHead
+from imgsort.models.heads.earlier_model import (
     OLD,
     Advised,
     Ceded,
@@ -22,10 +22,10 @@ from imgsort.earlier_model import (
     head_of,
     known_of,
 )
-from imgsort.errors import ModelProblem
-from imgsort.modelcard import ClassEntry, ModelDraft
-from imgsort.registry import Registry
-from imgsort.verdict import NOT_FILED_YET, UNLIKE
+from imgsort.models.heads.learned import Layer
+from imgsort.models.registry import Registry
+from imgsort.records.model_card import ClassEntry, ModelDraft
+from imgsort.records.verdict import NOT_FILED_YET, UNLIKE
 
 CAT, DOG, SNAKE, NEWT = 1, 2, 3, 4
 NAMES = {CAT: "cat", DOG: "dog", SNAKE: "snake", NEWT: "newt"}

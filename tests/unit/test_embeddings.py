@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.daemon.keeper import EmbeddingKeeper
-from imgsort.daemon.notices import Notices
-from imgsort.embeddings import EmbeddingStore, victims
-from imgsort.store.vectors import Entry, files_of, size_on_disk
+from imgsort.daemon.log_output import Notices
+from imgsort.daemon.pipeline.embedding_writer import EmbeddingKeeper
+from imgsort.models.embedding_cache import EmbeddingStore, victims
+from imgsort.store.embeddings import Entry, files_of, size_on_disk
 
 WIDTH = 64
 Vectors = dict[str, NDArray[np.float32]]

@@ -23,19 +23,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgsort.decoder import Picture, Refused
+from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused, StorageFailed
-from imgsort.filing import Filer, Judged, Recovered, Result, mover, recover, renaming
+from imgsort.filing import Filer, Judged, Recovered, Result, mover, recover
+from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Folder, Spot
-from imgsort.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.journal import Plan, Planned
-from imgsort.modelcard import ClassEntry, ModelCard
-from imgsort.reconciling import reconcile_folders
-from imgsort.schema import migrate
+from imgsort.images.outcome import Picture, Refused
+from imgsort.reconcile.apply import reconcile_folders
+from imgsort.records.journal import Plan, Planned
+from imgsort.records.model_card import ClassEntry, ModelCard
+from imgsort.records.verdict import Score, Verdict
 from imgsort.store import Store
-from imgsort.verdict import Score, Verdict
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 
 ARRIVED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOBODY = 65534

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from imgsort.classifier import Classifier, ImagenetHead
-from imgsort.config import parse_config
-from imgsort.floor import filed_from
-from imgsort.modelcard import ClassEntry
-from imgsort.verdict import CLASS_RETIRED, NEVER
+from imgsort.models.floor import filed_from
+from imgsort.models.heads.classifier import Classifier, ImagenetHead
+from imgsort.records.model_card import ClassEntry
+from imgsort.records.verdict import CLASS_RETIRED, NEVER
+from imgsort.workspace.config import parse_config
 from tests.logbook import card
 
 

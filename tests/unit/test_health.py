@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.health import Health, Named, read_status, utc_now, write_status
-from imgsort.health import Disk, Facts, problems
+from imgsort.care.health import Disk, Facts, problems
+from imgsort.care.heartbeat import Health, Named, read_status, utc_now, write_status
 from imgsort.store.soundness import damage
 
 GB = 10**9

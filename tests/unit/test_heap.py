@@ -10,7 +10,7 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent.parent
 PINNED = """
 from pathlib import Path
-from imgsort.daemon.heap import give_back
+from imgsort.daemon.service.malloc import give_back
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 // 2**20
@@ -27,7 +27,7 @@ print(before, freed, resident())
 
 HEAPS = """
 import ctypes, sys, threading
-from imgsort.daemon.heap import settle_heap
+from imgsort.daemon.service.malloc import settle_heap
 
 if sys.argv[1] == "few":
     settle_heap()
@@ -54,7 +54,7 @@ library.fflush(stream)
 LARGE = """
 import sys
 from pathlib import Path
-from imgsort.daemon.heap import settle_heap
+from imgsort.daemon.service.malloc import settle_heap
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 // 2**20

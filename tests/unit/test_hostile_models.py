@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from imgsort.backbones import InstalledBackbone
-from imgsort.classifier import Classifier, ImagenetHead
-from imgsort.dense_head import Layer, Novelty, Taught
-from imgsort.dense_model import FOLDS, LearnedModel
 from imgsort.errors import ModelProblem
-from imgsort.modelcard import ClassEntry, ModelDraft
-from imgsort.registry import Registry
-from imgsort.serving import Serving, active_card
-from imgsort.verdict import NOT_FINITE
-from imgsort.workspace import Workspace
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.heads.classifier import Classifier, ImagenetHead
+from imgsort.models.heads.learned import Layer, Novelty, Taught
+from imgsort.models.heads.learned_model import FOLDS, LearnedModel
+from imgsort.models.registry import Registry
+from imgsort.models.serving import Serving, active_card
+from imgsort.records.model_card import ClassEntry, ModelDraft
+from imgsort.records.verdict import NOT_FINITE
+from imgsort.workspace.workspace import Workspace
 
 WIDTH = 4
 HEAD = "head.safetensors"

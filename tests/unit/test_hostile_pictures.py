@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgsort.decoder import DecoderPool, Deferred, NoAttempts, Outcome, Picture, Refused
 from imgsort.images import ImageLimits
+from imgsort.images.outcome import Deferred, NoAttempts, Outcome, Picture, Refused
+from imgsort.images.pool import DecoderPool
 
 LIMITS = ImageLimits(max_pixels=64_000_000, max_bytes=50_000_000)
 MEMORY_MB = 512

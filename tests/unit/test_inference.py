@@ -8,16 +8,16 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.classifier import Classifier
-from imgsort.daemon.inference import ModelInference
-from imgsort.daemon.pipeline import Decoded
-from imgsort.daemon.source import Candidate
-from imgsort.decoder import Picture, Refused
-from imgsort.identity import Identity
+from imgsort.daemon.inbox.source import Candidate
+from imgsort.daemon.pipeline.inference import ModelInference
+from imgsort.daemon.pipeline.pipeline import Decoded
+from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.modelcard import ModelCard
-from imgsort.serving import Serving
-from imgsort.verdict import Verdict
+from imgsort.images.outcome import Picture, Refused
+from imgsort.models.heads.classifier import Classifier
+from imgsort.models.serving import Serving
+from imgsort.records.model_card import ModelCard
+from imgsort.records.verdict import Verdict
 
 FACTS = ImageFacts(8, 8, "JPEG", None, None, 0)
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

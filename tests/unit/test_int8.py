@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsort.agreement import Agreement
-from imgsort.backbones import InstalledBackbone
-from imgsort.backbones.installed import CACHE, CARD, GRAPH, GRAPH_WEIGHTS
-from imgsort.backbones.int8 import (
+from imgsort.errors import ModelProblem, RuntimeUnavailable
+from imgsort.models.agreement import Agreement
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.backbones.int8 import (
     RECORD,
     STAGING,
     Graph,
@@ -27,11 +27,11 @@ from imgsort.backbones.int8 import (
     staging,
     verified_graph,
 )
-from imgsort.errors import ModelProblem, RuntimeUnavailable
-from imgsort.registry import ClassEntry, ModelCard
-from imgsort.runtime import idle_runtime, open_runtime
-from imgsort.runtime.on_openvino import OpenvinoRuntime
-from imgsort.serving import require_compatible
+from imgsort.models.backbones.on_disk import CACHE, CARD, GRAPH, GRAPH_WEIGHTS
+from imgsort.models.registry import ClassEntry, ModelCard
+from imgsort.models.runtimes import idle_runtime, open_runtime
+from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
+from imgsort.models.serving import require_compatible
 
 AGREED = Agreement(pictures=100, same_decisions=99, same_labels=98, mean_cosine=0.99)
 HEAD_SUM = "ab" * 32
@@ -153,7 +153,7 @@ def test_a_cpu_without_vnni_refuses_what_was_made_for_one(
     """There 16-bit sums overflow without a word."""
     record = replace(keep(backbone), vnni=True)
     (backbone.path / RECORD).write_bytes(record.rendered())
-    monkeypatch.setattr("imgsort.runtime.on_openvino.has_vnni", lambda: False)
+    monkeypatch.setattr("imgsort.models.runtimes.on_openvino.has_vnni", lambda: False)
     with pytest.raises(RuntimeUnavailable, match="with VNNI, which this one lacks"):
         OpenvinoRuntime(backbone, "int8")
 

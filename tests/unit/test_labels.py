@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imgsort.errors import BadLabel
-from imgsort.labels import MAX_BYTES, checked_label
+from imgsort.workspace.class_names import MAX_BYTES, checked_label
 
 EVIL = st.sampled_from(
     [

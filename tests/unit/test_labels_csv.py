@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsort.exporting import ExportedLabel, write_labels
-from imgsort.labels_csv import BadLabelFile, parse_labels, read_labels
-from imgsort.naming import Name
+from imgsort.labels.csv_read import BadLabelFile, parse_labels, read_labels
+from imgsort.labels.csv_write import ExportedLabel, write_labels
+from imgsort.store.lookup import Name
 
 HASH = "ab" * 32
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imgsort.daemon.left import kind_of, told
-from imgsort.daemon.summary import RunSummary
+from imgsort.daemon.inbox.left_over import kind_of, told
+from imgsort.daemon.service.summary import RunSummary
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsort.errors import BadSince
-from imgsort.logquery import (
+from imgsort.records.log import (
     COLUMNS,
     LogRow,
     harmless,

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from imgsort.daemon.health import Counters, Health
-from imgsort.daemon.metrics import Live, Metrics, Slow, write_textfile
-from imgsort.daemon.reporter import Reporter
-from imgsort.drift import ClassMix, Distance, Drift, UnsureRate
-from imgsort.health import Disk
+from imgsort.care.drift import ClassMix, Distance, Drift, UnsureRate
+from imgsort.care.health import Disk
+from imgsort.care.heartbeat import Counters, Health
+from imgsort.daemon.reporting.metrics import Live, Metrics, Slow, write_textfile
+from imgsort.daemon.reporting.metrics_exporter import Reporter
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import wait_for
 from tests.logbook import new_store
 

@@ -14,8 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, create_engine, inspect
 
 from imgsort.errors import DatabaseProblem
-from imgsort.schema import Migrated, head_revision, migrate, revision_of
-from imgsort.tables import METADATA, REVISIONS
+from imgsort.store.schema import Migrated, head_revision, migrate, revision_of
+from imgsort.store.tables import METADATA, REVISIONS
 from tests.logbook import Workplace, file_all, new_store, verdict
 
 SCRIPTS = Path(__file__).parents[2] / "migrations"
@@ -303,7 +303,7 @@ def test_a_killed_migration_leaves_the_old_database(database: Path, scripts: Pat
     before = dump(database)
     add_revision(scripts, "os.kill(os.getpid(), signal.SIGKILL)")
     code = (
-        "import sys; from pathlib import Path; from imgsort.schema import migrate; "
+        "import sys; from pathlib import Path; from imgsort.store.schema import migrate; "
         "migrate(Path(sys.argv[1]), scripts=Path(sys.argv[2]))"
     )
     killed = subprocess.run(
@@ -353,7 +353,7 @@ def test_a_database_from_elsewhere_is_no_revision(tmp_path: Path) -> None:
 
 def test_asking_the_log_loads_no_alembic() -> None:
     """It is needed only where there is something to migrate."""
-    code = "import sys, imgsort.schema, imgsort.store; print('alembic' in sys.modules)"
+    code = "import sys, imgsort.store.schema, imgsort.store; print('alembic' in sys.modules)"
     told = subprocess.run(
         [sys.executable, "-c", code],
         cwd=SCRIPTS.parent,

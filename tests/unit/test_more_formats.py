@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from imgsort.config import Decode, parse_config
-from imgsort.daemon.left import kind_of, told
-from imgsort.daemon.names import Kind, Names, looks_like_picture
-from imgsort.daemon.reload import reloaded
+from imgsort.daemon.inbox.file_kinds import Kind, Names, looks_like_picture
+from imgsort.daemon.inbox.left_over import kind_of, told
+from imgsort.daemon.service.reload import reloaded
+from imgsort.disk.wholeness import lacks_its_end
 from imgsort.errors import ConfigProblem
+from imgsort.filing.sidecars import pair_up
 from imgsort.images import MORE_NAMES, READABLE_SUFFIXES, BadImage, ImageLimits, decode
-from imgsort.sidecars import pair_up
-from imgsort.wholeness import lacks_its_end
+from imgsort.workspace.config import Decode, parse_config
 
 SIZE = 64
 OFF = ImageLimits(max_pixels=4_000_000, max_bytes=40_000_000)

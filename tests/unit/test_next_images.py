@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsort.next_images import most_telling, uncertainty
+from imgsort.labels.next_pictures import most_telling, uncertainty
 
 NOTHING = np.zeros((0, 2), np.float32)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imgsort.daemon.notices import LOG, Notices, fields, log_to_stderr
+from imgsort.daemon.log_output import LOG, Notices, fields, log_to_stderr
 
 
 @pytest.fixture(autouse=True)

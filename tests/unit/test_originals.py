@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.originals import Originals
-from imgsort.decoder import Refused
-from imgsort.identity import Identity
-from imgsort.journal import Plan
+from imgsort.daemon.inbox.copied_before import Originals
+from imgsort.disk.identity import Identity
+from imgsort.images.outcome import Refused
+from imgsort.records.journal import Plan
 from imgsort.store import Store
 from tests.logbook import Workplace, file_all, new_store, sha256, verdict
 

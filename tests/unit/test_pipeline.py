@@ -10,24 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsort.daemon import pipeline as pipeline_module
-from imgsort.daemon.overlap import HANDS
-from imgsort.daemon.pipeline import (
-    BatchReport,
-    Decoded,
-    Listener,
-    Pace,
-    Pipeline,
-    Stages,
-)
-from imgsort.daemon.source import Candidate
-from imgsort.decoder import Deferred, Outcome, Picture, Refused
+from imgsort.daemon.inbox.source import Candidate
+from imgsort.daemon.pipeline import pipeline as pipeline_module
+from imgsort.daemon.pipeline.double_buffer import HANDS
+from imgsort.daemon.pipeline.pipeline import BatchReport, Decoded, Listener, Pace, Pipeline, Stages
+from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused, StorageFailed, StoreBusy
 from imgsort.filing import Judged, Result
-from imgsort.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.runtime import DeviceMemoryExhausted
-from imgsort.verdict import Verdict
+from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
+from imgsort.models.runtimes import DeviceMemoryExhausted
+from imgsort.records.verdict import Verdict
 from tests.cli_runner import wait_for
 
 FACTS = ImageFacts(8, 8, "JPEG", None, None, 0)

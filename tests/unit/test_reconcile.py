@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from imgsort import adoption
 from imgsort.daemon.corrections import Timetable
-from imgsort.decoder import DecoderPool
+from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused
-from imgsort.examining import examine_adopted
 from imgsort.filing import recover
-from imgsort.identity import Identity
 from imgsort.images import ImageLimits
-from imgsort.journal import Arrival, Plan
-from imgsort.labelling import NewLabel
-from imgsort.logquery import LogFilter
-from imgsort.renames import Flow, renamed_classes
-from imgsort.tree import ClassFolder, KnownClass, KnownFile, Layout
-from imgsort.treediff import differences
-from imgsort.treescan import look_through
+from imgsort.images.pool import DecoderPool
+from imgsort.reconcile import adoption
+from imgsort.reconcile.compare import differences
+from imgsort.reconcile.examine import examine_adopted
+from imgsort.reconcile.renames import Flow, renamed_classes
+from imgsort.reconcile.scan import look_through
+from imgsort.records.files import ClassFolder, KnownClass, KnownFile, Layout
+from imgsort.records.journal import Arrival, Plan
+from imgsort.records.labels import NewLabel
+from imgsort.records.log import LogFilter
 from tests.album import LONG_AGO, Album, made, new_album, sha256
 from tests.logbook import FACTS, NOON, verdict
 
@@ -537,7 +537,7 @@ def test_a_folder_that_cannot_be_read_hides_its_files(
             raise PermissionError(13, "Permission denied")
         return real(folder)
 
-    monkeypatch.setattr("imgsort.treescan.os.scandir", closed)
+    monkeypatch.setattr("imgsort.reconcile.scan.os.scandir", closed)
     assert not album.look().learned
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsort.classifier import ImagenetHead
-from imgsort.durable import write_synced
+from imgsort.disk.durable import write_synced
 from imgsort.errors import ModelProblem
-from imgsort.modelcard import rendered
-from imgsort.registry import ClassEntry, ModelDraft, Registry
-from imgsort.verdict import NOTHING_KNOWN
+from imgsort.models.heads.classifier import ImagenetHead
+from imgsort.models.registry import ClassEntry, ModelDraft, Registry
+from imgsort.records.model_card import rendered
+from imgsort.records.verdict import NOTHING_KNOWN
 
 CLASSES = (ClassEntry(11, "cat"), ClassEntry(12, "chien"))
 CAT = np.array([[4, 0, 0]], np.float32)
@@ -300,7 +300,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np
-from imgsort.registry import ClassEntry, ModelDraft, Registry
+from imgsort.models.registry import ClassEntry, ModelDraft, Registry
 classes = (ClassEntry(11, "cat"), ClassEntry(12, "chien"))
 head = (np.eye(2, dtype=np.float32), np.zeros(2, np.float32))
 draft = ModelDraft.imagenet("efficientnet-lite0", "abc", classes, head)
@@ -383,7 +383,7 @@ def test_a_full_disk_leaves_nothing_behind(
             raise OSError(28, "No space left on device")
         write_synced(path, content)
 
-    monkeypatch.setattr("imgsort.registry.write_synced", full)
+    monkeypatch.setattr("imgsort.models.registry.write_synced", full)
     with pytest.raises(ModelProblem, match=r"No space left on device\); free space"):
         registry.publish(draft())
     assert tree(registry.folder) == ["v0001", "v0001/head.safetensors", "v0001/model.json"]

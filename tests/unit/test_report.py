@@ -14,10 +14,13 @@ import cv2
 import numpy as np
 import pytest
 
-from imgsort.config import Decode
+from imgsort.records.verdict import Verdict
 from imgsort.trainer import report
-from imgsort.trainer.evaluate import Evaluation, Judged, evaluate
-from imgsort.trainer.findings import (
+from imgsort.trainer.dataset.population import Estimate
+from imgsort.trainer.evaluation.gate import Difference, GateVerdict
+from imgsort.trainer.evaluation.lower_threshold import Relaxed
+from imgsort.trainer.evaluation.metrics import Evaluation, Judged, evaluate
+from imgsort.trainer.evaluation.results import (
     Cell,
     ClassFinding,
     Curve,
@@ -29,12 +32,9 @@ from imgsort.trainer.findings import (
     Strangers,
     Target,
 )
-from imgsort.trainer.gate import Difference, GateVerdict
-from imgsort.trainer.relaxing import Relaxed
 from imgsort.trainer.report.charts import MOST_LINES, charted, charts
 from imgsort.trainer.report.words import summary
-from imgsort.trainer.strata import Estimate
-from imgsort.verdict import Verdict
+from imgsort.workspace.config import Decode
 
 NASTY = '<script>alert("$x$")</script>&'
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.backbones import BACKBONES, InstalledBackbone
-from imgsort.backbones.quiet import import_keras
-from imgsort.classifier import softmax
 from imgsort.errors import RuntimeUnavailable
 from imgsort.images import ImageLimits, decode
-from imgsort.runtime import DeviceMemoryExhausted, Runtime, open_runtime
-from imgsort.runtime.choice import this_machine
-from imgsort.runtime.on_openvino import OpenvinoRuntime
-from imgsort.runtime.on_tensorflow import TensorflowRuntime
-from imgsort.vocabulary import resolve
+from imgsort.models.backbones import BACKBONES, InstalledBackbone
+from imgsort.models.backbones.heavy_imports import import_keras
+from imgsort.models.heads.classifier import softmax
+from imgsort.models.runtimes import DeviceMemoryExhausted, Runtime, open_runtime
+from imgsort.models.runtimes.choice import this_machine
+from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
+from imgsort.models.runtimes.on_tensorflow import TensorflowRuntime
+from imgsort.models.vocabulary import resolve
 
 REPOSITORY = Path(__file__).parent.parent.parent
 TOLERANCE = 1e-3
@@ -191,9 +191,9 @@ def test_a_damaged_compiled_model_is_compiled_again(
 FORBIDDEN = """
 import ctypes, sys
 from pathlib import Path
-from imgsort.backbones import BACKBONES, InstalledBackbone
-from imgsort.backbones.quiet import import_keras
-from imgsort.runtime.on_openvino import OpenvinoRuntime
+from imgsort.models.backbones import BACKBONES, InstalledBackbone
+from imgsort.models.backbones.heavy_imports import import_keras
+from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
 PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
 if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) != 0:
     sys.exit("this kernel has no PR_SET_MDWE")
@@ -276,11 +276,12 @@ WITHOUT_TENSORFLOW = """
 import sys
 from pathlib import Path
 import numpy as np
-import imgsort.backbones, imgsort.runtime
+import imgsort.models.backbones, imgsort.models.runtimes
 heavy = {"tensorflow", "keras", "openvino", "h5py"}
 assert not heavy & sys.modules.keys(), sorted(heavy & sys.modules.keys())
-backbone = imgsort.backbones.InstalledBackbone.open(Path(sys.argv[1]), sys.argv[2])
-runtime = imgsort.runtime.open_runtime(backbone, device="cpu", precision="auto", batch_size=32)
+backbone = imgsort.models.backbones.InstalledBackbone.open(Path(sys.argv[1]), sys.argv[2])
+open_runtime = imgsort.models.runtimes.open_runtime
+runtime = open_runtime(backbone, device="cpu", precision="auto", batch_size=32)
 embeddings = runtime.embed(np.zeros((3, 224, 224, 3), np.uint8))
 weight, bias = backbone.imagenet_head()
 assert (embeddings[:, : backbone.final] @ weight + bias).shape == (3, 1000)

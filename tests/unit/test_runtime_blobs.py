@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from imgsort.runtime.blobs import forget_unknown, remember
+from imgsort.models.runtimes.compiled_cache import forget_unknown, remember
 
 
 def _names(folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from imgsort.errors import RuntimeUnavailable
-from imgsort.runtime.choice import Choice, Machine, choose, nvidia_visible
+from imgsort.models.runtimes.choice import Choice, Machine, choose, nvidia_visible
 
 PLAIN = Machine(nvidia=False, matrix_bfloat16=False)
 AMX = Machine(nvidia=False, matrix_bfloat16=True)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsort.runtime.base import DeviceMemoryExhausted, Embeddings, Images
-from imgsort.runtime.halving import GROW_AFTER, Halving
-from imgsort.runtime.on_tensorflow import padded_size
+from imgsort.models.runtimes.base import DeviceMemoryExhausted, Embeddings, Images
+from imgsort.models.runtimes.on_tensorflow import padded_size
+from imgsort.models.runtimes.shrinking_batches import GROW_AFTER, Halving
 
 
 class SmallDevice:

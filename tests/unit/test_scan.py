@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.names import Kind, Names
-from imgsort.daemon.rounds import Rounds
-from imgsort.daemon.scan import ORPHANS, Survey, Walk
+from imgsort.daemon.inbox.file_kinds import Kind, Names
+from imgsort.daemon.inbox.scan import ORPHANS, Survey, Walk
+from imgsort.daemon.inbox.scan_schedule import Rounds
 from imgsort.images import READABLE_SUFFIXES
 
 NAMES = Names(READABLE_SUFFIXES, sidecars=(".xmp", ".json"))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.settle import Watched, Writer, remaining, seen
-from imgsort.daemon.writers import writer_of
-from imgsort.identity import Identity
+from imgsort.daemon.inbox.open_writers import writer_of
+from imgsort.daemon.inbox.settle import Watched, Writer, remaining, seen
+from imgsort.disk.identity import Identity
 
 QUIET = 1.0
 WHOLE = Identity(dev=1, ino=2, size=300, mtime_ns=4)

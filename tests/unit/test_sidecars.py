@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from imgsort.sidecars import is_sidecar, pair_up, renamed, sidecars_of
+from imgsort.filing.sidecars import is_sidecar, pair_up, renamed, sidecars_of
 
 LONG = "IMG_20240101_120000_a_name_longer_than_that_"
 SUFFIXES = (".xmp", ".json", ".txt", ".aae", ".thm")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgsort.slips import edits, slip
+from imgsort.workspace.slips import edits, slip
 
 KNOWN = ("cat", "dog", "elephant", "crocodile", "type 1", "A")
 

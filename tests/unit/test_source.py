@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon import source as source_module
-from imgsort.daemon.look import Seen, look
-from imgsort.daemon.names import Names
-from imgsort.daemon.notices import Notices
-from imgsort.daemon.settle import Writer
-from imgsort.daemon.source import Candidate, Source, SourceSettings
-from imgsort.daemon.watcher import Watcher
-from imgsort.daemon.window import Window
+from imgsort.daemon.inbox import source as source_module
+from imgsort.daemon.inbox.file_kinds import Names
+from imgsort.daemon.inbox.probe import Seen, look
+from imgsort.daemon.inbox.settle import Writer
+from imgsort.daemon.inbox.source import Candidate, Source, SourceSettings
+from imgsort.daemon.inbox.waiting import Window
+from imgsort.daemon.inbox.watcher import Watcher
+from imgsort.daemon.log_output import Notices
+from imgsort.disk.identity import Identity
 from imgsort.errors import WorkspaceProblem
-from imgsort.identity import Identity
 from imgsort.images import READABLE_SUFFIXES
 
 Make = Callable[..., Source]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imgsort.schema import migrate
 from imgsort.store.care import CareLog
 from imgsort.store.reader import Reader
+from imgsort.store.schema import migrate
 
 ADD = (
     "INSERT INTO arrivals (image_id, name, name_bytes, subfolder, subfolder_bytes, path,"

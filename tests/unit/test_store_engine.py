@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from imgsort.errors import DatabaseProblem, ModelProblem, StoreBroken, StoreBusy, StoreFull
-from imgsort.logquery import LogFilter
+from imgsort.records.log import LogFilter
 from imgsort.store import Store, engine
 from imgsort.store.revision import head_revision
 from tests.logbook import NOON, Workplace, card, file_all, landed, new_store, sha256, verdict

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from imgsort.identity import Identity
-from imgsort.journal import Landed
-from imgsort.logquery import LogFilter
+from imgsort.disk.identity import Identity
+from imgsort.records.journal import Landed
+from imgsort.records.log import LogFilter
+from imgsort.records.verdict import Verdict
 from imgsort.store import Store, engine
-from imgsort.verdict import Verdict
 from tests.logbook import (
     NOON,
     Workplace,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.journal import Plan
-from imgsort.labelling import NewLabel
-from imgsort.logquery import LogFilter
+from imgsort.records.journal import Plan
+from imgsort.records.labels import NewLabel
+from imgsort.records.log import LogFilter
 from imgsort.store import ClassCount, Store, engine
-from imgsort.store.lying import Lying
+from imgsort.store.folder_counts import Lying
 from imgsort.store.overview import Overview
 from tests.logbook import NOON, Workplace, card, file_all, new_store, sha256, verdict
 

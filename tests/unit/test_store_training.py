@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.labelling import NewLabel
+from imgsort.records.labels import NewLabel
 from imgsort.store import Store
 from imgsort.store.training import Stratum
 from tests.logbook import Workplace, card, file_all, new_store, sha256, verdict

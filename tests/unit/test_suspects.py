@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from imgsort.dense_head import Novelty, unit
-from imgsort.trainer.curve import helps
-from imgsort.trainer.strangers import filed_when_unknown
-from imgsort.trainer.suspects import suspects
+from imgsort.models.heads.learned import Novelty, unit
+from imgsort.trainer.evaluation.label_errors import suspects
+from imgsort.trainer.evaluation.learning_curve import helps
+from imgsort.trainer.evaluation.unknown_classes import filed_when_unknown
 
 
 def test_confident_disagreement_is_suspected() -> None:

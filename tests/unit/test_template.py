@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsort.template import BadTemplate, Template, cut, fitted, plain_name, split_name
+from imgsort.workspace.template import BadTemplate, Template, cut, fitted, plain_name, split_name
 
 ARRIVED = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 NAME_BYTES = st.binary(min_size=1, max_size=255).filter(

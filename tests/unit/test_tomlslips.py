@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.config import load_config
 from imgsort.errors import ConfigProblem
+from imgsort.workspace.config import load_config
 
 
 @pytest.mark.parametrize(

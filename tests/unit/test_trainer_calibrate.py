@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.trainer.calibrate import (
+from imgsort.records.verdict import NEVER
+from imgsort.trainer.head.calibrate import (
     POOL_WEIGHT,
     log_losses,
     pooled_threshold,
     temperature,
     thresholds,
 )
-from imgsort.verdict import NEVER
 
 Floats = NDArray[np.float64]
 

@@ -6,20 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imgsort.dense_model import FOLDS
+from imgsort.models.heads.learned_model import FOLDS
+from imgsort.records.verdict import NEVER, UNLIKE
 from imgsort.store.training import Arrived, Stratum
-from imgsort.trainer.challenger import Challenger, train
-from imgsort.trainer.champion import Champion
-from imgsort.trainer.comparison import Comparison, compare
-from imgsort.trainer.conclude import Options, Terms, Trained, verdict_on
-from imgsort.trainer.curve import learning_curve
-from imgsort.trainer.dataset import deal
-from imgsort.trainer.examine import targets
-from imgsort.trainer.groups import Grouping
-from imgsort.trainer.material import Material
-from imgsort.trainer.readiness import LEAST
-from imgsort.trainer.strata import Population
-from imgsort.verdict import NEVER, UNLIKE
+from imgsort.trainer.dataset.groups import Grouping
+from imgsort.trainer.dataset.labelled_images import Material
+from imgsort.trainer.dataset.population import Population
+from imgsort.trainer.dataset.split import deal
+from imgsort.trainer.evaluation.comparison import Comparison, compare
+from imgsort.trainer.evaluation.learning_curve import learning_curve
+from imgsort.trainer.evaluation.outcome import Options, Terms, Trained, verdict_on
+from imgsort.trainer.evaluation.pictures import targets
+from imgsort.trainer.evaluation.preconditions import LEAST
+from imgsort.trainer.head.challenger import Challenger, train
+from imgsort.trainer.head.champion import Champion
 from tests.schooling import (
     CAT,
     DOG,

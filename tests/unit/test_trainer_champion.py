@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from imgsort.dense_model import FOLDS
-from imgsort.trainer.champion import Champion
-from imgsort.trainer.dataset import deal, neighbours
+from imgsort.models.heads.learned_model import FOLDS
+from imgsort.trainer.dataset.split import deal, neighbours
+from imgsort.trainer.head.champion import Champion
 from tests.schooling import (
     CAT,
     DOG,

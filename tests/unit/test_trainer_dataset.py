@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from imgsort.dense_model import FOLDS
-from imgsort.trainer.dataset import Dealt, Labelled, blind_fold, deal, neighbours
-from imgsort.trainer.groups import Grouping
+from imgsort.models.heads.learned_model import FOLDS
+from imgsort.trainer.dataset.groups import Grouping
+from imgsort.trainer.dataset.split import Dealt, Labelled, blind_fold, deal, neighbours
 
 
 def named(number: int) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from imgsort.trainer.evaluate import (
+from imgsort.records.verdict import Verdict
+from imgsort.trainer.evaluation.metrics import (
     ClassMetrics,
     Confusion,
     CoveragePoint,
@@ -12,7 +13,6 @@ from imgsort.trainer.evaluate import (
     ReliabilityBin,
     evaluate,
 )
-from imgsort.verdict import Verdict
 
 
 def about(number: float) -> Any:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.dense_head import LearnedHead, Prior, weight_of_learning
-from imgsort.trainer.coordinates import Coordinates
-from imgsort.trainer.fit import Examples, Member, Trained, fit
-from imgsort.trainer.novelty import novelty_of
-from imgsort.trainer.recipe import FEW, HIDDEN_FROM, INNER, MANY_CLASSES, Recipe, best, recipes
+from imgsort.models.heads.learned import LearnedHead, Prior, weight_of_learning
+from imgsort.trainer.head.fit import Examples, Member, Trained, fit
+from imgsort.trainer.head.novelty import novelty_of
+from imgsort.trainer.head.pca import Coordinates
+from imgsort.trainer.head.recipe import FEW, HIDDEN_FROM, INNER, MANY_CLASSES, Recipe, best, recipes
 
 WIDTH = 40
 PLAIN, DEEP = Recipe(0.1), Recipe(3.0, 0.0, 64, 0.2)

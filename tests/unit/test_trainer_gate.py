@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from imgsort.trainer.gate import (
+from imgsort.trainer.evaluation.gate import (
     BUDGET,
     FEWEST,
     Answer,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.trainer.groups import group
-from imgsort.trainer.links import Shot, burst_links, near_duplicates
+from imgsort.trainer.dataset.groups import group
+from imgsort.trainer.dataset.near_duplicates import Shot, burst_links, near_duplicates
 
 RNG = np.random.default_rng(0)
 

@@ -1,7 +1,7 @@
 """How low the first model's threshold may go, by what people said of its pictures."""
 
-from imgsort.trainer.relaxing import Relaxed, relaxed
-from imgsort.verdict import Score, Verdict
+from imgsort.records.verdict import Score, Verdict
+from imgsort.trainer.evaluation.lower_threshold import Relaxed, relaxed
 
 
 def verdicts(*scores: float) -> list[Verdict]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imgsort.store.training import Arrived, Stratum
-from imgsort.trainer.strata import MOST_WEIGHT, Weights, looked_through, weigh
+from imgsort.trainer.dataset.population import MOST_WEIGHT, Weights, looked_through, weigh
 
 CAT, DOG, OWL = (Stratum("filed", number) for number in (1, 2, 3))
 UNSURE = Stratum("unsure", None)

@@ -1,6 +1,6 @@
 """Which classes a new model tells: the user's own, or ImageNet's names while they have none."""
 
-from imgsort.trainer.vocabulary import IMAGENET, Vocabulary, vocabulary
+from imgsort.trainer.head.vocabulary import IMAGENET, Vocabulary, vocabulary
 
 THOUSAND = range(1, IMAGENET + 1)
 OWN = IMAGENET + 1

@@ -3,8 +3,8 @@
 import tracemalloc
 from pathlib import Path
 
-from imgsort.tree import Layout
-from imgsort.treescan import look_through, waiting_files
+from imgsort.reconcile.scan import look_through, waiting_files
+from imgsort.records.files import Layout
 
 
 def test_waiting_pictures_cost_no_memory(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsort.identity import Identity
-from imgsort.treesigns import Signs, sign_of
+from imgsort.disk.identity import Identity
+from imgsort.reconcile.signs import Signs, sign_of
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3)
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgsort.daemon.units import Account, Placed, Plan, folders_of, install, rendered, uninstall
+from imgsort.daemon.units.escape import plain, quoted, quoted_optional
+from imgsort.daemon.units.sealed import seal_of, sealed
 from imgsort.errors import NothingToDo, UnitProblem
-from imgsort.units import Account, Placed, Plan, folders_of, install, rendered, uninstall
-from imgsort.units.escape import plain, quoted, quoted_optional
-from imgsort.units.sealed import seal_of, sealed
 
 ROOT = Path("/srv/photos")
 PLAN = Plan(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.units import Account, Plan, folders_of, install, rendered
+from imgsort.daemon.units import Account, Plan, folders_of, install, rendered
 
 EXPOSURE = 0.5
 pytestmark = pytest.mark.skipif(

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgsort import viewing
-from imgsort.config import Decode
-from imgsort.decoder import DecoderPool, Deferred, Picture, Refused
-from imgsort.viewing import views
+from imgsort.images import thumbnails as viewing
+from imgsort.images.outcome import Deferred, Picture, Refused
+from imgsort.images.pool import DecoderPool
+from imgsort.images.thumbnails import views
+from imgsort.workspace.config import Decode
 
 CONFIG = Decode(workers=2)
 RED, BLUE = (255, 0, 0), (0, 0, 255)

@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgsort.errors import BadLabel, WordProblem
-from imgsort.labels import checked_label
-from imgsort.singular import singulars
-from imgsort.vocabulary import (
+from imgsort.models.vocabulary import (
     Vocabulary,
     Word,
     imagenet_names,
@@ -16,7 +14,9 @@ from imgsort.vocabulary import (
     resolve,
     split_words,
 )
-from imgsort.wordnet import class_name, imagenet_classes, key, known_words, sense, senses
+from imgsort.models.wordnet import class_name, imagenet_classes, key, known_words, sense, senses
+from imgsort.workspace.class_names import checked_label
+from imgsort.workspace.singular import singulars
 
 BIG_CATS = "n02127808"
 

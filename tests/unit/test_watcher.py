@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon import watcher as watcher_module
-from imgsort.daemon.notices import Notices
-from imgsort.daemon.watcher import Hints, Watcher
+from imgsort.daemon.inbox import watcher as watcher_module
+from imgsort.daemon.inbox.watcher import Hints, Watcher
+from imgsort.daemon.log_output import Notices
 
 
 @pytest.fixture

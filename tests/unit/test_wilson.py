@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsort.wilson import Interval, lower_bound, wilson
+from imgsort.intervals import Interval, lower_bound, wilson
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsort.decoder.examine import Finding, Readable, Unavailable, Unreadable
-from imgsort.decoder.wire import LONGEST, DecoderBug, NotAFinding, packed, packed_bug, unpacked
-from imgsort.identity import Identity
+from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
+from imgsort.images.worker_messages import (
+    LONGEST,
+    DecoderBug,
+    NotAFinding,
+    packed,
+    packed_bug,
+    unpacked,
+)
+from imgsort.images.worker_task import Finding, Readable, Unavailable, Unreadable
 
 IDENTITY = Identity(1, 2**63, 3, 4)
 FACTS = ImageFacts(4000, 3000, "JPEG", "2024-01-02T03:04:05", None, 2**64 - 1)

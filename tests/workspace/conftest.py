@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.backbones import InstalledBackbone
-from imgsort.founding import first_model
-from imgsort.schema import migrate
-from imgsort.vocabulary import resolve
-from imgsort.workspace import Workspace
+from imgsort.care.init import first_model
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.vocabulary import resolve
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 
 
 @pytest.fixture(scope="session")

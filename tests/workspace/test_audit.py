@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.audit import Answer, Share, draw, estimate
-from imgsort.reconciling import apply_reconcile
+from imgsort.labels.accuracy import Answer, Share, draw, estimate
+from imgsort.reconcile.apply import apply_reconcile
 from tests.desk import Desk
 
 

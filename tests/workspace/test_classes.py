@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.reconciling import ReconcileSummary, apply_reconcile
-from imgsort.serving import active_card, load_classifier
-from imgsort.verdict import CLASS_RETIRED
+from imgsort.models.serving import active_card, load_classifier
+from imgsort.reconcile.apply import ReconcileSummary, apply_reconcile
+from imgsort.records.verdict import CLASS_RETIRED
 from tests.again import new_model, refile, shows
 from tests.cli_runner import REPOSITORY
 from tests.desk import Desk

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from imgsort.care.status import status_of
 from imgsort.cli.app import app
-from imgsort.daemon import service
-from imgsort.logquery import LogFilter, LogRow
-from imgsort.reconciling import apply_reconcile
-from imgsort.status import status_of
+from imgsort.daemon.service import run as service
+from imgsort.reconcile.apply import apply_reconcile
+from imgsort.records.log import LogFilter, LogRow
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.workspace.test_daemon import (
     Daemon,
     configured,
@@ -275,7 +275,7 @@ def test_a_library_is_taken_in_when_told_to(
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(photo.read_bytes() + bytes([number]))  # after the picture's end
     before = rows_are_files(workspace)
-    monkeypatch.setattr("imgsort.adoption.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("imgsort.reconcile.adoption.SETTLE_SECONDS", 0.0)
     typed = CliRunner().invoke(app, ["-C", str(workspace.root), "import", str(workspace.sorted)])
     assert (before, typed.exit_code) == (False, 0), typed.output
     assert "150 pictures taken in where they lie, 150 labelled by their folders." in typed.output

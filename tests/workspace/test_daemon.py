@@ -16,26 +16,28 @@ from typing import Any
 
 import pytest
 
-from imgsort.backbones import InstalledBackbone
-from imgsort.daemon import service, tidy, wiring
-from imgsort.daemon import source as source_module
+from imgsort.care.init import first_model
 from imgsort.daemon.corrections import Corrections
-from imgsort.daemon.keeper import EmbeddingKeeper
-from imgsort.daemon.latecomers import Latecomers
-from imgsort.daemon.reporter import Reporter
-from imgsort.decoder import DecoderPool
+from imgsort.daemon.inbox import empty_folders as tidy
+from imgsort.daemon.inbox import source as source_module
+from imgsort.daemon.late_sidecars import Latecomers
+from imgsort.daemon.pipeline.embedding_writer import EmbeddingKeeper
+from imgsort.daemon.reporting.metrics_exporter import Reporter
+from imgsort.daemon.service import run as service
+from imgsort.daemon.service import wiring
 from imgsort.errors import DatabaseProblem, WorkspaceBusy, WorkspaceProblem
-from imgsort.founding import first_model
-from imgsort.logquery import LogFilter, LogRow
+from imgsort.images.pool import DecoderPool
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.vocabulary import resolve
+from imgsort.records.log import LogFilter, LogRow
 from imgsort.store import Store
-from imgsort.vocabulary import resolve
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from imgsort.daemon.service import run
-from imgsort.workspace import Workspace
+from imgsort.daemon.service.run import run
+from imgsort.workspace.workspace import Workspace
 print(run(Workspace.open(Path(sys.argv[1]))))
 """
 REPOSITORY = Path(__file__).parents[2]
@@ -409,7 +411,7 @@ def test_another_model_takes_over_between_batches(
 
 def test_replaced_settings_never_reach_the_folders(workspace: Workspace) -> None:
     """What can't change while it runs keeps its old value, key by key."""
-    from imgsort.daemon.reload import reloaded
+    from imgsort.daemon.service.reload import reloaded
 
     old = workspace.config
     new = replace_sections(old)

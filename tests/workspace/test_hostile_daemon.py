@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from imgsort.daemon import service
-from imgsort.daemon.health import read_status
-from imgsort.display import display
+from imgsort.care.heartbeat import read_status
+from imgsort.daemon.service import run as service
+from imgsort.disk.display import display
 from imgsort.images import READABLE_SUFFIXES
-from imgsort.logquery import LogFilter
+from imgsort.records.log import LogFilter
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 MOST_MEMORY = 1e9
 """Bytes for the daemon besides what its workers may take, and on top of what this process held

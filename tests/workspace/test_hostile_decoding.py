@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgsort.decoder import DecoderPool, Deferred, NoAttempts, Outcome, Picture, Refused
-from imgsort.identity import Identity
+from imgsort.disk.identity import Identity
 from imgsort.images import ImageLimits
+from imgsort.images.outcome import Deferred, NoAttempts, Outcome, Picture, Refused
+from imgsort.images.pool import DecoderPool
 
 LIMITS = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
 TECHNICAL = ("error", "0x", "bytesio", "exception", "traceback", "none", "errno", "\n")
@@ -190,7 +191,8 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
 
     code = (
         "import multiprocessing.forkserver as f, pathlib, sys, time\n"
-        "from imgsort.decoder import *\n"
+        "from imgsort.images.outcome import *\n"
+        "from imgsort.images.pool import *\n"
         "from imgsort.images import ImageLimits\n"
         "pool = DecoderPool(size=8, limits=ImageLimits(9**9, 9**9), timeout_seconds=9,"
         " memory_mb=512, attempts=NoAttempts(), workers=2)\n"

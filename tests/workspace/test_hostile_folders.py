@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon import service
-from imgsort.daemon.look import look
-from imgsort.daemon.names import Kind, Names
-from imgsort.daemon.rounds import Rounds
-from imgsort.daemon.scan import DEEPEST, EXAMPLES, Survey, Walk, sniffed
-from imgsort.identity import Identity
+from imgsort.daemon.inbox.file_kinds import Kind, Names
+from imgsort.daemon.inbox.probe import look
+from imgsort.daemon.inbox.scan import DEEPEST, EXAMPLES, Survey, Walk, sniffed
+from imgsort.daemon.inbox.scan_schedule import Rounds
+from imgsort.daemon.service import run as service
+from imgsort.disk.identity import Identity
 from imgsort.images import READABLE_SUFFIXES
-from imgsort.logquery import LogFilter, LogRow
+from imgsort.reconcile.scan import hashed
+from imgsort.records.files import DiskFile
+from imgsort.records.log import LogFilter, LogRow
 from imgsort.store import Store
-from imgsort.tree import DiskFile
-from imgsort.treescan import hashed
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import wait_for
 from tests.workspace.test_hostile_swaps import daemon_of
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.display import display
-from imgsort.logquery import LogFilter, LogRow
+from imgsort.disk.display import display
+from imgsort.records.log import LogFilter, LogRow
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import Answer, imgsort
 from tests.cli_runner import asked as in_process
 

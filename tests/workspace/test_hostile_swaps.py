@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.embeddings import EmbeddingStore
-from imgsort.logquery import LogFilter
-from imgsort.registry import Registry
+from imgsort.models.embedding_cache import EmbeddingStore
+from imgsort.models.registry import Registry
+from imgsort.records.log import LogFilter
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import command, environment, imgsort, wait_for
 from tests.hooks import swap_racer
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from imgsort.class_level import BadDataSet
-from imgsort.datasets import find
+from imgsort.labels.dataset_folder import find
+from imgsort.labels.dataset_level import BadDataSet
 from tests.desk import Desk
 
 

@@ -9,21 +9,21 @@ import cv2
 import numpy as np
 import pytest
 
-from imgsort.backbones import InstalledBackbone
-from imgsort.backbones.installed import CACHE
-from imgsort.classify import pictures_in
-from imgsort.daemon import service
-from imgsort.daemon.active import RETRY_SECONDS, ActiveModel
-from imgsort.embeddings import EmbeddingStore
+from imgsort.care.init import first_model
+from imgsort.daemon.pipeline.active_model import RETRY_SECONDS, ActiveModel
+from imgsort.daemon.service import run as service
 from imgsort.errors import ModelProblem
-from imgsort.founding import first_model
-from imgsort.quantizing import quantize
-from imgsort.registry import Registry
-from imgsort.schema import migrate
-from imgsort.serving import open_serving
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.backbones.on_disk import CACHE
+from imgsort.models.classify import pictures_in
+from imgsort.models.embedding_cache import EmbeddingStore
+from imgsort.models.quantize import quantize
+from imgsort.models.registry import Registry
+from imgsort.models.serving import open_serving
+from imgsort.models.vocabulary import resolve
 from imgsort.store import Store
-from imgsort.vocabulary import resolve
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import imgsort
 from tests.workspace.test_daemon import Daemon, dropped, logged, photos, start, wait_for
 from tests.workspace.test_quantize import CONFIG, ENOUGH

@@ -344,7 +344,7 @@ def test_a_corrected_log_comes_back(desk: Desk, tmp_path: Path) -> None:
     """The log's own CSV with human_label filled in is a label file; blank rows say nothing."""
     desk.file("cat-1.jpg", "cat-2.jpg")
     file = tmp_path / "log.csv"
-    from imgsort.logquery import LogFilter, write_csv
+    from imgsort.records.log import LogFilter, write_csv
 
     with desk.store() as store, file.open("w", newline="") as out:
         write_csv(store.log(LogFilter()), out)

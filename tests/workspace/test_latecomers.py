@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon import service
-from imgsort.filing.latecomers import leader_of
-from imgsort.logquery import LogFilter
+from imgsort.daemon.service import run as service
+from imgsort.filing.late_sidecars import leader_of
+from imgsort.records.log import LogFilter
 from imgsort.store import Store
 from imgsort.store.latecomers import Filed
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 from tests.logbook import NOON, Workplace, file_all, new_store, verdict
 
 SUFFIXES = (".xmp", ".json")

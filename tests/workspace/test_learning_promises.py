@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from imgsort.cli.app import app
 from imgsort.images import ImageLimits, decode
-from imgsort.registry import Registry
-from imgsort.serving import open_serving
+from imgsort.models.registry import Registry
+from imgsort.models.serving import open_serving
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 EACH = 34
 LIMITS = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)

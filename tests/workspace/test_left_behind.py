@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.filing.fetching import left_behind
+from imgsort.filing.left_behind_sidecars import left_behind
 from tests.desk import Desk
 
 

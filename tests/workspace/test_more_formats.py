@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgsort.classify import classify, pictures_in
-from imgsort.config import load_config
-from imgsort.daemon import service
-from imgsort.decoder import Picture
-from imgsort.logquery import LogFilter
-from imgsort.status import status_of
+from imgsort.care.status import status_of
+from imgsort.daemon.service import run as service
+from imgsort.images.outcome import Picture
+from imgsort.images.thumbnails import views
+from imgsort.models.classify import classify, pictures_in
+from imgsort.records.log import LogFilter
 from imgsort.store import Store
-from imgsort.viewing import views
-from imgsort.workspace import Workspace
+from imgsort.workspace.config import load_config
+from imgsort.workspace.workspace import Workspace
 from tests.album import new_album
 from tests.desk import Desk
 
@@ -108,7 +108,7 @@ def test_put_into_a_class_by_hand_they_are_labels_if_they_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str, words: int
 ) -> None:
     """What imgsort can't open teaches nothing; off, it is no picture."""
-    monkeypatch.setattr("imgsort.adoption.SETTLE_SECONDS", -1.0)
+    monkeypatch.setattr("imgsort.reconcile.adoption.SETTLE_SECONDS", -1.0)
     with new_album(tmp_path / "photos") as album:
         album.filed("first.jpg")
         album.workspace.config_file.write_text(config)

@@ -13,25 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.config import Config, Decode, Model
-from imgsort.daemon import notify as notify_module
-from imgsort.daemon.health import Health
-from imgsort.daemon.notify import loading, notify, status_line, watchdog_seconds
-from imgsort.daemon.service import STUCK_SECONDS, patience
-from imgsort.workspace import Workspace
+from imgsort.care.heartbeat import Health
+from imgsort.daemon.service import sd_notify as notify_module
+from imgsort.daemon.service.run import STUCK_SECONDS, patience
+from imgsort.daemon.service.sd_notify import loading, notify, status_line, watchdog_seconds
+from imgsort.workspace.config import Config, Decode, Model
+from imgsort.workspace.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from pathlib import Path
 {}
-from imgsort.daemon.service import run
-from imgsort.workspace import Workspace
+from imgsort.daemon.service.run import run
+from imgsort.workspace.workspace import Workspace
 print(run(Workspace.open(Path(sys.argv[1]))))
 """
 HANGS = """
 import time
-from imgsort.daemon import service
+from imgsort.daemon.service import run as service
 from imgsort.{module} import {name}
 service.STUCK_SECONDS = 0.5
 service.patience = lambda config: 0.5

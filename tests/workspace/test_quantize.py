@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgsort.backbones import InstalledBackbone
-from imgsort.backbones.installed import CACHE
-from imgsort.backbones.int8 import record_of
-from imgsort.checkup import checkup
-from imgsort.classify import pictures_in
+from imgsort.care.check_config import checkup
+from imgsort.care.init import first_model
 from imgsort.errors import ModelProblem, NothingToDo
-from imgsort.founding import first_model
 from imgsort.images import ImageLimits, decode
-from imgsort.quantizing import Terms, own_pictures, quantize
-from imgsort.registry import ModelDraft, Registry
-from imgsort.runtime.choice import has_vnni
-from imgsort.runtime.on_openvino import OpenvinoRuntime
-from imgsort.schema import migrate
-from imgsort.serving import Serving, active_card, head_of, open_serving
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.backbones.int8 import record_of
+from imgsort.models.backbones.on_disk import CACHE
+from imgsort.models.classify import pictures_in
+from imgsort.models.quantize import Terms, own_pictures, quantize
+from imgsort.models.registry import ModelDraft, Registry
+from imgsort.models.runtimes.choice import has_vnni
+from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
+from imgsort.models.serving import Serving, active_card, head_of, open_serving
+from imgsort.models.vocabulary import resolve
 from imgsort.store import Store
-from imgsort.vocabulary import resolve
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import asked, imgsort
 
 CONFIG = '[model]\nbackbone = "efficientnet-lite0"\nprecision = "{}"\n[decode]\nworkers = 2\n'
@@ -167,9 +167,9 @@ def test_int8_on_and_off_again(int8: Workspace, photographs: list[Path]) -> None
 
 def test_embeddings_are_kept_apart(int8: Workspace, photographs: list[Path]) -> None:
     """What was stored in float32 is not taken for int8's."""
-    from imgsort.completing import embeddings_for
-    from imgsort.embeddings import EmbeddingStore
-    from imgsort.identity import open_regular, sha256_of
+    from imgsort.disk.identity import open_regular, sha256_of
+    from imgsort.models.embed import embeddings_for
+    from imgsort.models.embedding_cache import EmbeddingStore
 
     picture = photographs[0]
     descriptor = open_regular(picture)

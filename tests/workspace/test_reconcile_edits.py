@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgsort import adoption
-from imgsort.decoder import DecoderPool, NoAttempts, Picture
-from imgsort.examining import examine_adopted
 from imgsort.images import ImageLimits
-from imgsort.labelling import NewLabel
-from imgsort.logquery import LogFilter
-from imgsort.reconciling import ReconcileSummary
+from imgsort.images.outcome import NoAttempts, Picture
+from imgsort.images.pool import DecoderPool
+from imgsort.reconcile import adoption
+from imgsort.reconcile.apply import ReconcileSummary
+from imgsort.reconcile.examine import examine_adopted
+from imgsort.records.labels import NewLabel
+from imgsort.records.log import LogFilter
 from tests.album import Album, made, new_album, sha256
 from tests.logbook import NOON
 

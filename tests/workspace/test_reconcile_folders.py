@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.config import Config, Folders
-from imgsort.reconciling import reconcile_folders
+from imgsort.reconcile.apply import reconcile_folders
 from imgsort.store import Store
-from imgsort.workspace import Workspace
+from imgsort.workspace.config import Config, Folders
+from imgsort.workspace.workspace import Workspace
 from tests.album import Album, made, new_album, sha256
 from tests.desk import Desk
 
@@ -200,7 +200,7 @@ def test_the_old_place_is_looked_at_once_more(
         if not picture.exists():
             os.link(target, picture)
 
-    monkeypatch.setattr("imgsort.reconciling.recover_locked", put_back)
+    monkeypatch.setattr("imgsort.reconcile.apply.recover_locked", put_back)
     summary = reconcile_folders(album.workspace, album.store, None)
     assert (summary.labelled, album.store.label_history(sha256(picture))) == (0, [])
     assert "sorted/cat/0.jpg" in album.paths()

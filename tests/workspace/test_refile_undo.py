@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from imgsort.reconciling import apply_reconcile
+from imgsort.reconcile.apply import apply_reconcile
 from tests.again import file_what_lies_there, new_model, refile, shows
 from tests.desk import Desk, content_hash
 

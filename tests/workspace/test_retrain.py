@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
 from imgsort.cli.app import app
-from imgsort.dense_model import LearnedModel
-from imgsort.embeddings import EmbeddingStore
 from imgsort.errors import ModelProblem
 from imgsort.images import ImageLimits, decode
-from imgsort.labelling import NewLabel
-from imgsort.logquery import LogFilter
-from imgsort.registry import Registry
-from imgsort.serving import open_serving
+from imgsort.models.embedding_cache import EmbeddingStore
+from imgsort.models.heads.learned_model import LearnedModel
+from imgsort.models.registry import Registry
+from imgsort.models.serving import open_serving
+from imgsort.records.labels import NewLabel
+from imgsort.records.log import LogFilter
 from imgsort.store import Store
-from imgsort.store.watching import Period
+from imgsort.store.drift import Period
 from imgsort.trainer.retrain import Options, retrain
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[2]
 COLOURS = {"brick": (40, 60, 180), "grass": (50, 160, 60), "sea": (190, 120, 40)}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.pipeline import Decoded
-from imgsort.daemon.sentback import MEMORY, SentBack
-from imgsort.daemon.source import Candidate
+from imgsort.daemon.inbox.source import Candidate
+from imgsort.daemon.pipeline.pipeline import Decoded
+from imgsort.daemon.pipeline.sent_back import MEMORY, SentBack
 from imgsort.filing import Judged
-from imgsort.labelling import NewLabel
+from imgsort.records.labels import NewLabel
 from tests.desk import Desk, content_hash
 from tests.desk import _judged as judged_by_name
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imgsort.backbones import InstalledBackbone
-from imgsort.dense_model import FOLDS
 from imgsort.images import ImageFacts, ImageLimits, decode
-from imgsort.runtime import open_runtime
-from imgsort.trainer.dataset import Labelled, deal
-from imgsort.trainer.groups import Grouping, group
-from imgsort.trainer.links import MAX_DISTANCE, MIN_COSINE, Shot
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.heads.learned_model import FOLDS
+from imgsort.models.runtimes import open_runtime
+from imgsort.trainer.dataset.groups import Grouping, group
+from imgsort.trainer.dataset.near_duplicates import MAX_DISTANCE, MIN_COSINE, Shot
+from imgsort.trainer.dataset.split import Labelled, deal
 
 ALIKE = 0.99
 """Correlation of 32 x 32 grey pixels from which on two photographs show the same."""

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from imgsort import treelook
-from imgsort.reconcile import Reconciled, reconcile
-from imgsort.reconciling import ReconcileSummary, reconcile_folders
+from imgsort.reconcile import look as treelook
+from imgsort.reconcile.apply import ReconcileSummary, reconcile_folders
+from imgsort.reconcile.compare import Sight, differences, to_hash, trusted_moves
+from imgsort.reconcile.look import TreeLook, look_at
+from imgsort.reconcile.meaning import Reconciled, reconcile
+from imgsort.reconcile.scan import hashed, is_at, look_through
+from imgsort.reconcile.signs import Signs
+from imgsort.records.files import Layout, Snapshot
 from imgsort.store import Store
-from imgsort.tree import Layout, Snapshot
-from imgsort.treediff import Sight, differences, to_hash, trusted_moves
-from imgsort.treelook import TreeLook, look_at
-from imgsort.treescan import hashed, is_at, look_through
-from imgsort.treesigns import Signs
 from tests.desk import Desk
 
 NAMES = ("cat-1.jpg", "cat-2.jpg", "dog-1.jpg", "unsure-dog-2.jpg", "broken-1.jpg")
@@ -211,8 +211,8 @@ def test_copies_in_two_classes_are_spoken_of_again(
     cat, dog = desk.workspace.sorted / "cat" / "cat-1.jpg", desk.workspace.sorted / "dog"
     desk.type("label", cat, "dog")
     os.utime(shutil.copy(dog / "cat-1.jpg", cat), (1, 1))
-    monkeypatch.setattr("imgsort.adoption.COPY_SECONDS", 0.0)
-    monkeypatch.setattr("imgsort.adoption.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("imgsort.reconcile.adoption.COPY_SECONDS", 0.0)
+    monkeypatch.setattr("imgsort.reconcile.adoption.SETTLE_SECONDS", 0.0)
     (first,) = learn(desk).notices
     assert "copies of one picture lie in cat and dog" in first
     assert learn(desk).notices == (first,)

@@ -11,18 +11,18 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
-from imgsort.backbones import InstalledBackbone
+from imgsort.care.init import first_model
 from imgsort.cli.app import app
-from imgsort.completing import Views, embeddings_for
-from imgsort.daemon import service
-from imgsort.embeddings import EmbeddingStore
-from imgsort.founding import first_model
-from imgsort.registry import ModelDraft, Registry
-from imgsort.schema import migrate
-from imgsort.serving import open_serving
+from imgsort.daemon.service import run as service
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.embed import Views, embeddings_for
+from imgsort.models.embedding_cache import EmbeddingStore
+from imgsort.models.registry import ModelDraft, Registry
+from imgsort.models.serving import open_serving
+from imgsort.models.vocabulary import resolve
 from imgsort.store import Store
-from imgsort.vocabulary import resolve
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.workspace.workspace import Workspace
 
 CONFIG = '[model]\nbackbone = "efficientnet-lite0"\nprecision = "float32"\n[decode]\nworkers = 2\n'
 Type = Callable[..., Any]

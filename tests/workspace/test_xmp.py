@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.cli import classes, putting_back  # noqa: F401 - they register the commands
-from imgsort.filing.errands import run_errands
-from imgsort.filing.fetching import errand_beside
-from imgsort.workspace import Workspace
+from imgsort.cli import classes  # noqa: F401 - they register the commands
+from imgsort.filing.left_behind_sidecars import errand_beside
+from imgsort.filing.relocate import run_errands
+from imgsort.workspace.workspace import Workspace
 from tests.desk import Desk
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"

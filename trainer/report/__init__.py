@@ -5,8 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from imgsort.display import display
-from imgsort.trainer.findings import Findings
+from imgsort.disk.display import display
+from imgsort.trainer.evaluation.results import Findings
 from imgsort.trainer.report.charts import charts
 from imgsort.trainer.report.page import page
 from imgsort.trainer.report.thumbnails import Thumbnails, contact_sheet

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from imgsort.trainer.evaluate import Evaluation
-from imgsort.trainer.findings import Findings, Pictured
+from imgsort.trainer.evaluation.metrics import Evaluation
+from imgsort.trainer.evaluation.results import Findings, Pictured
 from imgsort.trainer.report import words
 from imgsort.trainer.report.charts import charted
 from imgsort.trainer.report.style import STYLE

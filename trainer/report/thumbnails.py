@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.config import Decode
-from imgsort.decoder import Picture
-from imgsort.trainer.findings import Findings, Pictured
+from imgsort.images.outcome import Picture
+from imgsort.images.thumbnails import views
+from imgsort.trainer.evaluation.results import Findings, Pictured
 from imgsort.trainer.report.charts import BLUE, DPI, RED, short
-from imgsort.viewing import views
+from imgsort.workspace.config import Decode
 
 SIDE = 150
 """Longest side, pixels."""

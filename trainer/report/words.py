@@ -3,11 +3,18 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from imgsort.display import display
-from imgsort.trainer.evaluate import Evaluation
-from imgsort.trainer.findings import Cell, ClassFinding, Curve, Findings, Pictured, Strangers
-from imgsort.trainer.strata import NOTABLE as NOTABLE_STRATUM
-from imgsort.trainer.strata import Estimate
+from imgsort.disk.display import display
+from imgsort.trainer.dataset.population import NOTABLE as NOTABLE_STRATUM
+from imgsort.trainer.dataset.population import Estimate
+from imgsort.trainer.evaluation.metrics import Evaluation
+from imgsort.trainer.evaluation.results import (
+    Cell,
+    ClassFinding,
+    Curve,
+    Findings,
+    Pictured,
+    Strangers,
+)
 
 _MOST, _MOST_PICTURES = 6, 3
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from imgsort.backbones import InstalledBackbone
 from imgsort.care.doctor.finding import Finding, ok
 from imgsort.errors import ImgsortError
-from imgsort.registry import Registry
-from imgsort.workspace import Workspace
+from imgsort.models.backbones import InstalledBackbone
+from imgsort.models.registry import Registry
+from imgsort.workspace.workspace import Workspace
 
 
 def check_models(workspace: Workspace) -> Iterator[Finding]:

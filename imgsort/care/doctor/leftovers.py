@@ -9,11 +9,11 @@ from pathlib import Path
 
 from imgsort.care import archive, backup, rebuild, restore
 from imgsort.care.doctor.finding import SHOWN, Finding, ok
-from imgsort.display import display
+from imgsort.disk.display import display
 from imgsort.errors import WorkspaceProblem
 from imgsort.store.care import planned_moves
 from imgsort.store.revision import require_current
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 OLD_SECONDS = 3600.0
 _PART = re.compile(r"\.part-[0-9a-f]{16}|\.imgsort-probe-[0-9a-f]{32}(-moved)?")

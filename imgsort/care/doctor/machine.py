@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from imgsort.care.doctor.finding import Finding, ok
+from imgsort.disk.mounts import is_event_blind
 from imgsort.errors import ImgsortError
-from imgsort.mounts import is_event_blind
 from imgsort.store.care import newest_moment
 from imgsort.store.revision import require_current
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 _LIMITS = Path("/proc/sys/fs/inotify")
 _FEW_EVENTS = 16_384

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from imgsort.care.doctor.finding import SHOWN, Finding, ok
-from imgsort.display import display
+from imgsort.disk.display import display
 from imgsort.errors import FilingPaused, ImgsortError
-from imgsort.reconciling import apply_reconcile
+from imgsort.reconcile.apply import apply_reconcile
+from imgsort.reconcile.look import look_at
+from imgsort.reconcile.scan import is_at
+from imgsort.records.files import Layout
 from imgsort.store import Store
-from imgsort.tree import Layout
-from imgsort.treelook import look_at
-from imgsort.treescan import is_at
-from imgsort.workspace import Workspace
+from imgsort.workspace.workspace import Workspace
 
 
 def check_pictures(workspace: Workspace) -> Iterator[Finding]:

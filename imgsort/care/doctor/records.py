@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from imgsort.care.doctor.finding import Finding, ok
 from imgsort.errors import DatabaseProblem
 from imgsort.filing import recover
-from imgsort.schema import migrate
 from imgsort.store import Store
 from imgsort.store.care import CareLog, planned_moves, soundness
 from imgsort.store.revision import require_current, revision_of
-from imgsort.tables import REVISIONS
-from imgsort.way_back import way_back
-from imgsort.workspace import Workspace
+from imgsort.store.schema import migrate
+from imgsort.store.tables import REVISIONS
+from imgsort.workspace.way_back import way_back
+from imgsort.workspace.workspace import Workspace
 
 _LARGE_WAL = 256 << 20
 

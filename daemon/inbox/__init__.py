@@ -1,0 +1,1 @@
+"""The inbox as a stream of settled files."""

@@ -1,0 +1,1 @@
+"""Decode, predict, record and place: the stages a picture goes through."""

@@ -1,0 +1,339 @@
+"""Decode | infer | record and place: three stages side by side, with bounded queues between.
+
+The stages come in as arguments, so the service, the bench and the tests drive the same code.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from imgsort.daemon.inbox.source import STOPPING, Candidate
+from imgsort.daemon.pipeline.batcher import Batcher
+from imgsort.daemon.pipeline.double_buffer import Overlap
+from imgsort.daemon.pipeline.liveness import Pulse
+from imgsort.errors import FilingPaused, ImgsortError, StoreBusy, StoreFull
+from imgsort.filing import Judged, Result
+from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
+from imgsort.models.runtimes import DeviceMemoryExhausted
+
+RETRY_SECONDS = 5.0
+_LEAST_SLOTS = 16
+_QUEUED_BATCHES = 2
+
+Answer = TypeVar("Answer")
+
+
+class NotNow(ImgsortError):
+    """Nothing may be filed at present; str() says why."""
+
+
+PAUSING = (NotNow, FilingPaused, StoreFull, StoreBusy, DeviceMemoryExhausted, MemoryError)
+"""Troubles that pass: the stage waits and tries again, the images stay in the inbox."""
+
+
+class Decoder(Protocol):
+    def submit(self, path: Path) -> "Future[Outcome]": ...
+
+
+class Inference(Protocol):
+    """Verdicts for one batch, in its order."""
+
+    def judge(self, batch: Sequence["Decoded"]) -> list[Judged]: ...
+
+
+class Filing(Protocol):
+    """The outcome of each image of one batch, in its order."""
+
+    def file(self, batch: Sequence[Judged]) -> list[Result]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A candidate whose bytes have been read: a picture, or one that can't be."""
+
+    candidate: Candidate
+    outcome: Picture | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """``batch_size`` images make a batch, or fewer ``wait_seconds`` after the first."""
+
+    batch_size: int
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """One batch that is through."""
+
+    results: tuple[Result, ...]
+    seconds: float
+    """Since the batch before, or since this one's first image came in if that was later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What does the work."""
+
+    decoder: Decoder
+    inference: Inference
+    filing: Filing
+    recognised: Callable[[Picture | Refused], bool] = lambda _: False
+    """Was it filed before, so that it stays where it is? (Copy mode.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decode:
+    candidate: Candidate
+    future: "Future[Outcome]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    judged: list[Judged]
+    taken_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """No more will come after ``submitted`` decodes."""
+
+    submitted: int = 0
+
+
+class Listener:
+    """Whom the pipeline asks and tells; each method is called from one of its threads."""
+
+    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
+        """It is through with a candidate: ``filed``, or left where it is for ``reason``."""
+
+    def may_reject(self, path: Path) -> bool:  # noqa: ARG002
+        """May a file that is no picture go to rejected/? If not, the listener takes it back."""
+        return True
+
+    def batch(self, report: BatchReport) -> None:
+        """A batch is through."""
+
+    def took(self, stage: str, seconds: float) -> None:
+        """So long it took to decode an image, or to infer or file a batch."""
+
+    def hindrance(self) -> str | None:
+        """Why nothing may be filed at present, if so."""
+        return None
+
+    def paused(self, stage: str, trouble: str | None) -> None:
+        """A trouble that passes by itself holds a stage up, or is over (None)."""
+
+
+class Pipeline:
+    """Takes candidates until they end, then runs dry. A stage that fails stops all of them."""
+
+    def __init__(
+        self, candidates: Iterable[Candidate], stages: Stages, listener: Listener, pace: Pace
+    ) -> None:
+        self.pulse = Pulse()
+        self.stages = stages
+        self.pace = pace
+        """Both may be replaced; the next batch heeds it."""
+        self._candidates = candidates
+        self._listener = listener
+        self._failure: BaseException | None = None
+        self._slots = threading.Semaphore(max(2 * pace.batch_size, _LEAST_SLOTS))
+        self._decoded: queue.SimpleQueue[_Decode | _End] = queue.SimpleQueue()
+        self._judged: queue.Queue[_Judgement | _End] = queue.Queue(_QUEUED_BATCHES)
+        self._halted = threading.Event()
+        self._hurried = threading.Event()
+        work = (self._decode_stage, self._infer_stage, self._file_stage)
+        self._threads = [
+            threading.Thread(target=self._supervised, args=(stage,), name=name, daemon=True)
+            for name, stage in zip(("decode", "infer", "file"), work, strict=True)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def hurry(self) -> None:
+        """Wait for no trouble to pass any more: what can't be filed now stays in the inbox."""
+        self._hurried.set()
+
+    def halt(self) -> None:
+        """Stop after the batches in hand; what is decoded or judged by then stays in the inbox."""
+        self._halted.set()
+        self._hurried.set()
+        self._slots.release()
+        self._decoded.put(_End())
+        with suppress(queue.Full):  # then the last stage has something to wake up for
+            self._judged.put_nowait(_End())
+
+    def join(self, timeout: float) -> bool:
+        """``ended``, but raises what made a stage fail."""
+        ended = self.ended(timeout)
+        if self._failure is not None:
+            raise self._failure
+        return ended
+
+    def ended(self, timeout: float) -> bool:
+        """Wait until all that was taken is through; False if it takes over ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _supervised(self, stage: Callable[[], None]) -> None:
+        try:
+            stage()
+        except BaseException as failure:  # noqa: BLE001  (it is raised again by join)
+            self._fail(failure)
+
+    def _fail(self, failure: BaseException) -> None:
+        """All stages stop; ``join`` raises it."""
+        self._failure = self._failure or failure
+        self.halt()
+
+    def _decode_stage(self) -> None:
+        submitted = 0
+        for candidate in self._candidates:
+            self._slots.acquire()
+            if self._halted.is_set():
+                break
+            self.pulse.begin("decode")
+            began = time.monotonic()
+            future = self.stages.decoder.submit(candidate.path)
+            submitted += 1
+            future.add_done_callback(partial(self._decoded_one, candidate, began))
+        self._decoded.put(_End(submitted))
+
+    def _decoded_one(self, candidate: Candidate, began: float, future: "Future[Outcome]") -> None:
+        try:
+            self.pulse.end("decode")
+            self._listener.took("decode", time.monotonic() - began)
+        except Exception as failure:  # noqa: BLE001  (a future keeps what its callbacks raise)
+            self._fail(failure)
+        self._decoded.put(_Decode(candidate, future))
+
+    def _infer_stage(self) -> None:
+        batcher: Batcher[Decoded] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
+        overlap = Overlap(self._fail)
+        received, expected = 0, None
+        while not self._halted.is_set() and (received != expected or len(batcher)):
+            patience = batcher.patience(time.monotonic()) if received != expected else 0.0
+            if patience == 0.0:
+                overlap.start(partial(self._infer, batcher.take()))
+                batcher.size, batcher.wait_seconds = self.pace.batch_size, self.pace.wait_seconds
+                continue
+            with suppress(queue.Empty):
+                item = self._decoded.get(timeout=patience)
+                if isinstance(item, _End):
+                    expected = item.submitted
+                else:
+                    received += 1
+                    self._sort_out(item, batcher)
+        overlap.finish()
+        self._hand_on(_End())
+
+    def _sort_out(self, item: "_Decode", batcher: Batcher[Decoded]) -> None:
+        copied = False
+        try:
+            outcome = item.future.result()
+            copied = not isinstance(outcome, Deferred) and self.stages.recognised(outcome)
+        except CancelledError:
+            outcome = Deferred(item.candidate.path, STOPPING)
+        except PAUSING as trouble:  # its earlier tries could not be looked up or written down
+            outcome = Deferred(item.candidate.path, str(trouble))
+        if isinstance(outcome, Deferred):
+            self._slots.release()
+            self._listener.finished(outcome.path, filed=False, reason=outcome.reason)
+        elif copied:
+            self._slots.release()
+            self._listener.finished(outcome.path, filed=True)
+        elif isinstance(outcome, Refused) and not self._listener.may_reject(outcome.path):
+            self._slots.release()
+        else:
+            batcher.add(Decoded(item.candidate, outcome), time.monotonic())
+
+    def _infer(self, batch: list[Decoded]) -> None:
+        self._slots.release(len(batch))
+        with self.pulse.busy("infer"):
+            judged = self._patiently("infer", lambda: self.stages.inference.judge(batch))
+        if judged is None:
+            self._give_up(decoded.candidate.path for decoded in batch)
+        else:
+            self._hand_on(_Judgement(judged, min(one.candidate.taken_at for one in batch)))
+
+    def _hand_on(self, item: _Judgement | _End) -> None:
+        """Wait for room in front of the last stage, unless that has failed."""
+        while True:
+            with suppress(queue.Full):
+                self._judged.put(item, timeout=1.0)
+                return
+            if self._halted.is_set():
+                return
+
+    def _file_stage(self) -> None:
+        through_at = time.monotonic()
+        while not self._halted.is_set() and isinstance(item := self._judged.get(), _Judgement):
+            began = max(through_at, item.taken_at)
+            with self.pulse.busy("file"):
+                results = self._patiently("file", partial(self._file, item.judged))
+            if results is None:
+                self._give_up(judged.outcome.path for judged in item.judged)
+                continue
+            through_at = time.monotonic()
+            for result in results:
+                filed = result.decision != "deferred"
+                self._listener.finished(result.source, filed=filed, reason=result.reason or "")
+            self._listener.batch(BatchReport(tuple(results), through_at - began))
+
+    def _file(self, batch: list[Judged]) -> list[Result]:
+        hindrance = self._listener.hindrance()
+        if hindrance is not None:
+            raise NotNow(hindrance)
+        results = self.stages.filing.file(batch)
+        troubles = [result.paused for result in results]
+        shared = next((one for one in troubles if one is not None and not one.alone), None)
+        if shared is not None and all(troubles):
+            raise shared  # nothing gets on: wait, rather than decode all of it again
+        return results
+
+    def _give_up(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            self._listener.finished(path, filed=False, reason=STOPPING)
+
+    def _patiently(self, stage: str, act: Callable[[], Answer]) -> Answer | None:
+        """Try until it works; None when there is no time left to wait for that."""
+        waited = False
+        while not self._halted.is_set():
+            began = time.monotonic()
+            try:
+                answer = act()
+            except PAUSING as trouble:
+                waited = True
+                self.pulse.beat(stage)
+                self._listener.paused(stage, in_words(trouble))
+                if self._hurried.wait(RETRY_SECONDS):
+                    return None
+            else:
+                if waited:
+                    self._listener.paused(stage, None)
+                self._listener.took(stage, time.monotonic() - began)
+                return answer
+        return None
+
+
+def in_words(trouble: BaseException) -> str:
+    """A trouble that passes, for people."""
+    match trouble:
+        case DeviceMemoryExhausted():
+            return "The GPU's memory is used up; end other programs that use it."
+        case MemoryError():
+            return "The memory is used up; end other programs, or lower model.batch_size."
+    return str(trouble)

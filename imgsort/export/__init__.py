@@ -1,0 +1,1 @@
+"""The log for other programs: a spreadsheet, a Camtrap DP."""

@@ -1,0 +1,67 @@
+"""Which sidecars lie beside a picture? The inbox is not listed anew for each of a long queue."""
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from imgsort.filing.sidecars import pair_up
+from imgsort.images import READABLE_SUFFIXES
+
+# A sidecar may come a moment after its picture; a list made after that serves the whole queue.
+_GRACE_SECONDS = 1.0
+_BELIEVED_SECONDS = 2.0
+_FOLDERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What one folder held; ``taken_at`` is in seconds of the wall clock."""
+
+    mtime_ns: int
+    taken_at: float
+    pairs: dict[str, tuple[str, ...]]
+
+
+class Companions:
+    """The sidecars of pictures in the folders that files come from."""
+
+    def __init__(
+        self,
+        suffixes: Sequence[str],
+        readable: Collection[str] = READABLE_SUFFIXES,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Suffixes of the files that travel, and of the pictures."""
+        self._suffixes = suffixes
+        self._readable = readable
+        self._now = now
+        self._listings: dict[Path, _Listing] = {}
+
+    def of(self, folder: Path, name: str, arrived_at: datetime) -> tuple[str, ...]:
+        """Names in ``folder`` that travel with picture ``name``; none if it can't be listed."""
+        try:
+            mtime_ns = folder.stat().st_mtime_ns
+            listing = self._listings.get(folder)
+            if listing is None or not self._serves(listing, mtime_ns, arrived_at.timestamp()):
+                listing = self._list(folder, mtime_ns)
+        except OSError:
+            return ()
+        return listing.pairs.get(name, ())
+
+    def _serves(self, listing: _Listing, mtime_ns: int, arrived_at: float) -> bool:
+        age = self._now().timestamp() - listing.taken_at
+        if not 0 <= age < _BELIEVED_SECONDS:
+            return False
+        return listing.mtime_ns == mtime_ns or listing.taken_at >= arrived_at + _GRACE_SECONDS
+
+    def _list(self, folder: Path, mtime_ns: int) -> _Listing:
+        if len(self._listings) >= _FOLDERS:
+            self._listings.clear()
+        taken_at = self._now().timestamp()
+        names = os.listdir(folder)  # noqa: PTH208 - names only
+        pairs = pair_up(names, self._suffixes, self._readable)
+        listing = _Listing(mtime_ns, taken_at, pairs)
+        self._listings[folder] = listing
+        return listing

@@ -1,0 +1,71 @@
+"""Which folders have lost their disk? A naked mount point is no empty class; nothing goes there.
+
+Numbers of devices change at a restart, and a restored workspace has other inodes: so a folder
+counts as naked only when it is empty, when it is another folder than the log has seen, and when the
+log has pictures, or other folders, that say that there was another disk.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from imgsort.records.files import KnownClass
+from imgsort.store import Store
+
+
+def unmounted(folders: Sequence[Path], store: Store) -> frozenset[Path]:
+    """Of sorted/ (the first of ``folders``), unsure/ and rejected/, and of the class folders."""
+    sorted_, *others = folders
+    status = _status(sorted_)
+    if status is None:
+        return frozenset()
+    if _is_bare(sorted_) and store.has_files_elsewhere(sorted_, status.st_dev):
+        return frozenset({sorted_})
+    classes = store.known_classes()
+    numbered = {one.dev for one in classes}
+    """Devices as the log knows them: a number that is among them is still what it was."""
+    naked = {folder for folder in others if _is_naked(folder, numbered, store)}
+    for one in classes:
+        if one.dev not in {None, status.st_dev} and _was_elsewhere(
+            one, sorted_ / one.name, status.st_dev, store, numbered
+        ):
+            naked.add(sorted_ / one.name)
+    return frozenset(naked)
+
+
+def _is_naked(folder: Path, numbered: set[int | None], store: Store) -> bool:
+    status = _status(folder)
+    return bool(
+        status is not None
+        and status.st_dev in numbered
+        and _is_bare(folder)
+        and store.has_files_elsewhere(folder, status.st_dev)
+    )
+
+
+def _was_elsewhere(
+    one: KnownClass, folder: Path, dev: int, store: Store, numbered: set[int | None]
+) -> bool:
+    """``dev``: of sorted/, where a class folder lies on which nothing is mounted."""
+    status = _status(folder)
+    if status is None or status.st_dev != dev or status.st_ino == one.ino:
+        return False
+    if not _is_bare(folder):
+        return False
+    return dev in numbered or store.has_files_elsewhere(folder, dev)
+
+
+def _status(folder: Path) -> os.stat_result | None:
+    try:
+        return folder.stat()
+    except OSError:
+        return None
+
+
+def _is_bare(folder: Path) -> bool:
+    """Nothing in it but what is hidden, as on a mount point; False where it can't be told."""
+    try:
+        with os.scandir(folder) as entries:
+            return all(entry.name.startswith(".") for entry in entries)
+    except OSError:
+        return False

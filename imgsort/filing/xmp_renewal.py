@@ -1,0 +1,50 @@
+"""Words that move no file, and classes that get other names, are told in the XMP sidecars too.
+
+Only sidecars that imgsort wrote, and that are there, are renewed; see ``filing.describing``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from imgsort.errors import ImgsortError
+from imgsort.filing.xmp_sidecars import describe
+from imgsort.records.files import class_of_folder
+from imgsort.store import Store
+from imgsort.workspace.workspace import Workspace
+
+_AT_ONCE = 256
+"""Nobody who files waits for more."""
+
+
+@contextmanager
+def renewing(workspace: Workspace, store: Store) -> Iterator[None]:
+    """What is said inside, by whomever, is in the sidecars afterwards, as far as they can be
+    written."""
+    if not workspace.config.filing.write_xmp:
+        yield
+        return
+    word, names = store.last_word(), store.class_names()
+    try:
+        yield
+    finally:
+        with suppress(ImgsortError, OSError):  # the pictures lie right without
+            _renew(workspace, store, store.spoken_since(word))
+            now = store.class_names()
+            _renew_classes(
+                workspace, store, {now[one] for one in now if names.get(one, now[one]) != now[one]}
+            )
+
+
+def _renew_classes(workspace: Workspace, store: Store, names: set[str]) -> None:
+    for folder in workspace.sorted.iterdir() if names else ():
+        if class_of_folder(folder.name) in names:
+            below = store.pictures_below(folder)
+            _renew(workspace, store, {one.arrival_id: one.path for one in below if not one.missing})
+
+
+def _renew(workspace: Workspace, store: Store, pictures: dict[int, Path]) -> None:
+    every = list(pictures.items())
+    for start in range(0, len(every), _AT_ONCE):
+        with workspace.filing_lock():
+            describe(workspace, store, dict(every[start : start + _AT_ONCE]), anew=False)

@@ -1,0 +1,31 @@
+"""Pictures for people to look at, opened where all untrusted files are: in worker processes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from imgsort.images import decode_for_display
+from imgsort.images.outcome import NoAttempts, Outcome, Picture
+from imgsort.images.pool import Settings, open_decoder
+from imgsort.images.resizing import fitted_size
+
+
+def views(
+    paths: Sequence[Path], longest_side: int, config: Settings, bases: tuple[Path, ...] = ()
+) -> Iterator[Outcome]:
+    """What is in each file, in this order: a Picture's pixels are uint8 RGB [h, w, 3] here.
+
+    They are the whole picture, upright, shrunk to fit ``longest_side``. Below ``bases`` no link is
+    followed.
+    """
+    if not paths:
+        return
+    with open_decoder(config, longest_side, NoAttempts(), bases, decode_for_display) as pool:
+        for future in [pool.submit(path) for path in paths]:
+            outcome = future.result()
+            yield _cropped(outcome, longest_side) if isinstance(outcome, Picture) else outcome
+
+
+def _cropped(picture: Picture, side: int) -> Picture:
+    width, height = fitted_size(picture.facts.width, picture.facts.height, side)
+    return replace(picture, pixels=picture.pixels[:height, :width])

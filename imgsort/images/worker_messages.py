@@ -1,0 +1,87 @@
+"""A finding on its way from a worker to the daemon.
+
+JSON checked field by field, not pickle: a codec that a hostile picture has taken over may write
+what it likes into the pipe, and must not get code run in the daemon by it.
+"""
+
+import json
+import re
+from dataclasses import asdict, fields
+from typing import Any, get_type_hints
+
+from imgsort.disk.identity import Identity
+from imgsort.images import ImageFacts
+from imgsort.images.worker_task import Finding, Readable, Unavailable, Unreadable
+
+LONGEST = 1 << 16
+"""Bytes of a message. A finding has a few hundred."""
+_LONGEST_TRACE = LONGEST // 8
+_BUG = "Bug"
+_KINDS: dict[str, Any] = {kind.__name__: kind for kind in (Readable, Unreadable, Unavailable)}
+_SHA256 = re.compile("[0-9a-f]{64}")
+_UNSIGNED = range(2**64)
+_BOUNDS = {
+    "width": range(1, 2**31),
+    "height": range(1, 2**31),
+    "size": range(2**63),
+    "mtime_ns": range(-(2**63), 2**63),
+}
+"""What the database can hold: a finding beyond it would stop the daemon, at each start again."""
+_PARTS = {Identity, ImageFacts}
+_HINTS = {kind: get_type_hints(kind) for kind in (*_KINDS.values(), *_PARTS)}
+
+
+class NotAFinding(ValueError):
+    """The bytes are no finding."""
+
+
+class DecoderBug(Exception):
+    """The worker's own code failed, not the picture; str() is its traceback."""
+
+
+def packed(finding: Finding) -> bytes:
+    """Text that is no Unicode is sent with question marks."""
+    return _message(type(finding).__name__, asdict(finding))
+
+
+def packed_bug(trace: str) -> bytes:
+    """What ``unpacked`` raises as DecoderBug."""
+    return _message(_BUG, trace[-_LONGEST_TRACE:])
+
+
+def _message(kind: str, content: Any) -> bytes:
+    return json.dumps([kind, content], ensure_ascii=False).encode("utf-8", "replace")
+
+
+def unpacked(data: bytes) -> Finding:
+    """The finding that was packed; raises NotAFinding on what is none, or DecoderBug."""
+    try:
+        name, content = json.loads(data)
+        if name == _BUG:
+            raise DecoderBug(content)
+        finding: Finding = _built(_KINDS[name], content)
+    except (ValueError, TypeError, KeyError, RecursionError) as problem:
+        raise NotAFinding(repr(problem)) from problem
+    return finding
+
+
+def _built(kind: Any, content: Any) -> Any:
+    hints = _HINTS[kind]
+    if not isinstance(content, dict) or content.keys() != {field.name for field in fields(kind)}:
+        raise NotAFinding(f"not the fields of {kind.__name__}")
+    values = {}
+    for name, value in content.items():
+        hint = hints[name]
+        if hint in _PARTS:
+            values[name] = _built(hint, value)
+        elif isinstance(value, hint) and not isinstance(value, bool) and _is_sane(name, value):
+            values[name] = value
+        else:
+            raise NotAFinding(f"{kind.__name__}.{name} can't be that {type(value).__name__}")
+    return kind(**values)
+
+
+def _is_sane(name: str, value: object) -> bool:
+    if isinstance(value, int):
+        return value in _BOUNDS.get(name, _UNSIGNED)
+    return name != "sha256" or value is None or _SHA256.fullmatch(str(value)) is not None

@@ -1,0 +1,1 @@
+"""What people say of pictures, and what follows from it."""

@@ -1,0 +1,137 @@
+"""Carry out what a person said: the label is written down, then the file moves to its class."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgsort.filing.relocate import Done, Errand, run_errands
+from imgsort.records.files import Layout
+from imgsort.records.labels import HumanLabel, NewLabel
+from imgsort.records.pictures import LoggedPicture
+from imgsort.store import Store
+from imgsort.workspace.singular import singulars
+from imgsort.workspace.template import Template, plain_name
+from imgsort.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What became of a set of labels."""
+
+    written: tuple[NewLabel, ...]
+    moves: tuple[Done, ...]
+
+    @property
+    def moved(self) -> tuple[Done, ...]:
+        return tuple(one for one in self.moves if one.moved)
+
+    @property
+    def left(self) -> tuple[Done, ...]:
+        """Files that should lie elsewhere now, and why they don't."""
+        return tuple(one for one in self.moves if not one.moved)
+
+    def counts(self) -> dict[str, int]:
+        """Labels by class, the largest first."""
+        return dict(Counter(one.class_name for one in self.written if one.class_name).most_common())
+
+
+def class_of(workspace: Workspace, path: Path) -> str | None:
+    """The class whose folder this absolute path lies in; folders below it belong to it."""
+    return Layout.of(workspace).place_of(str(path)).class_name
+
+
+def put_labels(
+    workspace: Workspace,
+    store: Store,
+    run_id: int,
+    labels: Sequence[NewLabel],
+    repeated: Sequence[NewLabel] = (),
+) -> Labelled:
+    """Append these labels, one a content, and bring every file of theirs where it belongs now.
+
+    A class has its folder; a withdrawn word leads to unsure/, "never use" to rejected/. All of it
+    is written down in one transaction; a crash is completed by the next mover. ``repeated``: words
+    that hold already; only their files are brought. Raises as ``Filer.file``.
+    """
+    said = {label.sha256: label for label in (*labels, *repeated)}
+    errands = _errands(workspace, store, said)
+    if not errands:
+        store.add_labels(run_id, labels)
+        return Labelled(tuple(labels), ())
+    done = run_errands(
+        workspace, store, errands, lambda plans: store.record_decided(run_id, plans, labels)
+    )
+    return Labelled(tuple(labels), tuple(done))
+
+
+def astray(workspace: Workspace, store: Store, labels: Iterable[NewLabel]) -> set[str]:
+    """Those of these contents that have a file which isn't where the label says."""
+    said = {label.sha256: label for label in labels}
+    return {errand.sha256 for errand in _errands(workspace, store, said)}
+
+
+def _errands(workspace: Workspace, store: Store, said: Mapping[str, NewLabel]) -> list[Errand]:
+    return [
+        errand
+        for picture in store.pictures_with(said)
+        if (errand := _errand(workspace, picture, said[picture.sha256])) is not None
+    ]
+
+
+def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Errand | None:
+    """None where the file lies right already, or where there is none."""
+    if picture.missing or picture.identity is None:
+        return None
+    if label.class_name is not None:
+        if class_of(workspace, picture.path) == label.class_name:
+            return None
+        place = class_place(workspace, picture, label.class_name)
+    else:
+        folder = workspace.rejected if label.kind == "never_use" else workspace.unsure
+        if folder in picture.path.parents:
+            return None
+        place = folder / plain_name(picture.own_name)
+    return Errand(
+        picture.arrival_id, picture.path, picture.identity, picture.sha256, place, "label"
+    )
+
+
+def class_place(
+    workspace: Workspace, picture: LoggedPicture, class_name: str, confidence: float = 1.0
+) -> Path:
+    """Where the template puts a picture of ``class_name``; full confidence: a person said so."""
+    return workspace.sorted / Template.parse(workspace.config.filing.template).render(
+        label=class_name,
+        name=picture.own_name,
+        arrived_at=picture.arrived_at.astimezone(),
+        captured_at=picture.captured_at,
+        camera=picture.camera,
+        confidence=confidence,
+        subfolder=picture.subfolder,
+    )
+
+
+def news(labels: Iterable[NewLabel], current: Mapping[str, HumanLabel]) -> list[NewLabel]:
+    """Those that say more than is known: another word, or that the picture is representative."""
+    return [
+        label
+        for label in labels
+        if (before := current.get(label.sha256)) is None
+        or (before.kind, before.class_name) != (label.kind, label.class_name)
+        or (label.representative and not before.representative)
+    ]
+
+
+def twin(name: str, known: Collection[str]) -> str | None:
+    """A known class that ``name`` is only another spelling of: Cat, cats and CAT for cat."""
+    if name in known:
+        return None
+    spellings = _spellings(name)
+    return next((one for one in sorted(known) if spellings & _spellings(one)), None)
+
+
+def _spellings(name: str) -> set[str]:
+    plain = "_".join(unicodedata.normalize("NFC", name).casefold().replace("-", " ").split())
+    return {plain, *singulars(plain)}

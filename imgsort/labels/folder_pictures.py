@@ -1,0 +1,122 @@
+"""What a person means by `confirm`: which folders and pictures, and what follows from them."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgsort.errors import ImgsortError
+from imgsort.labels.apply import class_of
+from imgsort.labels.confirm import UNSURE, Confirmation, Lying, confirmation
+from imgsort.records.pictures import LoggedPicture
+from imgsort.store import Store
+from imgsort.store.lookup import Finder, Meant, Name, Unmatched, lies_there
+from imgsort.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class LookedThrough:
+    """Folders and single pictures that a person says are right as they are."""
+
+    folders: tuple[Path, ...]
+    """Absolute: sorted/, unsure/ or folders in sorted/."""
+    pictures: tuple[LoggedPicture, ...]
+
+
+def folder_named(workspace: Workspace, text: str, here: Path) -> Path | None:
+    """The folder that is meant: from here, from the workspace, or by the bare name of a class."""
+    for base in (here, workspace.root, workspace.sorted):
+        with suppress(OSError, ValueError):
+            if (path := base / Path(text).expanduser()).is_dir():
+                return path
+    return None
+
+
+def locate(workspace: Workspace, store: Store, texts: Sequence[str], here: Path) -> LookedThrough:
+    """Raises ImgsortError for the first that is neither a class folder nor a picture in one."""
+    folders, names = [], []
+    for text in texts:
+        folder = folder_named(workspace, text, here)
+        if folder is None:
+            names.append(Name(text))
+        else:
+            folders.append(_inside(workspace, folder))
+    pictures = []
+    for found in Finder(workspace, store, here).find(names):
+        if isinstance(found, Unmatched):
+            raise ImgsortError(f"{found.text!r} can't be confirmed: {found.reason}.")
+        pictures += _lying(workspace, found)
+    return LookedThrough(tuple(folders), tuple(pictures))
+
+
+def _inside(workspace: Workspace, folder: Path) -> Path:
+    """The folder as the log writes it, whatever links lead there."""
+    real = folder.resolve()
+    for base in (workspace.sorted, workspace.unsure):
+        if real == base.resolve():
+            return base
+    with suppress(ValueError):
+        return workspace.sorted / real.relative_to(workspace.sorted.resolve())
+    raise ImgsortError(
+        f"{folder} is no class folder; name one in {workspace.sorted}, or pictures in it."
+    )
+
+
+def _lying(workspace: Workspace, meant: Meant) -> list[LoggedPicture]:
+    there = [one for one in meant.pictures if not one.missing and class_of(workspace, one.path)]
+    if not there:
+        raise ImgsortError(
+            f"{meant.pictures[0].path} lies in no class folder, so there is nothing to confirm; "
+            f"say what it is with `imgsort label`."
+        )
+    return there
+
+
+def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confirmation:
+    """What follows for the labels. Nothing is written."""
+    current = store.current_labels()
+    lying = [
+        *(one for folder in seen.folders for one in store.pictures_below(folder)),
+        *seen.pictures,
+    ]
+    # What was moved a moment ago may still be logged here, and is not what was looked at.
+    lying = [one for one in lying if one.readable and lies_there(one)]
+    copies = store.pictures_with({one.sha256 for one in lying})
+    biased = {
+        sha256
+        for sha256, label in current.items()
+        if label.kind == "label" and not label.representative
+    }
+    return confirmation(
+        [_place(workspace, one) for one in lying],
+        [_place(workspace, one) for one in copies if not one.missing],
+        [_place(workspace, one) for one in store.pictures_with(biased)],
+        _whole(workspace, store, seen.folders),
+        current,
+    )
+
+
+def _place(workspace: Workspace, picture: LoggedPicture) -> Lying:
+    return Lying(picture.sha256, class_of(workspace, picture.path), _origin(picture))
+
+
+def _origin(picture: LoggedPicture) -> str | None:
+    if picture.model is None:
+        return None
+    return UNSURE if picture.decision == "unsure" else picture.guess
+
+
+def _whole(workspace: Workspace, store: Store, folders: Sequence[Path]) -> set[str]:
+    """The origins that have been looked through as a whole."""
+    found = set()
+    for folder in folders:
+        if folder == workspace.unsure:
+            found.add(UNSURE)
+        elif folder == workspace.sorted:
+            found.update(store.class_names().values())
+        elif folder.parent == workspace.sorted:
+            found.add(class_of(workspace, folder / "picture") or folder.name)
+    # Emptied by hand, every picture the model was unsure of has got a label: none was picked.
+    if folders and all(one.missing for one in store.pictures_below(workspace.unsure)):
+        found.add(UNSURE)
+    return found

@@ -1,0 +1,206 @@
+"""A data set becomes labelled pictures: copied, never moved.
+
+``plan`` decides (pure), ``Importer`` checks and copies.
+"""
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from imgsort.disk.display import display
+from imgsort.errors import FilingPaused, ImgsortError, NothingToDo
+from imgsort.filing import Load, Mover, recover_locked
+from imgsort.filing.destination import Names, Numbers
+from imgsort.filing.folders import Folders
+from imgsort.images.outcome import Picture
+from imgsort.images.pool import DecoderPool
+from imgsort.labels.dataset_folder import Hashed, Left
+from imgsort.records.journal import Arrival, Plan
+from imgsort.records.labels import HumanLabel, NewLabel
+from imgsort.store import Store
+from imgsort.workspace.template import Template
+from imgsort.workspace.workspace import Workspace
+
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What is to be done with each picture of the data set."""
+
+    copies: tuple[Hashed, ...]
+    """Contents that are new here."""
+    known: tuple[NewLabel, ...]
+    """Contents whose pictures are here already; only the label is new."""
+    already: int
+    """Contents that are here under this label."""
+    duplicates: int
+    """Files whose content another file of the same class has."""
+    conflicts: tuple[Left, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One picture of the plan: copied to ``target``, or left for ``reason``."""
+
+    hashed: Hashed
+    target: Path | None
+    reason: str | None
+
+
+def plan(
+    files: Sequence[Hashed], here: Collection[str], current: Mapping[str, HumanLabel]
+) -> ImportPlan:
+    """``here``: contents that this workspace has a file of. Pure."""
+    contents: dict[str, list[Hashed]] = {}
+    for one in files:
+        contents.setdefault(one.sha256, []).append(one)
+    copies, known = [], []
+    conflicts: list[Left] = []
+    already = duplicates = 0
+    for sha256, several in contents.items():
+        conflict = _conflict(several, current.get(sha256))
+        if conflict is not None:
+            conflicts += (Left(one.found.path, conflict) for one in several)
+            continue
+        duplicates += len(several) - 1
+        before = current.get(sha256)
+        if sha256 not in here:
+            copies.append(several[0])
+        elif before is None or before.kind != "label" or not before.representative:
+            known.append(import_label(several[0]))
+        else:
+            already += 1
+    return ImportPlan(tuple(copies), tuple(known), already, duplicates, tuple(conflicts))
+
+
+def _conflict(several: Sequence[Hashed], before: HumanLabel | None) -> str | None:
+    names = sorted({one.found.class_name for one in several})
+    if len(names) > 1:
+        return f"the same picture lies in {' and '.join(names)}"
+    if before is None or before.kind == "withdrawn":
+        return None
+    if before.kind == "never_use":
+        return "you said here never to use this picture"
+    return None if before.class_name == names[0] else f"you called it {before.class_name} here"
+
+
+def import_label(one: Hashed) -> NewLabel:
+    return NewLabel(one.sha256, "label", one.found.class_name, "import", representative=True)
+
+
+def in_batches(copies: Sequence[Hashed]) -> Iterator[Sequence[Hashed]]:
+    return (copies[start : start + BATCH] for start in range(0, len(copies), BATCH))
+
+
+class Importer:
+    """Copies new pictures into their class folders; each batch is one transaction."""
+
+    def __init__(
+        self, workspace: Workspace, store: Store, run_id: int, decoder: DecoderPool
+    ) -> None:
+        self._workspace = workspace
+        self._store = store
+        self._run_id = run_id
+        self._decoder = decoder
+        self._template = Template.parse(workspace.config.filing.template)
+        self._numbers = Numbers()
+
+    def copy(self, batch: Sequence[Hashed]) -> list[Imported]:
+        """Decode each to see that it is a picture, then copy it. The answers keep the order.
+
+        Raises FilingPaused where a class folder can't take pictures, and as ``Filer.file``.
+        """
+        futures = [self._decoder.submit(one.found.path) for one in batch]
+        outcomes = [future.result() for future in futures]
+        good = {
+            one.sha256: (one, outcome)
+            for one, outcome in zip(batch, outcomes, strict=True)
+            if isinstance(outcome, Picture) and outcome.sha256 == one.sha256
+        }
+        landed = self._copied(list(good.values())) if good else {}
+        results = []
+        for one, outcome in zip(batch, outcomes, strict=True):
+            if one.sha256 in landed:
+                results.append(landed[one.sha256])
+            else:
+                changed = "it changed while it was imported"
+                reason = changed if isinstance(outcome, Picture) else outcome.reason
+                results.append(Imported(one, None, reason))
+        return results
+
+    def _copied(self, good: Sequence[tuple[Hashed, Picture]]) -> dict[str, Imported]:
+        with self._workspace.filing_lock():
+            unknown = recover_locked(self._workspace, self._store).unknown
+            names = Names(self._numbers, self._store.reserved_targets() if unknown else ())
+            with Folders(self._workspace.picture_folders) as folders:
+                plans = [self._plan(one, picture, folders, names) for one, picture in good]
+                words = [import_label(one) for one, _ in good]
+                planned = self._store.record_decided(self._run_id, plans, words)
+                mover = Mover(self._store, folders, names)
+                mover.carry([Load(one) for one in planned])
+                mover.finish()
+        results = {}
+        for (one, _), move in zip(good, planned, strict=True):
+            done = mover.done.get(move.move_id)
+            if done is not None:
+                results[one.sha256] = Imported(one, done.target, None)
+                continue
+            refusal = mover.refused[move.move_id]
+            if refusal.paused is not None:
+                raise _not_taken(refusal.paused)
+            results[one.sha256] = Imported(one, None, refusal.reason)
+        return results
+
+    def _plan(self, one: Hashed, picture: Picture, folders: Folders, names: Names) -> Plan:
+        now = datetime.now(UTC)
+        path, class_name = one.found.path, one.found.class_name
+        wanted = self._workspace.sorted / self._template.render(
+            label=class_name,
+            name=path.name,
+            arrived_at=now.astimezone(),
+            captured_at=picture.facts.captured_at,
+            camera=picture.facts.camera,
+            confidence=1.0,  # a person said so
+        )
+        try:
+            folder = folders.folder(wanted.parent, make=True)
+            name = names.reserve(folder, wanted.name)
+        except OSError as problem:
+            raise _not_taken(folders.paused(wanted.parent, problem)) from problem
+        arrival = Arrival(
+            name=os.fsencode(path.name),
+            subfolder=b"",
+            arrived_at=now,
+            decision="filed",
+            reason=f"imported from {display(path.parent)}",
+            facts=picture.facts,
+            verdict=None,
+            model=None,
+        )
+        return Plan(
+            source=path,
+            target=wanted.parent / name,
+            identity=picture.identity,
+            sha256=one.sha256,
+            mode="copy",
+            cause="import",
+            arrival=arrival,
+        )
+
+
+def _not_taken(problem: FilingPaused) -> ImgsortError:
+    return ImgsortError(
+        f"{problem.folder} can't take pictures: {problem.reason}; then import again, what is "
+        f"copied already isn't copied twice."
+    )
+
+
+def require_something(todo: ImportPlan) -> None:
+    """Raise NothingToDo if every picture is here under its label already."""
+    if not (todo.copies or todo.known or todo.conflicts):
+        raise NothingToDo(
+            "All of its pictures are here under these labels already; there is nothing to import."
+        )

@@ -1,0 +1,84 @@
+"""One invocation in which a person speaks of pictures: an open log, a run, folders caught up."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgsort.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from imgsort.labels.apply import Labelled
+    from imgsort.records.labels import NewLabel
+    from imgsort.store import Store
+    from imgsort.store.lookup import Meant, Name, Unmatched
+
+_PATIENCE_SECONDS = 3.0
+"""New files are believed after two; copies need half a minute, nobody should wait for those."""
+
+
+@dataclass(slots=True)
+class Sitting:
+    workspace: Workspace
+    store: "Store"
+    run_id: int
+    summary: str | None = field(default="nothing was done")
+    """What the run did, for the log; None leaves it as it is."""
+
+    def find(self, names: "Sequence[Name]") -> "list[Meant | Unmatched]":
+        from imgsort.store.lookup import Finder
+
+        return Finder(self.workspace, self.store, Path.cwd()).find(names)
+
+    def put(self, labels: "Sequence[NewLabel]", repeated: "Sequence[NewLabel]" = ()) -> "Labelled":
+        """Write labels down and move their files, and those of the ``repeated``, which hold."""
+        from imgsort.labels.apply import put_labels
+
+        return put_labels(self.workspace, self.store, self.run_id, labels, repeated)
+
+
+@contextmanager
+def sitting(workspace: Workspace, kind: str, tell: Callable[[str], None]) -> Iterator[Sitting]:
+    """Open the log, learn what was moved by hand, and end the run whatever happens.
+
+    ``tell`` is given what was learned, a sentence each.
+    """
+    from imgsort.filing import recover
+    from imgsort.filing.xmp_renewal import renewing
+    from imgsort.store import Store
+
+    workspace.require_folders()
+    with Store.open(workspace.database, root=workspace.root) as store:
+        if store.unfinished():
+            recover(workspace, store)  # an earlier command, or the daemon, was killed at it
+        now = Sitting(workspace, store, store.begin_run(kind))
+        try:
+            _catch_up(now, tell)
+            with renewing(workspace, store):
+                yield now
+        finally:
+            if now.summary is not None:
+                store.end_run(now.run_id, now.summary)
+
+
+def _catch_up(now: Sitting, tell: Callable[[str], None]) -> None:
+    """Learn what was moved by hand; files that were put there a moment ago need that moment."""
+    from imgsort.reconcile.apply import apply_reconcile
+
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        seen = apply_reconcile(now.workspace, now.store, now.run_id)
+        if seen.learned:
+            tell(f"Learned from the folders first: {seen}.")
+        if not seen.waiting or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    if seen.waiting:
+        tell(
+            f"{seen.waiting:,} files were put there only now and aren't known yet; in half a "
+            f"minute they are."
+        )
+    for notice in seen.notices:
+        tell(notice)

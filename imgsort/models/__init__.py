@@ -1,0 +1,1 @@
+"""All that judges pictures: backbones, runtimes and heads, and the registry of versions."""

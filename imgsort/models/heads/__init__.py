@@ -1,0 +1,1 @@
+"""Heads turn an embedding into a probability for each class."""

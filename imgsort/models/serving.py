@@ -1,0 +1,164 @@
+"""What turns pictures into verdicts right now: the active model on its backbone, in a runtime."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsort.errors import ModelProblem
+from imgsort.models.backbones import BACKBONES, InstalledBackbone
+from imgsort.models.backbones.int8 import is_int8, record_of
+from imgsort.models.heads.classifier import Classifier
+from imgsort.models.registry import HEAD, ModelCard, Registry
+from imgsort.models.runtimes import Runtime, idle_runtime, open_runtime
+from imgsort.records.verdict import Verdict
+from imgsort.store import Store
+from imgsort.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The active model, loaded."""
+
+    card: ModelCard
+    backbone: InstalledBackbone
+    runtime: Runtime
+    classifier: Classifier
+    top_k: int
+
+    def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """[N, D] for uint8 RGB pictures [N, H, W, 3] at the backbone's input size."""
+        return self.runtime.embed(pixels)
+
+    def decide(self, embeddings: NDArray[np.float32]) -> list[Verdict]:
+        """Verdicts for embeddings [N, D] of this backbone at this runtime's precision."""
+        return self.classifier.judge(embeddings, self.top_k)
+
+    def judge(self, pixels: NDArray[np.uint8]) -> list[Verdict]:
+        """Both steps at once, for who has no use for the embeddings."""
+        return self.decide(self.embed(pixels))
+
+    def with_model(self, card: ModelCard, classifier: Classifier) -> "Serving":
+        """The same backbone and runtime under another head. Raises ModelProblem."""
+        if card != self.card:
+            require_compatible(card, self.backbone, self.runtime.precision)
+        _require_fit(card, classifier, self.backbone)
+        return replace(self, card=card, classifier=classifier)
+
+
+def active_card(workspace: Workspace) -> ModelCard:
+    """The active model's card. Raises ModelProblem where none is active."""
+    registry = Registry(workspace.models)
+    version = registry.active()
+    if version is None:
+        raise ModelProblem(
+            f"No model is active in {workspace.root}; see `imgsort models list` and activate one "
+            f"with `imgsort models activate V`."
+        )
+    card = registry.card(version)
+    if card.backbone not in BACKBONES:
+        raise _misfit(card, f"there is no backbone {card.backbone!r}")
+    return card
+
+
+def _require_fit(card: ModelCard, classifier: Classifier, backbone: InstalledBackbone) -> None:
+    """Raise ModelProblem unless the head takes this backbone's embeddings, or their first part.
+
+    One that would do with less than that part was made for another network.
+    """
+    narrow = bool(classifier.classes) and _takes(classifier, backbone.final - 1)
+    if narrow or not _takes(classifier, backbone.width):
+        raise _misfit(card, f"its head doesn't fit {card.backbone}")
+
+
+def _takes(classifier: Classifier, width: int) -> bool:
+    try:
+        classifier.judge(np.zeros((1, width), np.float32), 1)
+    except (ValueError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _misfit(card: ModelCard, why: str) -> ModelProblem:
+    return ModelProblem(
+        f"Model v{card.version} is damaged ({why}); activate another with `imgsort models activate "
+        f"V`."
+    )
+
+
+def load_classifier(workspace: Workspace, store: Store, card: ModelCard) -> Classifier:
+    """The head of one model with its classes' present names, under what holds in this workspace:
+    ``model.confidence`` is a floor, and nothing is filed under a retired class."""
+    config, retired = workspace.config.model, store.retired_classes()
+    names = {**retired, **store.class_names()}
+    classifier = Registry(workspace.models).load(card.version, names, config.first_confidence)
+    return classifier.limited(config.confidence, [one.id in retired for one in card.classes])
+
+
+def open_serving(
+    workspace: Workspace,
+    store: Store,
+    *,
+    idle: bool = False,
+    backbone: InstalledBackbone | None = None,
+) -> Serving:
+    """Load the active model and start its runtime. Raises ModelProblem, RuntimeUnavailable.
+
+    ``idle``: the runtime starts when it is given its first picture, if ever. ``backbone``: another
+    form of the model's own, one with inner layers.
+    """
+    return serving_of(workspace, store, active_card(workspace), idle=idle, backbone=backbone)
+
+
+def serving_of(
+    workspace: Workspace,
+    store: Store,
+    card: ModelCard,
+    *,
+    idle: bool = False,
+    backbone: InstalledBackbone | None = None,
+) -> Serving:
+    """The same of any model."""
+    classifier = load_classifier(workspace, store, card)
+    backbone = backbone or InstalledBackbone.open(workspace.backbones, card.backbone_id)
+    _require_fit(card, classifier, backbone)
+    config = workspace.config.model
+    runtime = (idle_runtime if idle else open_runtime)(
+        backbone, device=config.device, precision=config.precision, batch_size=config.batch_size
+    )
+    require_compatible(card, backbone, runtime.precision)
+    return Serving(card, backbone, runtime, classifier, config.top_k)
+
+
+def head_of(card: ModelCard) -> str:
+    """The SHA-256 of a model's numbers."""
+    return card.checksums[HEAD]
+
+
+def require_compatible(card: ModelCard, backbone: InstalledBackbone, precision: str) -> None:
+    """Raise ModelProblem where the head would see embeddings of another backbone.
+
+    Or int8 ones that it was not measured on. The same the other way round, for a head that was
+    trained on int8 ones. The floating-point precisions are close enough to each other to be
+    exchanged.
+    """
+    if not backbone.stands_in_for(card.backbone_id):
+        raise ModelProblem(
+            f"Model v{card.version} looks through the backbone {card.backbone_id}, not "
+            f"{backbone.id}; activate another with `imgsort models activate V`."
+        )
+    if card.precision == precision or not (is_int8(card.precision) or is_int8(precision)):
+        return
+    record = record_of(backbone)
+    int8s = [each for each in (card.precision, precision) if is_int8(each)]
+    if record is None or int8s != [record.precision]:
+        raise ModelProblem(
+            f"Model v{card.version} was made at {card.precision}, which is not comparable with "
+            f"{precision}; activate another with `imgsort models activate V`, or "
+            f"set model.precision back."
+        )
+    if record.of(head_of(card)) is None:
+        raise ModelProblem(
+            f"Model v{card.version} was made at {card.precision} and not yet measured at "
+            f"{precision}; measure it with `imgsort quantize`, or set model.precision back."
+        )

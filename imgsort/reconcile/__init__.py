@@ -1,0 +1,1 @@
+"""What people did with files by hand, found out and taken as their word."""

@@ -1,0 +1,94 @@
+"""One look at the picture folders and the log, which keeps only what differs.
+
+A file and its row take a thousand bytes, what stands for a file that lies where the log has it
+nine: a library of a million pictures must not cost the daemon a gigabyte at each look.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from imgsort.filing.unmounted import unmounted
+from imgsort.reconcile.compare import Differences, differences
+from imgsort.reconcile.scan import look_through
+from imgsort.reconcile.signs import Signs, sign_of
+from imgsort.records.files import KnownClass, KnownFile, Layout, Snapshot, class_of_folder
+from imgsort.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLook:
+    """Disk and log."""
+
+    disk: Snapshot
+    found: Differences
+    classes: list[KnownClass]
+    present: int
+    """How many files the log has."""
+    as_before: int
+    """How many of them are just as it has them."""
+
+
+def look_at(layout: Layout, store: Store) -> TreeLook:
+    """Compare them; no file is opened, and nobody is held up.
+
+    Raises FilingPaused where a picture folder is missing, or what the store raises.
+    """
+    expected = Signs(sign_of(path, identity) for path, identity in store.known_places())
+    disk = _without_naked(_without_landed(look_through(layout, expected), store), store, layout)
+    # What is filed from here on is known too many, which one lstat tells.
+    classes = store.known_classes()
+    if not expected.left and _is_all(disk, classes):
+        return TreeLook(disk, Differences(), classes, len(expected), len(expected))
+    as_before = len(expected) - expected.left
+    settled: list[KnownFile] = []
+    rest = list(_unsettled(store, disk, expected, settled))
+    found = differences(disk, rest, settled)
+    return TreeLook(disk, found, classes, len(expected), as_before)
+
+
+def _without_landed(disk: Snapshot, store: Store) -> Snapshot:
+    """What was filed after the log was read is in its place too."""
+    landed = set(store.known_places(disk.files)) if disk.files else set()
+    files = {path: file for path, file in disk.files.items() if (path, file.identity) not in landed}
+    return replace(disk, files=files)
+
+
+def _without_naked(disk: Snapshot, store: Store, layout: Layout) -> Snapshot:
+    """Nothing may be called gone because its disk isn't mounted."""
+    folders = (layout.sorted, layout.unsure, layout.rejected)
+    naked = {str(path) for path in unmounted([Path(folder) for folder in folders], store)}
+    return replace(
+        disk,
+        unseen=(*disk.unseen, *naked),
+        folders=tuple(one for one in disk.folders if f"{layout.sorted}/{one.name}" not in naked),
+        naked=tuple(sorted(naked)),
+    )
+
+
+def _is_all(disk: Snapshot, classes: list[KnownClass]) -> bool:
+    """Was nothing seen but files in their places and the folders of the classes?"""
+    known = {one.name: (one.dev, one.ino) for one in classes}
+    return not disk.files and all(
+        known.get(class_of_folder(folder.name) or "") == (folder.dev, folder.ino)
+        for folder in disk.folders
+    )
+
+
+def _unsettled(
+    store: Store, disk: Snapshot, expected: Signs, settled: list[KnownFile]
+) -> Iterator[KnownFile]:
+    """The known files that aren't in their places. Of the others, to ``settled``: those whose size
+    another file has too, which may be a copy, and one a folder, so that it isn't taken for left.
+    """
+    sizes = {file.identity.size for file in disk.files.values()}
+    folders: set[str] = set()
+    for one in store.known_files():
+        sign = sign_of(one.location, one.identity)
+        if one.missing or expected.still_has(sign) or one.location in disk.files:
+            yield one
+            continue
+        folder = one.location.rpartition("/")[0]
+        if one.size in sizes or folder not in folders:
+            folders.add(folder)
+            settled.append(one)

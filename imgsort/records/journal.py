@@ -1,0 +1,77 @@
+"""What the filing protocol writes down before and after a file moves.
+
+``Plan`` is an intention, ``Planned`` the same once it is committed to the database, ``Landed`` the
+outcome. A crash between any two of them is undone or completed by ``filing.recover``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from imgsort.disk.identity import Identity
+from imgsort.images import ImageFacts
+from imgsort.records.verdict import Verdict
+
+Mode = Literal["move", "copy"]
+Decision = Literal["filed", "unsure", "rejected"]
+Cause = Literal["file", "sidecar", "label", "import", "refile", "undo", "retention"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One drop into the inbox: what the log keeps of it beside the move itself."""
+
+    name: bytes
+    """The original file name, exactly as the file system gave it."""
+    subfolder: bytes
+    """Its folder below the inbox, ``b""`` for the inbox itself."""
+    arrived_at: datetime
+    decision: Decision
+    reason: str | None
+    facts: ImageFacts | None
+    """None for a picture that could not be read."""
+    verdict: Verdict | None
+    model: int | None
+    """Version of the model that gave the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One file that is to go from ``source`` to the reserved ``target`` (absolute paths)."""
+
+    source: Path
+    target: Path
+    identity: Identity
+    sha256: str
+    mode: Mode
+    cause: Cause
+    arrival: Arrival | None
+    """Given for a new arrival; None when ``arrival_id`` names the one that is moved again."""
+    arrival_id: int | None = None
+    model: int | None = None
+    """Whose verdict moves an earlier arrival again (refile)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan that is in the journal. ``source`` and ``target`` are absolute."""
+
+    move_id: int
+    arrival_id: int | None
+    source: Path
+    target: Path
+    identity: Identity
+    sha256: str
+    mode: Mode
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The file of a journal row lies at its target; ``identity`` is that of the file there."""
+
+    move_id: int
+    target: Path
+    identity: Identity
+    landed_at: datetime

@@ -1,0 +1,164 @@
+"""TX1 of the filing protocol: everything known of a batch, written down before a file moves.
+
+Every function takes an open connection: the caller owns the transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, update
+
+from imgsort.disk.display import display
+from imgsort.disk.identity import Identity
+from imgsort.records.journal import Arrival, Plan, Planned
+from imgsort.store.history import unfiled
+from imgsort.store.images import ensure_images
+from imgsort.store.paths import Anchor
+from imgsort.store.predictions import Judged, class_ids_of, ensure_predictions
+from imgsort.store.tables import ARRIVALS, MOVES
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A plan and the arrival whose file, or sidecar, it moves."""
+
+    plan: Plan
+    arrival_id: int | None
+
+    def planned(self, move_id: int) -> Planned:
+        plan = self.plan
+        return Planned(
+            move_id=move_id,
+            arrival_id=self.arrival_id,
+            source=plan.source,
+            target=plan.target,
+            identity=plan.identity,
+            sha256=plan.sha256,
+            mode=plan.mode,
+            cause=plan.cause,
+        )
+
+
+def record_decided(
+    connection: Connection, anchor: Anchor, run_id: int, plans: Sequence[Plan], now: datetime
+) -> list[Planned]:
+    """Add images, classes, predictions, arrivals and planned moves. The answers keep the order."""
+    if not plans:
+        return []
+    images = ensure_images(connection, plans, now)
+    judged = [_judged(images[plan.sha256], plan.arrival) for plan in plans if plan.arrival]
+    verdicts = [one for one in judged if one is not None]
+    classes = class_ids_of(connection, verdicts, now)
+    ensure_predictions(connection, verdicts, classes, now)
+    rows = [
+        _arrival_values(anchor, plan, plan.arrival)
+        | {"image_id": images[plan.sha256], "class_id": _class_id(plan.arrival, classes)}
+        for plan in plans
+        if plan.arrival
+    ]
+    files = [plan.identity for plan in plans if plan.arrival]
+    steps = _steps(plans, _write_arrivals(connection, rows, files))
+    moves = [{"run_id": run_id, "planned_at": now, **_move_values(anchor, step)} for step in steps]
+    statement = insert(MOVES).returning(MOVES.c.id, sort_by_parameter_order=True)
+    ids = connection.execute(statement, moves).scalars().all()
+    return [step.planned(move_id) for move_id, step in zip(ids, steps, strict=True)]
+
+
+def _judged(image_id: int, arrival: Arrival) -> Judged | None:
+    if arrival.verdict is None or arrival.model is None:
+        return None
+    return Judged(image_id, arrival.model, arrival.verdict)
+
+
+def _class_id(arrival: Arrival, classes: Mapping[str, int]) -> int | None:
+    return classes.get(arrival.verdict.label) if arrival.verdict else None
+
+
+def _write_arrivals(
+    connection: Connection, rows: Sequence[dict[str, Any]], files: Sequence[Identity]
+) -> list[int]:
+    """The ids of these arrivals. A file that an undo has put back is the same arrival again."""
+    again = unfiled(connection, files)
+    ids: dict[int, int] = {}
+    for position, (row, file) in enumerate(zip(rows, files, strict=True)):
+        before = again.pop(file, None)
+        if before is not None:
+            values = {key: value for key, value in row.items() if key != "arrived_at"}
+            connection.execute(update(ARRIVALS).where(ARRIVALS.c.id == before).values(values))
+            ids[position] = before
+    fresh = [position for position in range(len(rows)) if position not in ids]
+    added = _insert_arrivals(connection, [rows[position] for position in fresh])
+    ids |= dict(zip(fresh, added, strict=True))
+    return [ids[position] for position in range(len(rows))]
+
+
+def _insert_arrivals(connection: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+    if not rows:
+        return []
+    statement = insert(ARRIVALS).returning(ARRIVALS.c.id, sort_by_parameter_order=True)
+    return connection.execute(statement, rows).scalars().all()
+
+
+def _steps(plans: Sequence[Plan], fresh: Sequence[int]) -> list[_Step]:
+    """``fresh``: the ids of the plans that bring an arrival, in their order.
+
+    A sidecar that names no arrival belongs to the picture planned last before it.
+    """
+    ids = iter(fresh)
+    steps: list[_Step] = []
+    latest: int | None = None
+    for plan in plans:
+        if plan.arrival is not None:
+            latest = next(ids)
+            steps.append(_Step(plan, latest))
+        elif plan.arrival_id is None and plan.cause == "sidecar":
+            steps.append(_Step(plan, latest))
+        else:
+            steps.append(_Step(plan, plan.arrival_id))
+    return steps
+
+
+def _arrival_values(anchor: Anchor, plan: Plan, arrival: Arrival) -> dict[str, Any]:
+    path = anchor.stored(plan.source)
+    copied = plan.identity if plan.mode == "copy" else None
+    return {
+        "name": display(arrival.name),
+        "name_bytes": arrival.name,
+        "subfolder": display(arrival.subfolder),
+        "subfolder_bytes": arrival.subfolder,
+        "path": display(path),
+        "path_bytes": path,
+        "decision": arrival.decision,
+        "reason": arrival.reason,
+        "state": "decided",
+        "model": arrival.model,
+        "confidence": arrival.verdict.confidence if arrival.verdict else None,
+        "arrived_at": arrival.arrived_at,
+        "src_dev": copied and copied.dev,
+        "src_ino": copied and copied.ino,
+        "src_size": copied and copied.size,
+        "src_mtime_ns": copied and copied.mtime_ns,
+    }
+
+
+def _move_values(anchor: Anchor, step: _Step) -> dict[str, Any]:
+    plan = step.plan
+    source, target = anchor.stored(plan.source), anchor.stored(plan.target)
+    return {
+        "arrival_id": step.arrival_id,
+        "cause": plan.cause,
+        "model": plan.arrival.model if plan.arrival else plan.model,
+        "mode": plan.mode,
+        "state": "planned",
+        "source": display(source),
+        "source_bytes": source,
+        "target": display(target),
+        "target_bytes": target,
+        "sha256": plan.sha256,
+        "dev": plan.identity.dev,
+        "ino": plan.identity.ino,
+        "size": plan.identity.size,
+        "mtime_ns": plan.identity.mtime_ns,
+    }

@@ -1,0 +1,66 @@
+"""Pictures that crashed or hung their decoder, counted across restarts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+
+from imgsort.disk.display import display
+from imgsort.disk.identity import Identity
+from imgsort.store.tables import DECODE_ATTEMPTS
+
+
+def counts(connection: Connection) -> dict[Identity, int]:
+    """How often decoding each file has failed hard so far; few files ever do."""
+    row = DECODE_ATTEMPTS.c
+    found = connection.execute(select(row.dev, row.ino, row.size, row.mtime_ns, row.attempts))
+    return {Identity(*one[:4]): one.attempts for one in found}
+
+
+def count(connection: Connection, identity: Identity) -> int:
+    """The same of one file."""
+    found = connection.scalar(select(DECODE_ATTEMPTS.c.attempts).where(_is(identity)))
+    return found or 0
+
+
+def record(
+    connection: Connection, identity: Identity, path: bytes, reason: str, now: datetime
+) -> None:
+    """Count one more. ``path`` as the database keeps it."""
+    before = count(connection, identity)
+    values = {
+        "path": display(path),
+        "path_bytes": path,
+        "attempts": before + 1,
+        "reason": reason,
+        "last_at": now,
+    }
+    if before:
+        connection.execute(update(DECODE_ATTEMPTS).where(_is(identity)).values(values))
+        return
+    connection.execute(
+        insert(DECODE_ATTEMPTS).values(
+            dev=identity.dev,
+            ino=identity.ino,
+            size=identity.size,
+            mtime_ns=identity.mtime_ns,
+            **values,
+        )
+    )
+
+
+def forget(connection: Connection, identities: Sequence[Identity]) -> None:
+    """Files that have left the inbox need no count any more. Costs one look when there is none."""
+    if connection.scalar(select(DECODE_ATTEMPTS.c.attempts).limit(1)) is None:
+        return
+    for identity in identities:
+        connection.execute(delete(DECODE_ATTEMPTS).where(_is(identity)))
+
+
+def _is(identity: Identity) -> ColumnElement[bool]:
+    return and_(
+        DECODE_ATTEMPTS.c.dev == identity.dev,
+        DECODE_ATTEMPTS.c.ino == identity.ino,
+        DECODE_ATTEMPTS.c.size == identity.size,
+        DECODE_ATTEMPTS.c.mtime_ns == identity.mtime_ns,
+    )

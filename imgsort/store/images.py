@@ -1,0 +1,76 @@
+"""One row per image content, however many files of it arrived."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, insert, select, update
+
+from imgsort.images import ImageFacts
+from imgsort.records.journal import Plan
+from imgsort.store.chunks import parts
+from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
+
+
+def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[str, int]:
+    """The id of each new arrival's image, by sha256; unknown images are added.
+
+    An image that could not be read before and now can (a limit was raised) gets its facts.
+    """
+    wanted = {plan.sha256: plan for plan in plans if plan.arrival}
+    if not wanted:
+        return {}
+    asked = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
+    rows = [
+        row
+        for part in parts(wanted)
+        for row in connection.execute(asked.where(IMAGES.c.sha256.in_(part)))
+    ]
+    known = {row.sha256: row.id for row in rows}
+    for row in rows:
+        facts = _facts(wanted[row.sha256])
+        if row.width is None and facts is not None:
+            connection.execute(
+                update(IMAGES).where(IMAGES.c.id == row.id).values(facts_columns(facts))
+            )
+    fresh = [plan for sha256, plan in wanted.items() if sha256 not in known]
+    if fresh:
+        statement = insert(IMAGES).returning(IMAGES.c.sha256, IMAGES.c.id)
+        added = connection.execute(statement, [_values(plan, now) for plan in fresh])
+        known.update({row.sha256: row.id for row in added})
+    return known
+
+
+def _facts(plan: Plan) -> ImageFacts | None:
+    return plan.arrival.facts if plan.arrival else None
+
+
+def _values(plan: Plan, now: datetime) -> dict[str, Any]:
+    facts = {"sha256": plan.sha256, "size": plan.identity.size, "first_seen_at": now}
+    return facts | facts_columns(_facts(plan))
+
+
+def facts_columns(facts: ImageFacts | None) -> dict[str, Any]:
+    return {
+        "width": facts.width if facts else None,
+        "height": facts.height if facts else None,
+        "format": facts.format if facts else None,
+        "captured_at": facts.captured_at if facts else None,
+        "camera": facts.camera if facts else None,
+        "dhash": f"{facts.dhash:016x}" if facts else None,
+    }
+
+
+def remove_unused_images(connection: Connection, image_ids: Collection[int]) -> None:
+    """Delete those of these images that no arrival and no label stands for, predictions first."""
+    for part in parts(image_ids):
+        unused = connection.scalars(
+            select(IMAGES.c.id).where(
+                IMAGES.c.id.in_(part),
+                ~exists().where(ARRIVALS.c.image_id == IMAGES.c.id),
+                ~exists().where(ARRIVALS.c.edited_from == IMAGES.c.id),
+                ~exists().where(LABELS.c.image_id == IMAGES.c.id),
+            )
+        ).all()
+        connection.execute(delete(PREDICTIONS).where(PREDICTIONS.c.image_id.in_(unused)))
+        connection.execute(delete(IMAGES).where(IMAGES.c.id.in_(unused)))

@@ -1,0 +1,27 @@
+"""Which words still stand: all but retractions and what a retraction took back.
+
+A row of the kind ``retracted`` says nothing of the picture; it names the row that an undo took
+back. Every reader of labels asks for those that stand, so what was said before holds again.
+"""
+
+from sqlalchemy import ColumnElement, FromClause, exists
+
+from imgsort.store.tables import ARRIVALS, LABELS
+
+RETRACTED = "retracted"
+
+
+def stands(labels: FromClause = LABELS) -> ColumnElement[bool]:
+    """The condition; ``labels`` is the table or an alias of it."""
+    later = LABELS.alias("retraction")
+    taken_back = exists().where(later.c.retracts == labels.c.id, later.c.kind == RETRACTED)
+    return (labels.c.kind != RETRACTED) & ~taken_back
+
+
+def is_here() -> ColumnElement[bool]:
+    """Is the label of a content that some arrival has, if only a missing one?
+
+    The former bytes of an edited picture keep their word, should they come again, and count for
+    nothing meanwhile.
+    """
+    return exists().where(ARRIVALS.c.image_id == LABELS.c.image_id)

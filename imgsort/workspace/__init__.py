@@ -1,0 +1,1 @@
+"""What a user calls a workspace: its folders, its configuration, its class names."""

@@ -1,0 +1,1 @@
+"""Labelled pictures made ready for training and judging."""

@@ -1,0 +1,1 @@
+"""How good is the new model, and may it serve?"""

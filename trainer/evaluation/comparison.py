@@ -1,0 +1,106 @@
+"""Champion and challenger on the same pictures, neither of which has seen them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgsort.records.verdict import Verdict
+from imgsort.trainer.dataset.groups import Grouping
+from imgsort.trainer.dataset.labelled_images import Material
+from imgsort.trainer.dataset.population import Population, Weights, weigh
+from imgsort.trainer.dataset.split import Labelled, neighbours
+from imgsort.trainer.evaluation.gate import Answer, Contest
+from imgsort.trainer.evaluation.metrics import Evaluation, Judged, evaluate
+from imgsort.trainer.evaluation.results import Shares
+from imgsort.trainer.head.challenger import Challenger
+from imgsort.trainer.head.champion import Champion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The same pictures under both models."""
+
+    pictures: tuple[Labelled, ...]
+    rows: NDArray[np.intp]
+    """Their rows among all labelled pictures."""
+    truth: tuple[str, ...]
+    champion: tuple[Verdict, ...]
+    challenger: tuple[Verdict, ...]
+    weights: Weights
+
+    def evaluations(self) -> tuple[Evaluation, Evaluation]:
+        """The champion's, the challenger's; every picture counts once."""
+        return _evaluation(self.truth, self.champion), _evaluation(self.truth, self.challenger)
+
+    def contests(self) -> list[Contest]:
+        return [
+            Contest(truth, _answer(before), _answer(after), int(group), float(weight))
+            for truth, before, after, group, weight in zip(
+                self.truth,
+                self.champion,
+                self.challenger,
+                self.weights.groups,
+                self.weights.each,
+                strict=True,
+            )
+        ]
+
+    def shares(self) -> tuple[Shares, Shares]:
+        """The champion's, the challenger's."""
+        return self._shares(self.champion), self._shares(self.challenger)
+
+    def _shares(self, verdicts: Sequence[Verdict]) -> Shares:
+        right = np.array([v.label == t for v, t in zip(verdicts, self.truth, strict=True)], bool)
+        filed = np.array([verdict.decision == "filed" for verdict in verdicts], bool)
+        kept = Weights(self.weights.each[filed], self.weights.groups[filed], 0, 0, 0, 0)
+        return Shares(
+            self.weights.estimate(right, imputed=True),
+            self.weights.estimate(filed),
+            kept.estimate(right[filed]),
+        )
+
+
+def compare(
+    material: Material,
+    grouping: Grouping,
+    models: tuple[Champion, Challenger],
+    target_precision: float,
+    population: Population,
+) -> Comparison:
+    """On every picture whose label speaks for others and that both can be judged on.
+
+    Where there is none, on all that are labelled, as it is then said.
+    """
+    champion, challenger = models
+    rows = np.flatnonzero(challenger.judging)
+    rows = rows if len(rows) else np.arange(len(challenger.pictures))
+    pictures = [challenger.pictures[row] for row in rows]
+    before = champion.judge(material, pictures, neighbours(grouping))
+    if not any(before):  # a model of an earlier program, which has seen them all
+        before = list(champion.classifier.judge(material.rows(pictures), 1))
+    fair = [at for at, verdict in enumerate(before) if verdict is not None]
+    after = challenger.verdicts(target_precision)
+    of_group = {name: at for at, names in enumerate(grouping.groups) for name in names}
+    kept = tuple(pictures[at] for at in fair)
+    return Comparison(
+        pictures=kept,
+        rows=rows[fair],
+        truth=tuple(material.names[picture.label] for picture in kept),
+        champion=tuple(verdict for verdict in before if verdict is not None),
+        challenger=tuple(after[row] for row in rows[fair]),
+        weights=weigh(
+            [population.strata.get(picture.sha256) for picture in kept],
+            [of_group[picture.sha256] for picture in kept],
+            population.arrived,
+        ),
+    )
+
+
+def _answer(verdict: Verdict) -> Answer:
+    return Answer(verdict.label, verdict.decision == "filed")
+
+
+def _evaluation(truth: Sequence[str], verdicts: Sequence[Verdict]) -> Evaluation:
+    return evaluate([Judged(*one) for one in zip(truth, verdicts, strict=True)])

@@ -1,0 +1,58 @@
+"""Could the first model, which came without labels, file more than it does? Pure.
+
+Its one threshold (`model.confidence`) is a guess made before anybody had seen a picture of this
+library. Representative labels tell what it is worth here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+
+from imgsort.intervals import lower_bound
+from imgsort.records.verdict import Verdict
+
+ONE_SIDED = 1.64
+"""Standard errors, 95 %."""
+FEWEST = 20
+"""Representative pictures below which nothing is said."""
+LOWEST = 0.2
+WORTHWHILE = 0.1
+"""Of the pictures: less is not worth a change of the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """What the serving model would file of representative pictures at a lower confidence."""
+
+    confidence: float
+    """Of two decimals, to be typed."""
+    filed: int
+    right: int
+    before: int
+    """How many it files now."""
+    images: int
+
+
+def relaxed(
+    verdicts: Sequence[Verdict], truth: Sequence[str], confidence: float, target_precision: float
+) -> Relaxed | None:
+    """The lowest confidence, if any is worthwhile, at which the one-sided 95 % bound of the share
+    that is filed rightly still reaches ``target_precision``. ``confidence``: the one of now."""
+    ranked = sorted(
+        (
+            (verdict.confidence, verdict.label == name)
+            for verdict, name in zip(verdicts, truth, strict=True)
+        ),
+        reverse=True,
+    )
+    before = sum(score >= confidence for score, _ in ranked)
+    best = None
+    for score in sorted({floor(score * 100) / 100 for score, _ in ranked}, reverse=True):
+        if not LOWEST <= score < confidence:
+            continue
+        filed = [right for each, right in ranked if each >= score]
+        if lower_bound(sum(filed), len(filed), ONE_SIDED) >= target_precision:
+            best = Relaxed(score, len(filed), sum(filed), before, len(ranked))
+    if best is None or best.filed - before < WORTHWHILE * len(ranked):
+        return None
+    return best

@@ -1,0 +1,1 @@
+"""Training: from embeddings and labels to a calibrated head."""
