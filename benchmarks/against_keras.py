@@ -21,7 +21,7 @@ from imgsort.daemon.bench import Stock, bench
 from imgsort.daemon.log_output import log_to_stderr
 from imgsort.models.backbones import InstalledBackbone, install
 from imgsort.models.backbones.heavy_imports import import_keras, import_tensorflow
-from imgsort.workspace.config import Config, Model
+from imgsort.workspace.config import Config, ModelSettings
 
 BATCH_SIZE = 32
 
@@ -65,7 +65,7 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true")
     options = arguments.parse_args()
     log_to_stderr("warning")
-    config = Config(model=Model(precision=options.precision))
+    config = Config(model=ModelSettings(precision=options.precision))
     stock = Stock.generated(500, 375, options.pictures)
     rows = []
     with tempfile.TemporaryDirectory(prefix="imgsort-bench-") as name:

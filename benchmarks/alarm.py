@@ -28,7 +28,7 @@ from statistics import median
 
 from PIL import Image, ImageEnhance, ImageFilter
 
-from imgsort.care.alarm import Moment, Rules, Window, alarms
+from imgsort.care.alarm import AlarmRules, AlarmWindow, Moment, alarms
 
 PROGRAM = (sys.executable, "-c", "from imgsort.cli import main; main()")
 A_SECOND, MINUTES, TOLD_WITHIN = 2, 2.0, 120.0
@@ -52,7 +52,7 @@ def main() -> int:
         limit = round(2 * usual.count("unsure") / len(usual), 3)
         print(f"unsure: {share(usual)} of {len(usual)} as they are, {share(dim)} of them dim")
         print(f"alert.unsure_over = {limit}")
-        rules = Rules(minutes=MINUTES, unsure_over=limit)
+        rules = AlarmRules(minutes=MINUTES, unsure_over=limit)
         false = [one for one in range(wanted.streams) if told(rules, one, usual, usual) is not None]
         soon = [told(rules, one, usual, dim) for one in range(wanted.streams)]
         print(f"ordinary streams that alarmed somebody: {len(false)} of {wanted.streams}")
@@ -112,12 +112,12 @@ def share(decisions: Sequence[str]) -> str:
     return f"{decisions.count('unsure') / len(decisions):.1%}"
 
 
-def told(rules: Rules, seed: int, usual: Sequence[str], then: Sequence[str]) -> float | None:
+def told(rules: AlarmRules, seed: int, usual: Sequence[str], then: Sequence[str]) -> float | None:
     """Seconds from the tenth minute on (below 0 before) until somebody is told; the daemon looks
     every two seconds."""
     chance = random.Random(seed)  # noqa: S311 - a stream that can be repeated
     first, second = drawn(chance, usual), drawn(chance, then)
-    window, on = Window(60 * MINUTES), dict[str, str]()
+    window, on = AlarmWindow(60 * MINUTES), dict[str, str]()
     for number in range(A_SECOND * 2 * ORDINARY_SECONDS):
         now = number / A_SECOND
         word = next(first if now < ORDINARY_SECONDS else second)

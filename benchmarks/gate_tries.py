@@ -18,7 +18,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.trainer.evaluation.gate import Answer, Contest, decide
+from imgsort.trainer.evaluation.gate import Contest, ModelAnswer, decide
 from imgsort.workspace.config import Config
 
 PICTURES, TRIES, POINTS = (60, 100, 150), 10, 0.03
@@ -104,8 +104,8 @@ def contest(group: int, before: bool, after: bool, sure: float) -> Contest:
     return Contest("right", answer(before, sure), answer(after, sure), group)
 
 
-def answer(right: bool, sure: float) -> Answer:
-    return Answer("right" if right else "wrong", sure < (SURE_RIGHT if right else SURE_WRONG))
+def answer(right: bool, sure: float) -> ModelAnswer:
+    return ModelAnswer("right" if right else "wrong", sure < (SURE_RIGHT if right else SURE_WRONG))
 
 
 if __name__ == "__main__":

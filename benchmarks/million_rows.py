@@ -30,7 +30,7 @@ from imgsort.care.backup import back_up
 from imgsort.care.doctor import examine
 from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
-from imgsort.models.heads.learned import Layer, Novelty, Taught
+from imgsort.models.heads.learned import DenseLayer, Novelty, Taught
 from imgsort.models.heads.learned_model import FOLDS, LearnedModel
 from imgsort.models.registry import ClassEntry, ModelDraft, Registry
 from imgsort.records.journal import Arrival, Landed, Plan
@@ -138,7 +138,7 @@ def _workspace(root: Path) -> Workspace:
 def _draft(ids: dict[str, int]) -> ModelDraft:
     """A learned model, of which `status` has most to tell."""
     one_each = np.eye(len(ids), dtype=np.float32)
-    taught = Taught(1.0, (Layer(one_each, np.zeros(len(ids), np.float32)),))
+    taught = Taught(1.0, (DenseLayer(one_each, np.zeros(len(ids), np.float32)),))
     model = LearnedModel(
         class_ids=tuple(ids.values()),
         first=None,

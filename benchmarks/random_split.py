@@ -20,7 +20,7 @@ from sklearn.metrics import f1_score
 
 from imgsort.images import decode
 from imgsort.trainer.dataset.groups import Grouping
-from imgsort.trainer.dataset.split import Labelled, deal
+from imgsort.trainer.dataset.split import LabelledImage, deal
 
 ALIKE, TESTED = 0.99, 0.2
 Greys = dict[str, NDArray[np.float64]]
@@ -53,7 +53,9 @@ def grouped(school: School, photos: Sequence[Photo], seed: int) -> tuple[list[Ph
     names = {photo.sha256: f"{at:064x}" for photo, at in zip(photos, order, strict=True)}
     groups = tuple(tuple(sorted(names[each] for each in group)) for group in grouping.groups)
     truths = sorted({photo.truth for photo in photos})
-    labelled = [Labelled(names[each.sha256], truths.index(each.truth), True) for each in photos]
+    labelled = [
+        LabelledImage(names[each.sha256], truths.index(each.truth), True) for each in photos
+    ]
     folds = deal(labelled, Grouping(groups, ()), {}).folds
     training, test = [], []
     for photo in photos:

@@ -30,10 +30,10 @@ from imgsort.store import Store
 from imgsort.store.training import TrainingRecord
 from imgsort.trainer.dataset.labelled_images import Material
 from imgsort.trainer.dataset.population import Population
-from imgsort.trainer.dataset.split import Labelled, deal
+from imgsort.trainer.dataset.split import LabelledImage, deal
 from imgsort.trainer.evaluation.comparison import Comparison, compare
 from imgsort.trainer.evaluation.gate import GateVerdict
-from imgsort.trainer.evaluation.outcome import Options, Terms, Trained, verdict_on
+from imgsort.trainer.evaluation.outcome import Options, Training, TrainingTerms, verdict_on
 from imgsort.trainer.head.challenger import Challenger, train
 from imgsort.trainer.head.champion import Champion
 from imgsort.trainer.head.vocabulary import vocabulary
@@ -68,7 +68,7 @@ class Quiet:
 class Lesson:
     """A training and what the gate said of it."""
 
-    trained: Trained
+    trained: Training
     comparison: Comparison
     verdict: GateVerdict
 
@@ -146,7 +146,7 @@ class School:
         backbone = self.serving.backbone
         return Material(
             names=self.names,
-            labelled=tuple(Labelled(name, ids[words[name]], True) for name in sorted(words)),
+            labelled=tuple(LabelledImage(name, ids[words[name]], True) for name in sorted(words)),
             records={each.sha256: self._record(each) for each in photos},
             vectors={name: self.vectors[name][None] for name in words},
             blocks=(backbone.final, *backbone.inner),
@@ -230,9 +230,11 @@ def lesson(material: Material, champion: Champion, tries: int = 0) -> Lesson:
     target = LEARNING.target_precision
     challenger = train(material, dealt, champion, known.unlabelled, target)
     card = champion.card
-    terms = Terms(Options(), target, LEARNING.gate_margin, "", card.precision, card.backbone_id)
+    terms = TrainingTerms(
+        Options(), target, LEARNING.gate_margin, "", card.precision, card.backbone_id
+    )
     population = Population({}, {})
-    trained = Trained(
+    trained = Training(
         *(terms, material, grouping, dealt, champion, challenger, known.retired),
         *(population, tries),
     )

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from imgsort.care.alarm import Moment, Rules, Window, alarms
+from imgsort.care.alarm import AlarmRules, AlarmWindow, Moment, alarms
 from imgsort.care.heartbeat import utc_now
 from imgsort.daemon.alarm_messenger import Messenger, call_command, call_webhook
 from imgsort.daemon.log_output import LOG, Notices
-from imgsort.workspace.config import Alert
+from imgsort.workspace.config import AlertSettings
 
 
 class Alarms:
     """``took`` from the pipeline, ``look`` from the main thread; neither waits for anybody."""
 
-    def __init__(self, workspace: Path, state: Path, config: Alert, notices: Notices, began: float):
+    def __init__(
+        self, workspace: Path, state: Path, config: AlertSettings, notices: Notices, began: float
+    ):
         self._workspace = workspace
         self._file = state / "alerts.json"
         self._notices = notices
@@ -32,11 +34,13 @@ class Alarms:
         """Rule -> the sentence it began with."""
         return self._on
 
-    def reconfigure(self, config: Alert) -> None:
+    def reconfigure(self, config: AlertSettings) -> None:
         self.stop()
-        self.rules = Rules(**{name: getattr(config, name) for name in Rules.__dataclass_fields__})
+        self.rules = AlarmRules(
+            **{name: getattr(config, name) for name in AlarmRules.__dataclass_fields__}
+        )
         with self._lock:
-            self._window = Window(60 * config.minutes)
+            self._window = AlarmWindow(60 * config.minutes)
         self._messengers = [
             Messenger(name, send, self._notices) for name, send in _ways(config).items()
         ]
@@ -107,7 +111,7 @@ class Alarms:
             self._notices.each_minute("alerts", f"{self._file} can't be written ({problem})")
 
 
-def _ways(config: Alert) -> dict[str, Callable[[bytes], None]]:
+def _ways(config: AlertSettings) -> dict[str, Callable[[bytes], None]]:
     ways: dict[str, Callable[[bytes], None]] = {}
     if config.command:
         ways["command"] = lambda body: call_command(config.command, body)

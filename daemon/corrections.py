@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imgsort.daemon.inbox.folder_guard import Ground
+from imgsort.daemon.inbox.folder_guard import FolderGuard
 from imgsort.daemon.inbox.watcher import Watcher
 from imgsort.daemon.log_output import LOG, Notices
 from imgsort.disk.display import display
 from imgsort.errors import FilingPaused, StoreBusy, StoreFull
-from imgsort.filing.left_behind_sidecars import Trip, fetch
+from imgsort.filing.left_behind_sidecars import HandMove, fetch
 from imgsort.filing.xmp_renewal import renewing
 from imgsort.images import ALL_SUFFIXES
 from imgsort.reconcile.apply import Hashes, ReconcileSummary, reconcile_folders
@@ -61,7 +61,7 @@ class Corrections:
         workspace: Workspace,
         store: Store,
         run_id: int,
-        ground: Ground,
+        ground: FolderGuard,
         notices: Notices,
     ) -> None:
         self.labelled = 0
@@ -80,7 +80,7 @@ class Corrections:
         self._ground = ground
         self._notices = notices
         self._hashes = Hashes(self._is_over)
-        self._trips: list[Trip] = []
+        self._trips: list[HandMove] = []
         self._deadline = float("inf")
         self._times = Timetable()
         self._stop = threading.Event()

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from imgsort.cli.app import app
 from imgsort.disk.identity import Identity
-from imgsort.filing import Filer, Judged
+from imgsort.filing import Filer, JudgedPicture
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Picture, Refused
 from imgsort.models.registry import ClassEntry, ModelDraft, Registry
@@ -147,17 +147,17 @@ def content_hash(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def _judged(workspace: Workspace, path: Path) -> Judged:
+def _judged(workspace: Workspace, path: Path) -> JudgedPicture:
     content = path.read_bytes()
     identity, sha256 = Identity.of(path.stat()), hashlib.sha256(content).hexdigest()
     subfolder = os.fsencode(path.parent.relative_to(workspace.inbox)).strip(b".")
     word, *more = path.stem.split("-")
     if word == "broken":
         refused = Refused(path, identity, sha256, "the file is cut short")
-        return Judged(refused, None, 1, subfolder, ARRIVED)
+        return JudgedPicture(refused, None, 1, subfolder, ARRIVED)
     facts = ImageFacts(8, 8, "JPEG", "2024-02-29T07:05:09", "Canon", 0)
     picture = Picture(path, identity, sha256, facts, np.zeros((1, 1, 3), np.uint8))
-    return Judged(picture, _verdict(word, more), 1, subfolder, ARRIVED)
+    return JudgedPicture(picture, _verdict(word, more), 1, subfolder, ARRIVED)
 
 
 def _verdict(word: str, more: Sequence[str]) -> Verdict:

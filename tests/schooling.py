@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.models.heads.classifier import Classifier, ImagenetHead
-from imgsort.models.heads.learned import Layer, Novelty, Taught
+from imgsort.models.heads.learned import DenseLayer, Novelty, Taught
 from imgsort.models.heads.learned_model import FOLDS, FirstModel, LearnedModel
 from imgsort.records.model_card import ClassEntry, ModelCard
 from imgsort.store.training import TrainingRecord
 from imgsort.trainer.dataset.groups import Grouping
 from imgsort.trainer.dataset.labelled_images import Material
-from imgsort.trainer.dataset.split import Labelled
+from imgsort.trainer.dataset.split import LabelledImage
 from imgsort.trainer.head.champion import Champion
 
 CAT, DOG, SNAKE = 1, 2, 3
@@ -34,7 +34,7 @@ def material(
     names = [named(at) for at in range(len(labels))]
     return Material(
         names=NAMES,
-        labelled=tuple(Labelled(*one) for one in zip(names, labels, spoken, strict=True)),
+        labelled=tuple(LabelledImage(*one) for one in zip(names, labels, spoken, strict=True)),
         records={
             name: TrainingRecord(name, None, None, None, "", None, Path(f"{at}.png"), there=True)
             for at, name in enumerate(names)
@@ -55,7 +55,7 @@ def blobs(count: int, classes: int, distance: float = 1.0, seed: int = 0) -> Mat
     return material(points.astype(np.float32), (labels + 1).tolist())
 
 
-def apart(pictures: Sequence[Labelled], *links: tuple[str, str]) -> Grouping:
+def apart(pictures: Sequence[LabelledImage], *links: tuple[str, str]) -> Grouping:
     """Every picture by itself, some of them linked."""
     return Grouping(tuple((picture.sha256,) for picture in pictures), links)
 
@@ -90,7 +90,7 @@ def first_model(*ids: int) -> Champion:
 def leaning(column: int) -> Taught:
     """A head that says one class of three whatever it sees."""
     bias = np.where(np.arange(3) == column, 9, 0).astype(np.float32)
-    return Taught(1.0, (Layer(np.zeros((WIDTH, 3), np.float32), bias),))
+    return Taught(1.0, (DenseLayer(np.zeros((WIDTH, 3), np.float32), bias),))
 
 
 def judging_champion(seen: Mapping[str, int]) -> Champion:

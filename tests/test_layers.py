@@ -211,6 +211,16 @@ def test_the_tower_has_every_room() -> None:
     assert len(entries) <= 16
 
 
+def test_a_class_name_means_one_thing() -> None:
+    """Nobody has to ask which of two is meant."""
+    homes: dict[str, list[str]] = {}
+    for path in _files():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(path.name)
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
 def test_no_two_modules_differ_by_a_suffix() -> None:
     """`audit` and `auditing` are told apart by nobody. Commands are called as they are typed."""
     names = {path.stem for path in _files() if path.parent.name != "cli"}

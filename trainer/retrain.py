@@ -12,7 +12,7 @@ from imgsort.errors import ModelProblem, NothingToDo
 from imgsort.models.backbones.int8 import is_int8
 from imgsort.models.backbones.on_disk import InstalledBackbone
 from imgsort.models.backbones.upgrade import with_inner_layers
-from imgsort.models.embed import Views, embeddings_for
+from imgsort.models.embed import Embedded, Views, embeddings_for
 from imgsort.models.heads.learned_model import FirstModel
 from imgsort.models.registry import Registry
 from imgsort.models.serving import Serving, active_card, open_serving
@@ -22,22 +22,29 @@ from imgsort.records.model_card import ModelCard
 from imgsort.store import Store
 from imgsort.trainer import report
 from imgsort.trainer.dataset.augment import augment
-from imgsort.trainer.dataset.labelled_images import Embedded, Material, collect
+from imgsort.trainer.dataset.labelled_images import Material, collect
 from imgsort.trainer.dataset.population import Population, looked_through
 from imgsort.trainer.dataset.split import deal
 from imgsort.trainer.evaluation import preconditions as readiness
-from imgsort.trainer.evaluation.outcome import Options, Terms, Trained, draft_of, numbered, tested
+from imgsort.trainer.evaluation.outcome import (
+    Options,
+    Training,
+    TrainingTerms,
+    draft_of,
+    numbered,
+    tested,
+)
 from imgsort.trainer.evaluation.results import Findings
 from imgsort.trainer.head.challenger import train
 from imgsort.trainer.head.champion import Champion
-from imgsort.trainer.head.vocabulary import Vocabulary, vocabulary
+from imgsort.trainer.head.vocabulary import LabelVocabulary, vocabulary
 from imgsort.trainer.priority import make_way
 from imgsort.workspace.workspace import Workspace
 
-__all__ = ["Options", "Outcome", "Watch", "retrain"]
+__all__ = ["Options", "Outcome", "Progress", "retrain"]
 
 
-class Watch(Protocol):
+class Progress(Protocol):
     """Somebody who may want to see how it goes."""
 
     def stage(self, name: str) -> None:
@@ -64,14 +71,14 @@ class _Work:
     store: Store
     run_id: int
     options: Options
-    watch: Watch
+    watch: Progress
 
     @property
     def registry(self) -> Registry:
         return Registry(self.workspace.models)
 
 
-def retrain(workspace: Workspace, options: Options, watch: Watch) -> Outcome:
+def retrain(workspace: Workspace, options: Options, watch: Progress) -> Outcome:
     """Raises NothingToDo, with the next step, where there is nothing to learn or to compare.
 
     Whatever happens on the way, the serving model stays until another is activated in one step.
@@ -130,7 +137,7 @@ def _retrained(work: _Work) -> Outcome:
 
     watch.stage("testing")
     tries = _tries(work, champion, len(material.labelled))
-    trained = Trained(
+    trained = Training(
         *(terms, material, grouping, dealt, champion, challenger, known.retired),
         *(population, tries),
     )
@@ -140,7 +147,7 @@ def _retrained(work: _Work) -> Outcome:
     return _published(work, trained, findings)
 
 
-def _published(work: _Work, trained: Trained, findings: Findings) -> Outcome:
+def _published(work: _Work, trained: Training, findings: Findings) -> Outcome:
     """From the last look at what serves to the activation nobody else can activate anything."""
     registry = work.registry
     with registry.held():
@@ -180,11 +187,11 @@ def _census(labels: Mapping[str, HumanLabel], population: Population) -> dict[st
 
 def _vocabulary(
     work: _Work, champion: Champion, material: Material, labels: Mapping[str, HumanLabel]
-) -> Vocabulary:
+) -> LabelVocabulary:
     labelled = {picture.label for picture in material.labelled}
     unlabelled = champion.unlabelled(labelled, material.names)
     if work.options.keep_imagenet:
-        return Vocabulary(unlabelled, ())
+        return LabelVocabulary(unlabelled, ())
     return vocabulary(
         labelled,
         unlabelled,
@@ -228,7 +235,7 @@ def _require_new_labels(work: _Work) -> None:
 
 def _terms(
     work: _Work, serving: Serving, labels: Mapping[str, HumanLabel], names: Mapping[int, str]
-) -> Terms:
+) -> TrainingTerms:
     learning = work.workspace.config.learning
     digest = hashlib.sha256()
     for part in (
@@ -245,7 +252,7 @@ def _terms(
         ),
     ):
         digest.update(f"{part}\n".encode())
-    return Terms(
+    return TrainingTerms(
         options=work.options,
         target_precision=learning.target_precision,
         gate_margin=learning.gate_margin,
@@ -255,7 +262,7 @@ def _terms(
     )
 
 
-def _require_change(work: _Work, terms: Terms) -> None:
+def _require_change(work: _Work, terms: TrainingTerms) -> None:
     trained = [card for card in work.registry.versions() if "trained_on" in card.metrics]
     unchanged = trained and trained[-1].metrics["trained_on"] == terms.trained_on
     if work.options.force or not unchanged:
@@ -291,7 +298,7 @@ def _require_fair_test(work: _Work, material: Material) -> None:
     readiness.require_representative(
         material.labelled,
         [
-            readiness.Folder(f"{sorted_folder}/{each.name}", each.images)
+            readiness.ClassFolderSize(f"{sorted_folder}/{each.name}", each.images)
             for each in work.store.overview().classes
         ],
     )

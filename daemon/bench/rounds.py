@@ -27,7 +27,7 @@ from imgsort.errors import ImgsortError
 from imgsort.filing import Filer
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.backbones.on_disk import CARD
-from imgsort.models.quantize import Terms, quantize
+from imgsort.models.quantize import QuantizeTerms, quantize
 from imgsort.store.schema import migrate
 from imgsort.workspace.config import Config
 from imgsort.workspace.workspace import Workspace
@@ -105,7 +105,7 @@ def _quantize(workspace: Workspace, stock: Stock, images: int) -> None:
     """Speed depends on no agreement, so any will do; these pictures are not those to be timed."""
     with tempfile.TemporaryDirectory(dir=workspace.root) as folder:
         paths = stock.lay_out(Path(folder), min(images, _CALIBRATED_ON))
-        quantize(workspace, paths, Terms(len(paths), least_pictures=2, least_agreement=0.0))
+        quantize(workspace, paths, QuantizeTerms(len(paths), least_pictures=2, least_agreement=0.0))
 
 
 def _round(works: Works, stock: Stock, images: int, *, warm: bool) -> Round:

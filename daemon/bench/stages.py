@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgsort.daemon.bench.results import Stage
 from imgsort.disk.identity import Identity, open_regular, sha256_of
-from imgsort.filing import Filer, Judged
+from imgsort.filing import Filer, JudgedPicture
 from imgsort.images import ImageLimits, decode, settle_in
 from imgsort.images.outcome import Picture
 from imgsort.models.serving import Serving
@@ -23,7 +23,7 @@ _LIMITS = ImageLimits(max_pixels=200_000_000, max_bytes=1 << 30)
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class StageShare:
     """What one process did: images, wall and processor seconds."""
 
     images: int
@@ -51,7 +51,7 @@ def _stage(images: int, walls: list[float], cores: list[float]) -> Stage:
     return Stage(images / max(walls), sum(cores) / images)
 
 
-def _read(paths: list[Path], size: int) -> Share:
+def _read(paths: list[Path], size: int) -> StageShare:
     settle_in(_LIMITS)
     wall, core = time.perf_counter(), time.process_time()
     contents = []
@@ -65,7 +65,7 @@ def _read(paths: list[Path], size: int) -> Share:
     for data in contents:
         decode(data, size, _LIMITS)
     decoded = time.perf_counter() - wall, time.process_time() - core
-    return Share(len(paths), read[0], read[1], decoded[0], decoded[1])
+    return StageShare(len(paths), read[0], read[1], decoded[0], decoded[1])
 
 
 def measure_bare(serving: Serving, pixels: NDArray[np.uint8], batch_size: int) -> float:
@@ -97,7 +97,7 @@ def measure_filing(
         now = datetime.now(UTC)
         batches.append(
             [
-                Judged(picture, verdict, serving.card.version, b"", now)
+                JudgedPicture(picture, verdict, serving.card.version, b"", now)
                 for picture, verdict in zip(batch, verdicts, strict=True)
             ]
         )

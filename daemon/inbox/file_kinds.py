@@ -17,7 +17,7 @@ BEING_WRITTEN = frozenset(
 MAGIC_BYTES = 16
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What becomes of a file, going by its name."""
 
     PICTURE = auto()
@@ -32,7 +32,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NameRules:
     """The rules for names; ``ignore`` holds shell patterns, those with a slash match the whole way
     down from the inbox, others the bare name. A slash at the end means folders alone."""
 
@@ -47,20 +47,20 @@ class Names:
         """The suffixes we read as cameras and people write them."""
         return (*self.readable, *(suffix.upper() for suffix in self.readable))
 
-    def kind(self, name: str, folder: str = "") -> Kind:
+    def kind(self, name: str, folder: str = "") -> FileKind:
         """Which kind ``name`` is of; ``folder`` is the way to it from the inbox, ending in a slash
         unless it is the inbox itself ("")."""
         lower = name.lower()
         if lower in LITTER or name.startswith("._"):
-            return Kind.LITTER
+            return FileKind.LITTER
         suffix = PurePosixPath(lower).suffix
         if name.startswith((".", "~")) or suffix in BEING_WRITTEN:
-            return Kind.WRITING
+            return FileKind.WRITING
         if self.ignore and self._ignored(name, folder):
-            return Kind.IGNORED
+            return FileKind.IGNORED
         if suffix in self.readable:
-            return Kind.PICTURE
-        return Kind.UNSUPPORTED if suffix else Kind.NAMELESS
+            return FileKind.PICTURE
+        return FileKind.UNSUPPORTED if suffix else FileKind.NAMELESS
 
     def enters(self, name: str, folder: str = "") -> bool:
         """May a folder of this name be looked into? Hidden ones and litter may not."""

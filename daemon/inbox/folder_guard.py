@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class GuardedFolder:
     """A folder as it stood at one moment."""
 
     path: Path
@@ -17,7 +17,7 @@ class Folder:
     """Something is mounted right there."""
 
     @classmethod
-    def at(cls, path: Path) -> "Folder":
+    def at(cls, path: Path) -> "GuardedFolder":
         """Raises OSError when it is missing, or no folder."""
         status = path.stat()
         if not stat.S_ISDIR(status.st_mode):
@@ -26,10 +26,10 @@ class Folder:
         return cls(path, status.st_dev, status.st_ino, status.st_dev != above.st_dev)
 
 
-def now_at(before: Folder) -> "Folder | str":
+def now_at(before: GuardedFolder) -> "GuardedFolder | str":
     """The folder as it stands now, or in words why nothing may be done there."""
     try:
-        now = Folder.at(before.path)
+        now = GuardedFolder.at(before.path)
     except OSError as problem:
         return f"{before.path} is missing or can't be reached ({problem.strerror}); put it back"
     if before.mounted and not now.mounted:
@@ -37,11 +37,11 @@ def now_at(before: Folder) -> "Folder | str":
     return now
 
 
-class Ground:
+class FolderGuard:
     """The folders pictures go to, as they stood when the daemon started."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._folders = [Folder.at(folder) for folder in folders]
+        self._folders = [GuardedFolder.at(folder) for folder in folders]
 
     def trouble(self) -> str | None:
         """Why nothing may be filed now, or None."""

@@ -23,26 +23,26 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftAlone:
     """It stays where it is, for this reason."""
 
     reason: str
 
 
-def glance(path: str) -> Seen | Left | None:
+def glance(path: str) -> Seen | LeftAlone | None:
     """A look that opens nothing; None when the file is gone."""
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as problem:
-        return Left(_why(problem))
+        return LeftAlone(_why(problem))
     if not stat.S_ISREG(status.st_mode):
-        return Left(NOT_REGULAR)
+        return LeftAlone(NOT_REGULAR)
     return Seen(Identity.of(status), Writer.UNKNOWN)
 
 
-def look(path: str, bases: tuple[Path, ...] = ()) -> Seen | Left | None:
+def look(path: str, bases: tuple[Path, ...] = ()) -> Seen | LeftAlone | None:
     """A look that also asks whether anybody is writing; None when the file is gone.
 
     Below ``bases`` no link is followed.
@@ -50,7 +50,7 @@ def look(path: str, bases: tuple[Path, ...] = ()) -> Seen | Left | None:
     try:
         descriptor = open_regular(Path(path), bases)
     except NotARegularFile:
-        return Left(NOT_REGULAR)
+        return LeftAlone(NOT_REGULAR)
     except BlockingIOError:  # somebody (Samba) holds a lease to write
         seen = glance(path)
         return Seen(seen.identity, Writer.OPEN) if isinstance(seen, Seen) else seen
@@ -58,7 +58,7 @@ def look(path: str, bases: tuple[Path, ...] = ()) -> Seen | Left | None:
         return None
     except OSError as problem:
         special = problem.errno in {errno.ELOOP, errno.ENXIO}
-        return Left(NOT_REGULAR if special else _why(problem))
+        return LeftAlone(NOT_REGULAR if special else _why(problem))
     try:
         identity = Identity.of(os.fstat(descriptor))
         writer = writer_of(descriptor)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import randrange
 
-from imgsort.daemon.inbox.file_kinds import MAGIC_BYTES, Kind, Names, looks_like_picture
+from imgsort.daemon.inbox.file_kinds import MAGIC_BYTES, FileKind, NameRules, looks_like_picture
 from imgsort.daemon.inbox.left_over import kind_of
 from imgsort.disk.composed import spellings
 from imgsort.disk.identity import open_regular
@@ -43,7 +43,7 @@ class Survey:
     ignored: int = 0
     """Litter, hidden files, and what watch.ignore names."""
     writing: int = 0
-    """Names that programs give to files they have not finished."""
+    """NameRules that programs give to files they have not finished."""
     unsupported: Tally = field(default_factory=Tally)
     kinds: Counter[str] = field(default_factory=Counter)
     """Of the unsupported, by what they are (``imgsort.daemon.inbox.left_over``)."""
@@ -84,7 +84,7 @@ class Walk:
     """
 
     inbox: Path
-    names: Names
+    names: NameRules
     survey: Survey
 
     def __iter__(self) -> Iterator[str]:
@@ -108,7 +108,7 @@ class Walk:
         if not self.names.enters(name, above.way):
             self.survey.ignored += 1
             return
-        if self.names.kind(name, above.way) is Kind.PICTURE:
+        if self.names.kind(name, above.way) is FileKind.PICTURE:
             self.survey.special.add(way)  # it stays a folder; the pictures in it are looked at
         if way.count("/") >= DEEPEST:
             self.survey.closed.add(way)
@@ -128,21 +128,23 @@ class Walk:
     def _is_wanted(self, folder: _Folder, entry: "os.DirEntry[str]") -> bool:
         name = entry.name
         kind = self.names.kind(name, folder.way)
-        if kind in {Kind.PICTURE, Kind.NAMELESS} and not entry.is_file(follow_symlinks=False):
+        if kind in {FileKind.PICTURE, FileKind.NAMELESS} and not entry.is_file(
+            follow_symlinks=False
+        ):
             self.survey.special.add(folder.way + name)
             return False
-        if kind is Kind.NAMELESS:
+        if kind is FileKind.NAMELESS:
             kind = sniffed(Path(folder.path, name), self.inbox, self.names.readable)
-        if kind is Kind.UNSUPPORTED and not self._travels(folder, name):
+        if kind is FileKind.UNSUPPORTED and not self._travels(folder, name):
             self.survey.unsupported.add(folder.way + name)
             self.survey.kinds[kind_of(name)] += 1
             if self._may_travel(name):
                 self.survey.add_orphan(folder.way + name)
-        elif kind is Kind.WRITING and not name.startswith("."):
+        elif kind is FileKind.WRITING and not name.startswith("."):
             self.survey.writing += 1
-        elif kind in {Kind.WRITING, Kind.LITTER, Kind.IGNORED}:
+        elif kind in {FileKind.WRITING, FileKind.LITTER, FileKind.IGNORED}:
             self.survey.ignored += 1
-        return kind is Kind.PICTURE
+        return kind is FileKind.PICTURE
 
     def _travels(self, folder: _Folder, name: str) -> bool:
         """Is it a sidecar whose picture is there?"""
@@ -158,7 +160,7 @@ class Walk:
         return suffix in self.names.sidecars or suffix in RAW_SUFFIXES
 
 
-def sniffed(path: Path, inbox: Path, readable: Collection[str] = ()) -> Kind:
+def sniffed(path: Path, inbox: Path, readable: Collection[str] = ()) -> FileKind:
     """PICTURE or UNSUPPORTED, for a file whose name doesn't say."""
     start = b""
     with suppress(OSError):
@@ -167,7 +169,7 @@ def sniffed(path: Path, inbox: Path, readable: Collection[str] = ()) -> Kind:
             start = os.pread(descriptor, MAGIC_BYTES, 0)
         finally:
             os.close(descriptor)
-    return Kind.PICTURE if looks_like_picture(start, readable) else Kind.UNSUPPORTED
+    return FileKind.PICTURE if looks_like_picture(start, readable) else FileKind.UNSUPPORTED
 
 
 def _is_in(folder: int, name: str) -> bool:

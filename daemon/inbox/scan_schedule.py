@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from imgsort.daemon.inbox.file_kinds import Names
+from imgsort.daemon.inbox.file_kinds import NameRules
 from imgsort.daemon.inbox.scan import Survey, Walk
 
 REST = 20
@@ -18,7 +18,7 @@ class Rounds:
     """
 
     def __init__(
-        self, inbox: Path, names: Names, clock: Callable[[], float], rest: float = REST
+        self, inbox: Path, names: NameRules, clock: Callable[[], float], rest: float = REST
     ) -> None:
         self.names = names
         self.survey = Survey()

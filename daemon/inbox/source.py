@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from imgsort.daemon.inbox.file_kinds import Kind, Names
-from imgsort.daemon.inbox.folder_guard import Folder, now_at
-from imgsort.daemon.inbox.probe import NOT_REGULAR, Left, Seen, glance, look
+from imgsort.daemon.inbox.file_kinds import FileKind, NameRules
+from imgsort.daemon.inbox.folder_guard import GuardedFolder, now_at
+from imgsort.daemon.inbox.probe import NOT_REGULAR, LeftAlone, Seen, glance, look
 from imgsort.daemon.inbox.scan import sniffed
 from imgsort.daemon.inbox.scan_schedule import REST, Rounds
 from imgsort.daemon.inbox.settle import Watched, Writer, remaining, seen
@@ -58,7 +58,7 @@ class Candidate:
 class SourceSettings:
     """What SIGHUP may change."""
 
-    names: Names
+    names: NameRules
     settle_seconds: float
     scan_seconds: float
     reject_seconds: float = 0.0
@@ -90,7 +90,7 @@ class Source:
         self.beat = clock()
         self.writing: set[str] = set()
         """Files that are still being written."""
-        self._folder = Folder.at(inbox)
+        self._folder = GuardedFolder.at(inbox)
         self._settings = settings
         self._watcher = watcher
         self._notices = notices
@@ -243,9 +243,11 @@ class Source:
         folder, slash, name = relative.rpartition("/")
         names = self._settings.names
         kind = names.kind(name, folder + slash)
-        if kind is Kind.NAMELESS:
+        if kind is FileKind.NAMELESS:
             kind = sniffed(Path(path), self._folder.path, names.readable)
-        return kind is Kind.PICTURE and names.reaches(relative) and not self._is_anothers(folder)
+        return (
+            kind is FileKind.PICTURE and names.reaches(relative) and not self._is_anothers(folder)
+        )
 
     def _is_anothers(self, folder: str) -> bool:
         """Does this folder of the inbox lie in a workspace of its own?"""
@@ -304,7 +306,7 @@ class Source:
         if view is None:
             self.window.forget(path)
             return None
-        if isinstance(view, Left):
+        if isinstance(view, LeftAlone):
             self._say_left(self.way(path), view.reason)
             self.window.set_aside(path, view.reason, now)
             return None

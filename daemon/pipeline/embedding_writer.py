@@ -29,7 +29,7 @@ class _Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class _NoMore:
     """No more will come."""
 
 
@@ -53,7 +53,7 @@ class EmbeddingKeeper(Closing):
         self._path = path
         self._labelled = labelled
         self._notices = notices
-        self._queue: queue.Queue[_Batch | _End] = queue.Queue(QUEUED_BATCHES)
+        self._queue: queue.Queue[_Batch | _NoMore] = queue.Queue(QUEUED_BATCHES)
         self._thread = threading.Thread(target=self._run, name="embeddings", daemon=True)
         self._thread.start()
 
@@ -71,7 +71,7 @@ class EmbeddingKeeper(Closing):
     def close(self) -> None:
         """Store what is queued, for a few seconds at most."""
         with suppress(queue.Full):
-            self._queue.put(_End(), timeout=CLOSE_SECONDS)
+            self._queue.put(_NoMore(), timeout=CLOSE_SECONDS)
         self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
@@ -100,7 +100,7 @@ class EmbeddingKeeper(Closing):
                     if len(waiting) == _TOGETHER:
                         break
                     item = self._queue.get_nowait()
-            ended = isinstance(item, _End)
+            ended = isinstance(item, _NoMore)
             yield from _joined(waiting)
 
     def _say(self, why: str) -> None:

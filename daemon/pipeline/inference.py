@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.daemon.pipeline.pipeline import Decoded
-from imgsort.filing import Judged
+from imgsort.filing import JudgedPicture
 from imgsort.images.outcome import Picture
 from imgsort.models.serving import Serving
 from imgsort.records.verdict import Verdict
@@ -40,7 +40,7 @@ class ModelInference:
         self._current = current
         self._keeper = keeper
 
-    def judge(self, batch: Sequence[Decoded]) -> list[Judged]:
+    def judge(self, batch: Sequence[Decoded]) -> list[JudgedPicture]:
         """Verdicts in the order of ``batch``; equal bytes are embedded once.
 
         Raises StoreBusy, or DeviceMemoryExhausted when not even one image fits.
@@ -68,9 +68,9 @@ def _stacked(pictures: Sequence[Picture]) -> NDArray[np.uint8]:
     return np.stack([picture.pixels for picture in pictures])
 
 
-def _judged(decoded: Decoded, verdict: Verdict | None, model: int) -> Judged:
+def _judged(decoded: Decoded, verdict: Verdict | None, model: int) -> JudgedPicture:
     candidate = decoded.candidate
-    return Judged(
+    return JudgedPicture(
         outcome=decoded.outcome,
         verdict=verdict,
         model=None if verdict is None else model,

@@ -19,7 +19,7 @@ from imgsort.daemon.pipeline.batcher import Batcher
 from imgsort.daemon.pipeline.double_buffer import Overlap
 from imgsort.daemon.pipeline.liveness import Pulse
 from imgsort.errors import FilingPaused, ImgsortError, StoreBusy, StoreFull
-from imgsort.filing import Judged, Result
+from imgsort.filing import JudgedPicture, Result
 from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
 from imgsort.models.runtimes import DeviceMemoryExhausted
 
@@ -42,16 +42,16 @@ class Decoder(Protocol):
     def submit(self, path: Path) -> "Future[Outcome]": ...
 
 
-class Inference(Protocol):
+class InferenceStage(Protocol):
     """Verdicts for one batch, in its order."""
 
-    def judge(self, batch: Sequence["Decoded"]) -> list[Judged]: ...
+    def judge(self, batch: Sequence["Decoded"]) -> list[JudgedPicture]: ...
 
 
-class Filing(Protocol):
+class FilingStage(Protocol):
     """The outcome of each image of one batch, in its order."""
 
-    def file(self, batch: Sequence[Judged]) -> list[Result]: ...
+    def file(self, batch: Sequence[JudgedPicture]) -> list[Result]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class Stages:
     """What does the work."""
 
     decoder: Decoder
-    inference: Inference
-    filing: Filing
+    inference: InferenceStage
+    filing: FilingStage
     recognised: Callable[[Picture | Refused], bool] = lambda _: False
     """Was it filed before, so that it stays where it is? (Copy mode.)"""
 
@@ -98,7 +98,7 @@ class _Decode:
 
 @dataclass(frozen=True, slots=True)
 class _Judgement:
-    judged: list[Judged]
+    judged: list[JudgedPicture]
     taken_at: float
 
 
@@ -293,7 +293,7 @@ class Pipeline:
                 self._listener.finished(result.source, filed=filed, reason=result.reason or "")
             self._listener.batch(BatchReport(tuple(results), through_at - began))
 
-    def _file(self, batch: list[Judged]) -> list[Result]:
+    def _file(self, batch: list[JudgedPicture]) -> list[Result]:
         hindrance = self._listener.hindrance()
         if hindrance is not None:
             raise NotNow(hindrance)

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from imgsort.care.drift import Drift
 from imgsort.care.health import Disk
-from imgsort.care.heartbeat import Health
+from imgsort.care.heartbeat import Heartbeat
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 IMAGES = tuple(float(2**n) for n in range(11))
@@ -67,7 +67,7 @@ class Live(Collector):
 
     def __init__(
         self,
-        health: Callable[[], Health],
+        health: Callable[[], Heartbeat],
         slow: Callable[[], Slow],
         disks: Callable[[], Iterable[Disk]],
     ) -> None:
@@ -83,7 +83,7 @@ class Live(Collector):
         yield from _slow_gauges(slow)
 
 
-def _counters(health: Health, slow: Slow) -> Iterator[Metric]:
+def _counters(health: Heartbeat, slow: Slow) -> Iterator[Metric]:
     images = CounterMetricFamily(
         "imgsort_images", "Images since the daemon started.", labels=["outcome"]
     )
@@ -103,7 +103,7 @@ def _counters(health: Health, slow: Slow) -> Iterator[Metric]:
     )
 
 
-def _gauges(health: Health) -> Iterator[Metric]:
+def _gauges(health: Heartbeat) -> Iterator[Metric]:
     def gauge(name: str, text: str, value: float) -> Metric:
         return GaugeMetricFamily(f"imgsort_{name}", text, value=value)
 

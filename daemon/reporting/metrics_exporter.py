@@ -10,7 +10,7 @@ from prometheus_client import start_http_server
 
 from imgsort.care.drift import drift_of
 from imgsort.care.health import disks_of
-from imgsort.care.heartbeat import Health
+from imgsort.care.heartbeat import Heartbeat
 from imgsort.daemon.log_output import LOG, Notices
 from imgsort.daemon.reporting.metrics import Live, Metrics, Slow, write_textfile
 from imgsort.errors import ImgsortError
@@ -29,7 +29,7 @@ class Reporter:
     """A thread of its own: it may wait for a disk or the database, and nobody waits for it."""
 
     def __init__(
-        self, workspace: Workspace, store: Store, metrics: Metrics, health: Callable[[], Health]
+        self, workspace: Workspace, store: Store, metrics: Metrics, health: Callable[[], Heartbeat]
     ) -> None:
         self._workspace = workspace
         self._store = store

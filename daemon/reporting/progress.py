@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from imgsort.care.heartbeat import Counters, Health, Named, State
+from imgsort.care.heartbeat import CountAndExamples, Counters, Heartbeat, State
 from imgsort.daemon.inbox.empty_folders import Tidier
-from imgsort.daemon.inbox.folder_guard import Ground
+from imgsort.daemon.inbox.folder_guard import FolderGuard
 from imgsort.daemon.inbox.probe import NOT_REGULAR
 from imgsort.daemon.inbox.scan import EXAMPLES
 from imgsort.daemon.inbox.source import ANOTHERS, STOPPING, Source
@@ -28,7 +28,9 @@ LOCK_SECONDS = 1.0
 class Board(Listener):
     """Listens to the pipeline, for the log and for ``status``."""
 
-    def __init__(self, source: Source, ground: Ground, tidier: Tidier, notices: Notices) -> None:
+    def __init__(
+        self, source: Source, ground: FolderGuard, tidier: Tidier, notices: Notices
+    ) -> None:
         self.counts: Counter[str] = Counter()
         """By decision."""
         self.batches = 0
@@ -135,7 +137,7 @@ def described(landed: "Counter[str]", images: int, seconds: float) -> str:
     return f"{', '.join(parts)} of {images} in {seconds:.2f} s ({rate:.0f} images/s)"
 
 
-def health_of(before: Health, board: Board, source: Source, model: ActiveModel) -> Health:
+def health_of(before: Heartbeat, board: Board, source: Source, model: ActiveModel) -> Heartbeat:
     """The next status: what has changed since ``before``."""
     survey, trouble = source.rounds.survey, board.trouble
     state: State = before.state
@@ -161,7 +163,7 @@ def health_of(before: Health, board: Board, source: Source, model: ActiveModel) 
     )
 
 
-def left_in_place(source: Source) -> Named:
+def left_in_place(source: Source) -> CountAndExamples:
     """What could not be taken, and why."""
     survey = source.rounds.survey
     aside: dict[str, str] = {}
@@ -183,5 +185,7 @@ def left_in_place(source: Source) -> Named:
     return _named([f"{way}: {why}" for way, why in reasons.items()], len(reasons) + hidden)
 
 
-def _named(names: list[str], count: int) -> Named:
-    return Named(max(count, len(names)), tuple(display(name) for name in names[:EXAMPLES]))
+def _named(names: list[str], count: int) -> CountAndExamples:
+    return CountAndExamples(
+        max(count, len(names)), tuple(display(name) for name in names[:EXAMPLES])
+    )

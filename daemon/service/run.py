@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
-from imgsort.care.heartbeat import Health, State, utc_now, write_status
+from imgsort.care.heartbeat import Heartbeat, State, utc_now, write_status
 from imgsort.daemon.alarm_watch import Alarms
 from imgsort.daemon.late_sidecars import Latecomers
 from imgsort.daemon.log_output import LOG, log_to_stderr
@@ -53,7 +53,7 @@ def run(workspace: Workspace, *, once: bool = False) -> RunSummary:
     tell_where_it_hangs()
     workspace.require_folders()
     with workspace.daemon_lock(), commands() as wanted, deaths() as died, ExitStack() as stack:
-        starting = Health(os.getpid(), "starting", utc_now(), started=utc_now())
+        starting = Heartbeat(os.getpid(), "starting", utc_now(), started=utc_now())
         _say(workspace, starting)
         with loading():
             works = begun(workspace, stack, wanted, starting, once=once)
@@ -67,7 +67,7 @@ class _Service:
     """The main thread: it works on no image, so it can always answer."""
 
     def __init__(
-        self, works: Works, wanted: Commands, died: list[BaseException], health: Health
+        self, works: Works, wanted: Commands, died: list[BaseException], health: Heartbeat
     ) -> None:
         self._works = works
         self._workspace = works.workspace
@@ -294,7 +294,7 @@ def patience(config: Config) -> float:
     return STUCK_SECONDS + 4 * config.decode.timeout_seconds + config.model.batch_size
 
 
-def _say(workspace: Workspace, health: Health) -> None:
+def _say(workspace: Workspace, health: Heartbeat) -> None:
     """Write state/status.json; a full disk must not stop the daemon."""
     with suppress(OSError):
         write_status(workspace.status_file, health)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from imgsort.care.heartbeat import Health
+from imgsort.care.heartbeat import Heartbeat
 
 LOADING_SECONDS = 1800.0
 """How long loading may take in all, before systemd is let to give up on it."""
@@ -81,7 +81,7 @@ def reloading() -> None:
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
-def status_line(health: Health) -> str:
+def status_line(health: Heartbeat) -> str:
     """What `systemctl status` shows: the state, what waits, and what is wrong."""
     line = f"{health.state}: {health.queue} waiting"
     if health.model is not None:

@@ -4,7 +4,7 @@ import queue
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
-from imgsort.care.heartbeat import FULL, Health, write_status
+from imgsort.care.heartbeat import FULL, Heartbeat, write_status
 from imgsort.daemon.log_output import LOG, Notices
 from imgsort.daemon.service.sd_notify import notify
 from imgsort.daemon.service.signals import Command, Commands
@@ -24,7 +24,7 @@ PASSING = (StoreFull, StoreBusy, FilingPaused, ModelProblem)
 
 
 def begun(
-    workspace: Workspace, stack: ExitStack, wanted: Commands, health: Health, *, once: bool
+    workspace: Workspace, stack: ExitStack, wanted: Commands, health: Heartbeat, *, once: bool
 ) -> Works | None:
     """Everything wired together; ``stack`` closes it. None if it was told to stop before that.
 
@@ -73,7 +73,7 @@ def _told(wanted: Commands) -> Command | None:
         return None
 
 
-def _say(workspace: Workspace, health: Health, trouble: str) -> None:
+def _say(workspace: Workspace, health: Heartbeat, trouble: str) -> None:
     """Waiting is working: systemd would restart it for nothing."""
     notify("READY=1", "WATCHDOG=1", f"STATUS=paused: {trouble}")
     with suppress(OSError):

@@ -10,8 +10,8 @@ from imgsort.daemon.corrections import Corrections
 from imgsort.daemon.daily_backup import Backups
 from imgsort.daemon.inbox.copied_before import Originals
 from imgsort.daemon.inbox.empty_folders import Tidier
-from imgsort.daemon.inbox.file_kinds import Names
-from imgsort.daemon.inbox.folder_guard import Ground
+from imgsort.daemon.inbox.file_kinds import NameRules
+from imgsort.daemon.inbox.folder_guard import FolderGuard
 from imgsort.daemon.inbox.source import Source, SourceSettings
 from imgsort.daemon.inbox.watcher import Watcher
 from imgsort.daemon.log_output import LOG, Notices
@@ -56,7 +56,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     """Open all of it; ``stack`` closes it again. Raises what ``run`` says."""
     settle_heap()
     config, notices = workspace.config, Notices()
-    ground = Ground((*workspace.picture_folders[1:], workspace.state))
+    ground = FolderGuard((*workspace.picture_folders[1:], workspace.state))
     store = stack.enter_context(_sound_store(workspace))
     recovered = recover(workspace, store)
     if recovered.landed or recovered.redone or recovered.dropped:
@@ -138,7 +138,7 @@ def _engines(workspace: Workspace, store: Store, stack: ExitStack) -> tuple[Deco
 def source_settings(config: Config) -> SourceSettings:
     """What the source takes from the configuration."""
     watch = config.watch
-    names = Names(config.decode.suffixes, watch.ignore, config.filing.sidecars)
+    names = NameRules(config.decode.suffixes, watch.ignore, config.filing.sidecars)
     return SourceSettings(names, watch.settle_seconds, watch.scan_seconds, watch.reject_seconds)
 
 

@@ -26,7 +26,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class UnitPlan:
     """Everything that the units' text depends on. Paths are absolute, links resolved."""
 
     name: str

@@ -5,13 +5,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from imgsort.daemon.units.escape import command, plain, quoted, quoted_optional
-from imgsort.daemon.units.plan import Plan
+from imgsort.daemon.units.plan import UnitPlan
 
 _WORD = re.compile(r"@([A-Z_]+)@")
 _GAP = re.compile(r"\n{3,}")
 
 
-def rendered(plan: Plan) -> dict[Path, str]:
+def rendered(plan: UnitPlan) -> dict[Path, str]:
     """Each file's text by its path below the folder that systemd reads (see ``folders_of``)."""
     words = _words(plan)
     units = Path("user" if plan.scope == "user" else "system")
@@ -32,7 +32,7 @@ def rendered(plan: Plan) -> dict[Path, str]:
     return texts
 
 
-def _words(plan: Plan) -> dict[str, str]:
+def _words(plan: UnitPlan) -> dict[str, str]:
     words = {
         "NAME": plan.name,
         "WORKSPACE": quoted(plan.workspace),
@@ -52,7 +52,7 @@ def _words(plan: Plan) -> dict[str, str]:
     return words | {"SANDBOX": _filled(sandbox, words).rstrip("\n")}
 
 
-def _identity(plan: Plan) -> str:
+def _identity(plan: UnitPlan) -> str:
     if plan.scope == "user":
         return "# It runs as you: the pictures that you move are the labels, and it moves yours."
     who = f"User={plan.account.user}\nGroup={plan.account.group}\n"
@@ -67,7 +67,7 @@ def _identity(plan: Plan) -> str:
     )
 
 
-def _network(plan: Plan) -> str:
+def _network(plan: UnitPlan) -> str:
     if plan.loopback:
         return (
             "# This machine's own network and no other, for metrics by HTTP. It needs cgroup v2;\n"
@@ -83,7 +83,7 @@ def _network(plan: Plan) -> str:
     )
 
 
-def _remove_ipc(plan: Plan) -> str:
+def _remove_ipc(plan: UnitPlan) -> str:
     if plan.shared:
         return "# Nobody else is this user, so this removes nothing of anybody's.\nRemoveIPC=yes"
     return (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from imgsort.daemon.units.escape import quoted
-from imgsort.daemon.units.plan import Plan
+from imgsort.daemon.units.plan import UnitPlan
 from imgsort.daemon.units.sealed import Seal, seal_of, sealed
 from imgsort.disk.display import display
 from imgsort.disk.durable import replace_file
@@ -18,7 +18,7 @@ _KEPT = ".edited"
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedUnit:
     """One file, and what became of it."""
 
     path: Path
@@ -43,8 +43,8 @@ def folders_of(output: Path | None) -> dict[str, Path]:
 
 
 def install(
-    plan: Plan, texts: Mapping[Path, str], folders: Mapping[str, Path], *, force: bool
-) -> list[Placed]:
+    plan: UnitPlan, texts: Mapping[Path, str], folders: Mapping[str, Path], *, force: bool
+) -> list[PlacedUnit]:
     """Write what differs; all of it, or nothing where a file is in the way. Raises UnitProblem."""
     targets = {
         folders[relative.parts[0]].joinpath(*relative.parts[1:]): sealed(text, plan.workspace)
@@ -57,7 +57,7 @@ def install(
     return [_put(path, before[path], text) for path, text in targets.items()]
 
 
-def uninstall(plan: Plan, folders: Mapping[str, Path], *, force: bool) -> list[Placed]:
+def uninstall(plan: UnitPlan, folders: Mapping[str, Path], *, force: bool) -> list[PlacedUnit]:
     """Remove every file that ``install`` may have written. Raises UnitProblem, NothingToDo."""
     units = folders["user" if plan.scope == "user" else "system"]
     timer, retrain = f"{plan.name}-retrain.timer", f"{plan.name}-retrain.service"
@@ -84,7 +84,7 @@ def uninstall(plan: Plan, folders: Mapping[str, Path], *, force: bool) -> list[P
     return [_removed(path, text) for path, text in texts.items()]
 
 
-def _require_ours(path: Path, seal: Seal, plan: Plan) -> None:
+def _require_ours(path: Path, seal: Seal, plan: UnitPlan) -> None:
     if seal.workspace is None:
         raise UnitProblem(
             f"{path} was not made by imgsort; choose another name with --name, or add --force (it "
@@ -102,9 +102,9 @@ def _require_ours(path: Path, seal: Seal, plan: Plan) -> None:
         )
 
 
-def _put(path: Path, before: str | None, text: str) -> Placed:
+def _put(path: Path, before: str | None, text: str) -> PlacedUnit:
     if before == text:
-        return Placed(path, "same")
+        return PlacedUnit(path, "same")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = _keep(path, before)
@@ -112,10 +112,10 @@ def _put(path: Path, before: str | None, text: str) -> Placed:
         path.chmod(0o644)
     except OSError as problem:
         raise _refused(path, problem) from None
-    return Placed(path, "new" if before is None else "changed", kept)
+    return PlacedUnit(path, "new" if before is None else "changed", kept)
 
 
-def _removed(path: Path, text: str) -> Placed:
+def _removed(path: Path, text: str) -> PlacedUnit:
     try:
         kept = _keep(path, text)
         path.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ def _removed(path: Path, text: str) -> Placed:
             _remove_if_empty(path.parent)
     except OSError as problem:
         raise _refused(path, problem) from None
-    return Placed(path, "removed", kept)
+    return PlacedUnit(path, "removed", kept)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""When is somebody told that something is wrong? Rules on the last minutes. Pure.
+"""When is somebody told that something is wrong? AlarmRules on the last minutes. Pure.
 
 A share counts as too high when it surely is: the lower end of its Wilson interval is above the
 limit, and never with fewer than twenty pictures. It is over when it is below the limit.
@@ -22,7 +22,7 @@ ADVICE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class AlarmRules:
     """As [alert] of config.toml has them; 0 (or False) is off."""
 
     minutes: float = 2.0
@@ -49,12 +49,12 @@ class Moment:
     """Of drift, a sentence each."""
 
 
-def alarms(rules: Rules, moment: Moment, on: Mapping[str, str]) -> dict[str, str]:
+def alarms(rules: AlarmRules, moment: Moment, on: Mapping[str, str]) -> dict[str, str]:
     """What is wrong now: rule -> a sentence. ``on``: the answer before, for what holds on."""
     return dict(_alarms(rules, moment, on))
 
 
-def _alarms(rules: Rules, moment: Moment, on: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _alarms(rules: AlarmRules, moment: Moment, on: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     total = sum(moment.decisions.values())
     for decision, limit in (("unsure", rules.unsure_over), ("rejected", rules.rejected_over)):
         count = moment.decisions.get(decision, 0)
@@ -85,7 +85,7 @@ def _is_over(count: int, total: int, limit: float, *, held: bool) -> bool:
 
 
 @dataclass(slots=True)
-class Window:
+class AlarmWindow:
     """Decisions of the last ``seconds``, in sixty slots however many there are."""
 
     seconds: float

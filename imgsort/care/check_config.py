@@ -19,16 +19,16 @@ from imgsort.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Check:
     """One thing looked at, and in words how it stands."""
 
     level: Literal["ok", "warning", "wrong"]
     what: str
 
 
-def checkup(workspace: Workspace) -> list[Finding]:
+def checkup(workspace: Workspace) -> list[Check]:
     """Everything `run` relies on, whether or not an earlier check failed."""
-    findings = [Finding("ok", f"{workspace.config_file} is valid.")]
+    findings = [Check("ok", f"{workspace.config_file} is valid.")]
     folders = [_folder(folder) for folder in (*workspace.picture_folders, workspace.state)]
     findings += folders
     if all(finding.level == "ok" for finding in folders):
@@ -38,14 +38,12 @@ def checkup(workspace: Workspace) -> list[Finding]:
     return findings
 
 
-def _folder(folder: Path) -> Finding:
+def _folder(folder: Path) -> Check:
     if not folder.is_dir():
-        return Finding("wrong", f"{folder} is missing; put it back (mount it?) or make it.")
+        return Check("wrong", f"{folder} is missing; put it back (mount it?) or make it.")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return Finding(
-            "wrong", f"{folder} can't be written by this user; correct its owner or mode."
-        )
-    return Finding("ok", f"{folder} can be written.")
+        return Check("wrong", f"{folder} can't be written by this user; correct its owner or mode.")
+    return Check("ok", f"{folder} can be written.")
 
 
 _WAYS: Mapping[Ability, tuple[Literal["ok", "warning"], str]] = {
@@ -68,31 +66,31 @@ _WAYS: Mapping[Ability, tuple[Literal["ok", "warning"], str]] = {
 }
 
 
-def _rename(source: Path, target: Path) -> Finding:
+def _rename(source: Path, target: Path) -> Check:
     """Move an empty hidden file for real; hidden names are never taken for pictures."""
     try:
         level, sentence = _WAYS[ability(source, target)]
     except OSError as problem:
-        return Finding("wrong", f"A file can't go from {source} to {target} ({problem.strerror}).")
-    return Finding(level, sentence.format(source=source, target=target, kind=type_of(target)))
+        return Check("wrong", f"A file can't go from {source} to {target} ({problem.strerror}).")
+    return Check(level, sentence.format(source=source, target=target, kind=type_of(target)))
 
 
-def _state(state: Path) -> Finding:
+def _state(state: Path) -> Check:
     if is_network(state):
-        return Finding(
+        return Check(
             "wrong",
             f"{state} is on a network file system ({type_of(state)}), where SQLite can be damaged; "
             f"keep the workspace on a local disk.",
         )
-    return Finding("ok", f"{state} is on a local file system.")
+    return Check("ok", f"{state} is on a local file system.")
 
 
-def _database(workspace: Workspace) -> Finding:
+def _database(workspace: Workspace) -> Check:
     try:
         require_current(workspace.database)
     except ImgsortError as problem:
-        return Finding("wrong", str(problem))
-    return Finding("ok", "The database has this program's schema.")
+        return Check("wrong", str(problem))
+    return Check("ok", "The database has this program's schema.")
 
 
 def _require_precision(workspace: Workspace, backbone: InstalledBackbone, card: ModelCard) -> None:
@@ -105,12 +103,12 @@ def _require_precision(workspace: Workspace, backbone: InstalledBackbone, card: 
         require_compatible(card, backbone, "float32")
 
 
-def _model(workspace: Workspace) -> Finding:
+def _model(workspace: Workspace) -> Check:
     try:
         registry = Registry(workspace.models)
         active = registry.active()
         if active is None:
-            return Finding(
+            return Check(
                 "wrong", "No model is active; activate one with `imgsort models activate V`."
             )
         registry.load(active)
@@ -118,17 +116,17 @@ def _model(workspace: Workspace) -> Finding:
         backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
         _require_precision(workspace, backbone, card)
     except ImgsortError as problem:
-        return Finding("wrong", str(problem))
+        return Check("wrong", str(problem))
     if backbone.name != workspace.config.model.backbone:
-        return Finding(
+        return Check(
             "warning",
             f"Model v{card.version} looks through {backbone.name}, whatever model.backbone says; "
             f'write backbone = "{backbone.name}", or make a new workspace for another backbone.',
         )
-    return Finding("ok", f"Model v{card.version} on {backbone.name} is active and undamaged.")
+    return Check("ok", f"Model v{card.version} on {backbone.name} is active and undamaged.")
 
 
-def _confidence(workspace: Workspace) -> list[Finding]:
+def _confidence(workspace: Workspace) -> list[Check]:
     """What ``model.confidence`` does, or that it does nothing; a damaged model is told already."""
     registry = Registry(workspace.models)
     try:
@@ -139,4 +137,4 @@ def _confidence(workspace: Workspace) -> list[Finding]:
     if card is None:
         return []
     said = filed_from(card, workspace.config.model.confidence)
-    return [Finding("ok", f"Pictures are filed from a confidence of {said}.")]
+    return [Check("ok", f"Pictures are filed from a confidence of {said}.")]

@@ -19,7 +19,7 @@ _AGAIN = (0.02, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class CountAndExamples:
     """How many, and the first few by name."""
 
     count: int = 0
@@ -41,7 +41,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class Heartbeat:
     """One moment of the daemon; times are ISO 8601 UTC."""
 
     pid: int
@@ -68,14 +68,14 @@ class Health:
     runtime: str = ""
     precision: str = ""
     batch_size: int = 0
-    unsupported: Named = Named()
+    unsupported: CountAndExamples = CountAndExamples()
     """Files of kinds that imgsort doesn't read; they stay where they are."""
     left_for_kind: Mapping[str, int] = field(default_factory=dict)
     """How many of them are of which kind."""
-    left_in_place: Named = Named()
+    left_in_place: CountAndExamples = CountAndExamples()
     """Files that could not be taken, with the reason."""
     ignored: int = 0
-    being_written: Named = Named()
+    being_written: CountAndExamples = CountAndExamples()
     watching: str = "inotify"
     """``inotify``, or why the inbox is scanned every 2 seconds instead."""
     watcher_restarts: int = 0
@@ -89,7 +89,7 @@ class Health:
     stuck: str | None = None
     """A stage that has not got on for long."""
 
-    def into(self, state: State) -> "Health":
+    def into(self, state: State) -> "Heartbeat":
         """The same in another state."""
         return replace(self, state=state, since=utc_now())
 
@@ -98,7 +98,7 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def write_status(path: Path, health: Health) -> None:
+def write_status(path: Path, health: Heartbeat) -> None:
     """Replace the file in one step; it is no record: nothing is fsynced. Raises OSError.
 
     On a full disk it is written over in place, in the blocks it has: that is when people ask.
@@ -116,7 +116,7 @@ def write_status(path: Path, health: Health) -> None:
         _write_over(path, health)
 
 
-def _write_over(path: Path, health: Health) -> None:
+def _write_over(path: Path, health: Heartbeat) -> None:
     with path.open("r+b", buffering=0) as file:
         room = os.fstat(file.fileno()).st_size
         text = _text(health)
@@ -126,18 +126,18 @@ def _write_over(path: Path, health: Health) -> None:
             os.pwrite(file.fileno(), text.ljust(room), 0)
 
 
-def _text(health: Health) -> bytes:
+def _text(health: Heartbeat) -> bytes:
     text = json.dumps(asdict(health), ensure_ascii=False, indent=1) + "\n"
     return text.encode(errors="backslashreplace")
 
 
-def _without_names(health: Health) -> Health:
+def _without_names(health: Heartbeat) -> Heartbeat:
     """The same in few bytes."""
     return replace(
         health,
-        unsupported=Named(health.unsupported.count),
-        left_in_place=Named(health.left_in_place.count),
-        being_written=Named(health.being_written.count),
+        unsupported=CountAndExamples(health.unsupported.count),
+        left_in_place=CountAndExamples(health.left_in_place.count),
+        being_written=CountAndExamples(health.being_written.count),
         attention=(),
     )
 

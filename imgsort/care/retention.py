@@ -29,7 +29,7 @@ _MODEL = "model-v"
 
 
 @dataclass(frozen=True, slots=True)
-class Retention:
+class RetentionPlan:
     """What would go now."""
 
     rejected: tuple[KnownFile, ...] = ()
@@ -56,13 +56,15 @@ class Retention:
         }
 
 
-def plan_retention(workspace: Workspace, store: Store, log: CareLog, now: datetime) -> Retention:
+def plan_retention(
+    workspace: Workspace, store: Store, log: CareLog, now: datetime
+) -> RetentionPlan:
     """What the configuration lets go at this moment; nothing is touched."""
     limits = workspace.config.retention
     needed = log.depended_upon() if limits.rejected_days or limits.trash_days else set()
     rejected, kept_here = _rejected(workspace, store, now, limits.rejected_days, needed)
     deleted, kept_there = _deleted(workspace, log, now, limits.trash_days, needed)
-    return Retention(
+    return RetentionPlan(
         rejected=tuple(rejected),
         models=tuple(_old_models(workspace, limits.keep_models)),
         deleted=tuple(deleted),
@@ -182,7 +184,7 @@ class Gone:
 
 
 def apply_retention(
-    workspace: Workspace, store: Store, log: CareLog, plan: Retention, now: datetime
+    workspace: Workspace, store: Store, log: CareLog, plan: RetentionPlan, now: datetime
 ) -> Gone:
     """Do what was planned, as far as it is still so. Raises as filing does."""
     applied = _Application(workspace, store, log, store.begin_run("retention"))
@@ -236,7 +238,7 @@ class _Application:
                 self.stayed.append((registry.folder_of(version), str(problem)))
         return retired
 
-    def delete(self, plan: Retention) -> int:
+    def delete(self, plan: RetentionPlan) -> int:
         """The journal first: what it says is deleted may still be there after a crash, never the
         other way round."""
         going = [(one, here) for one in plan.deleted if (here := _still_there(self.workspace, one))]

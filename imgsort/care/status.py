@@ -13,7 +13,7 @@ from imgsort.images.optional_formats import told
 from imgsort.models.floor import filed_from
 from imgsort.models.registry import ModelCard, Registry
 from imgsort.store.embeddings import size_on_disk
-from imgsort.store.folder_counts import Lying
+from imgsort.store.folder_counts import FolderCounts
 from imgsort.store.overview import Overview
 from imgsort.store.reader import Reader
 from imgsort.workspace.workspace import Workspace
@@ -33,7 +33,7 @@ class Status:
     said: dict[str, Any] | None
     """state/status.json, the running daemon's last word."""
     overview: Overview
-    lying: Lying
+    lying: FolderCounts
     model: ModelCard | None
     model_problem: str | None
     disk_free: int

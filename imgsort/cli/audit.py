@@ -14,7 +14,7 @@ from imgsort.cli.labelled import files_moved, require_plain
 from imgsort.cli.output import print_json, print_table
 from imgsort.disk.display import display
 from imgsort.errors import BadLabel, ImgsortError, NothingToDo
-from imgsort.labels.session import Sitting, sitting
+from imgsort.labels.session import CommandSession, session
 from imgsort.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ def audit(
     from imgsort.labels.audit import answers_from_csv, draw_audit, lay_out
 
     if answers is not None:
-        with sitting(workspace, "answers", say) as now:
+        with session(workspace, "answers", say) as now:
             _take(now, answers_from_csv(now.store, answers), new_class, as_json)
         return
-    with sitting(workspace, "audit", say) as now:
+    with session(workspace, "audit", say) as now:
         now.summary = None  # the draw itself is the run's record
         chosen = secrets.randbits(32) if seed is None else seed
         drawn = draw_audit(now.store, now.run_id, number, chosen, unsure=unsure)
@@ -89,13 +89,13 @@ def take_links(workspace: Workspace, folder: Path, as_json: bool) -> None:
     """`confirm` on an audit's folder: each link lies where it belongs."""
     from imgsort.labels.audit import answers_from_links, clear
 
-    with sitting(workspace, "answers", say) as now:
+    with session(workspace, "answers", say) as now:
         _take(now, answers_from_links(now.store, folder), new_class=False, as_json=as_json)
     if clear(folder):
         say(f"{display(folder.name)} is recorded and removed.")
 
 
-def _take(now: Sitting, back: "Answers", new_class: bool, as_json: bool) -> None:
+def _take(now: CommandSession, back: "Answers", new_class: bool, as_json: bool) -> None:
     """All answers of a list, or none."""
     from imgsort.labels.audit import unsaid
 
@@ -117,7 +117,7 @@ def _take(now: Sitting, back: "Answers", new_class: bool, as_json: bool) -> None
     _tell(list(back.answers), back.skipped, as_json)
 
 
-def _ask_all(now: Sitting, drawn: "Collection[Drawn]") -> "tuple[list[Answer], int]":
+def _ask_all(now: CommandSession, drawn: "Collection[Drawn]") -> "tuple[list[Answer], int]":
     """Ask about each in turn; every answer is on disk before the next question."""
     from imgsort.labels.audit import label_of
 

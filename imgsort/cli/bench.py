@@ -55,7 +55,7 @@ def bench(
     from imgsort.daemon.log_output import log_to_stderr
     from imgsort.models.backbones import InstalledBackbone, install
     from imgsort.models.serving import active_card
-    from imgsort.workspace.config import Config, Model
+    from imgsort.workspace.config import Config, ModelSettings
     from imgsort.workspace.workspace import Workspace
 
     log_to_stderr("warning")
@@ -76,7 +76,9 @@ def bench(
             where = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imgsort-bench-")))
             tell_preparing()
             installed = install(backbone, where, random_weights=random_weights)
-        config = Config(model=Model(device=device, precision=precision, batch_size=batch_size))
+        config = Config(
+            model=ModelSettings(device=device, precision=precision, batch_size=batch_size)
+        )
         result = benching.bench(
             installed,
             stock,

@@ -10,7 +10,7 @@ from imgsort.cli.groups import Whole
 from imgsort.cli.output import counted, print_json, print_table
 from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo
-from imgsort.labels.session import Sitting, sitting
+from imgsort.labels.session import CommandSession, session
 
 classes = typer.Typer(
     cls=Whole,
@@ -76,7 +76,7 @@ def rename(
     from imgsort.workspace.class_names import checked_label
 
     name = checked_label(new)
-    with sitting(opened(context, here), "classes", say) as now:
+    with session(opened(context, here), "classes", say) as now:
         one = changing.in_use(now.store, old)
         _require_free(now, one.name, name, new_class)
         change = ClassChange(one.id, "renamed", one.name, name)
@@ -84,7 +84,7 @@ def rename(
         _tell(now, f"{display(one.name)} is called {display(name)} now.", {}, as_json)
 
 
-def _require_free(now: Sitting, old: str, new: str, new_class: bool) -> None:
+def _require_free(now: CommandSession, old: str, new: str, new_class: bool) -> None:
     if new == old:
         raise NothingToDo(f"The class is called {display(new)} already; there is nothing to do.")
     if new in now.store.class_names().values():
@@ -114,7 +114,7 @@ def merge(
     """Make one class part of another: its labels and pictures go there, and it is retired."""
     from imgsort.labels import classes as changing
 
-    with sitting(opened(context, here), "classes", say) as now:
+    with session(opened(context, here), "classes", say) as now:
         one, other = changing.in_use(now.store, source), changing.in_use(now.store, into)
         if one == other:
             raise NothingToDo("That is one class; name two.")
@@ -138,7 +138,7 @@ def retire(context: typer.Context, name: Name, here: Here = None, as_json: Json 
     from imgsort.labels import classes as changing
     from imgsort.records.class_changes import ClassChange
 
-    with sitting(opened(context, here), "classes", say) as now:
+    with session(opened(context, here), "classes", say) as now:
         one = changing.in_use(now.store, name)
         gone = ClassChange(one.id, "retired", one.name, one.name)
         now.store.change_classes(now.run_id, [gone])
@@ -165,7 +165,7 @@ def restore(context: typer.Context, name: Name, here: Here = None, as_json: Json
     from imgsort.labels import classes as changing
     from imgsort.records.class_changes import ClassChange
 
-    with sitting(opened(context, here), "classes", say) as now:
+    with session(opened(context, here), "classes", say) as now:
         one = changing.retired(now.store, name)
         back = ClassChange(one.id, "restored", one.name, one.name)
         now.store.change_classes(now.run_id, [back])
@@ -178,7 +178,7 @@ def restore(context: typer.Context, name: Name, here: Here = None, as_json: Json
         )
 
 
-def _tell(now: Sitting, sentence: str, more: dict[str, Any], as_json: bool) -> None:
+def _tell(now: CommandSession, sentence: str, more: dict[str, Any], as_json: bool) -> None:
     now.summary = sentence.partition(":")[0].partition(";")[0].rstrip(".")
     if as_json:
         print_json({"run": now.run_id, **more})

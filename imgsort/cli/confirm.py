@@ -9,7 +9,7 @@ from imgsort.cli.app import Here, Json, app, opened, reported, say
 from imgsort.cli.output import counted, print_json
 from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo
-from imgsort.labels.session import Sitting, sitting
+from imgsort.labels.session import CommandSession, session
 
 if TYPE_CHECKING:
     from imgsort.labels.confirm import Confirmation
@@ -43,7 +43,7 @@ def confirm(
 
         take_links(workspace, folder, as_json)
         return
-    with sitting(workspace, "confirm", say) as now:
+    with session(workspace, "confirm", say) as now:
         seen = locate(workspace, now.store, places, Path.cwd())
         result = confirmed(workspace, now.store, seen)
         for one in result.contradictions:
@@ -58,7 +58,7 @@ def confirm(
             raise NothingToDo("All of that was confirmed before, or there is no picture in it.")
 
 
-def _refuse_unsure(now: Sitting) -> None:
+def _refuse_unsure(now: CommandSession) -> None:
     """There is no class that its pictures could be confirmed to be."""
     unsure = now.workspace.unsure
     waiting = sum(not one.missing for one in now.store.pictures_below(unsure))

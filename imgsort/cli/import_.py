@@ -11,12 +11,12 @@ from imgsort.cli.label import SHOWN
 from imgsort.cli.output import counted, print_json, progress
 from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo
-from imgsort.labels.session import Sitting, sitting
+from imgsort.labels.session import CommandSession, session
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from imgsort.labels.dataset_folder import DataSet, Hashed, Left
+    from imgsort.labels.dataset_folder import DataSet, Hashed, Unused
     from imgsort.labels.import_dataset import Imported, ImportPlan
     from imgsort.workspace.workspace import Workspace
 
@@ -42,10 +42,10 @@ def import_(
     if directory.resolve() == workspace.sorted.resolve():
         _take_in_library(workspace, as_json)
         return
-    from imgsort.labels.dataset_folder import Left, find
+    from imgsort.labels.dataset_folder import Unused, find
     from imgsort.labels.import_dataset import require_something
 
-    with sitting(workspace, "import", say) as now:
+    with session(workspace, "import", say) as now:
         data_set = _under_your_names(now, find(directory, workspace), match, new_class)
         if data_set.splits:
             listed = ", ".join(data_set.splits)
@@ -58,7 +58,7 @@ def import_(
         require_something(todo)
         moved = len(now.put(todo.known).moved)
         results = _copy(now, todo)
-        left += (Left(one.hashed.found.path, one.reason) for one in results if one.reason)
+        left += (Unused(one.hashed.found.path, one.reason) for one in results if one.reason)
         copied = [one for one in results if one.target is not None]
         now.summary = f"{len(copied)} copied, {len(todo.known)} labelled, {moved} moved"
         _tell(data_set, todo, copied, left, as_json)
@@ -68,17 +68,17 @@ def import_(
             )
 
 
-def _read(data_set: "DataSet") -> "tuple[list[Hashed], list[Left]]":
-    from imgsort.labels.dataset_folder import Hashed, Left, hashed
+def _read(data_set: "DataSet") -> "tuple[list[Hashed], list[Unused]]":
+    from imgsort.labels.dataset_folder import Hashed, Unused, hashed
 
     read = list(progress(hashed(data_set.found), len(data_set.found), "reading"))
     return (
         [one for one in read if isinstance(one, Hashed)],
-        [one for one in read if isinstance(one, Left)],
+        [one for one in read if isinstance(one, Unused)],
     )
 
 
-def _planned(now: Sitting, files: "list[Hashed]") -> "ImportPlan":
+def _planned(now: CommandSession, files: "list[Hashed]") -> "ImportPlan":
     from imgsort.labels.import_dataset import plan
 
     lying = now.store.pictures_with({one.sha256 for one in files})
@@ -90,7 +90,7 @@ def _take_in_library(workspace: "Workspace", as_json: bool) -> None:
     """What people put into sorted/ themselves becomes labelled where it lies."""
     from imgsort.reconcile.apply import apply_reconcile
 
-    with sitting(workspace, "import", say) as now:
+    with session(workspace, "import", say) as now:
         taken = apply_reconcile(workspace, now.store, now.run_id, adopt_library=True)
         now.summary = str(taken)
         if not taken.adopted:
@@ -107,7 +107,9 @@ def _take_in_library(workspace: "Workspace", as_json: bool) -> None:
             )
 
 
-def _under_your_names(now: Sitting, data_set: "DataSet", match: bool, new_class: bool) -> "DataSet":
+def _under_your_names(
+    now: CommandSession, data_set: "DataSet", match: bool, new_class: bool
+) -> "DataSet":
     """Its classes as this workspace calls them. Raises ImgsortError where that isn't clear."""
     from imgsort.labels.apply import twin
     from imgsort.labels.dataset_folder import under
@@ -142,7 +144,7 @@ def _require_no_slip(names: "Collection[str]", known: "Collection[str]") -> None
         )
 
 
-def _copy(now: Sitting, todo: "ImportPlan") -> "list[Imported]":
+def _copy(now: CommandSession, todo: "ImportPlan") -> "list[Imported]":
     from imgsort.images.outcome import NoAttempts
     from imgsort.images.pool import open_decoder
     from imgsort.labels.import_dataset import BATCH, Importer, in_batches
@@ -166,7 +168,7 @@ def _tell(
     data_set: "DataSet",
     todo: "ImportPlan",
     copied: "list[Imported]",
-    left: "list[Left]",
+    left: "list[Unused]",
     as_json: bool,
 ) -> None:
     for one in [*todo.conflicts, *left][:SHOWN]:
@@ -186,7 +188,7 @@ def _tell(
 
 
 def _summary(
-    data_set: "DataSet", todo: "ImportPlan", copied: "list[Imported]", left: "list[Left]"
+    data_set: "DataSet", todo: "ImportPlan", copied: "list[Imported]", left: "list[Unused]"
 ) -> dict[str, Any]:
     return {
         "files": len(data_set.found),
@@ -201,5 +203,5 @@ def _summary(
     }
 
 
-def _left(one: "Left") -> dict[str, str]:
+def _left(one: "Unused") -> dict[str, str]:
     return {"path": display(os.fspath(one.path)), "reason": one.reason}

@@ -10,7 +10,7 @@ from imgsort.cli.app import Here, Json, app, opened, reported, say
 from imgsort.cli.output import counted, print_json
 from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo
-from imgsort.labels.session import Sitting, sitting
+from imgsort.labels.session import CommandSession, session
 
 if TYPE_CHECKING:
     from imgsort.labels.csv_match import Matched
@@ -67,15 +67,15 @@ def label(
     if from_csv is None and (newest_wins or skip_unmatched or representative):
         raise typer.BadParameter("--newest-wins and the like go with --from-csv.")
     workspace = opened(context, here)
-    from imgsort.labels.csv_match import Rules
+    from imgsort.labels.csv_match import MatchRules
     from imgsort.labels.named_classes import require_in_use, spoken
 
-    with sitting(workspace, "label", say) as now:
+    with session(workspace, "label", say) as now:
         repeated: list[NewLabel] = []
         if from_csv is None:
             labels, repeated = spoken(workspace, now.store, words[:-1], words[-1])
         else:
-            rules = Rules(newest_wins, representative)
+            rules = MatchRules(newest_wins, representative)
             labels = _from_file(now, from_csv, rules, skip_unmatched, as_json)
         names = {one.class_name for one in (*labels, *repeated) if one.class_name}
         require_in_use(now.store, names)
@@ -84,7 +84,7 @@ def label(
 
 
 def _from_file(
-    now: Sitting, file: Path, rules: Any, skip_unmatched: bool, as_json: bool
+    now: CommandSession, file: Path, rules: Any, skip_unmatched: bool, as_json: bool
 ) -> "list[NewLabel]":
     from imgsort.labels.csv_match import match
     from imgsort.labels.csv_read import read_labels

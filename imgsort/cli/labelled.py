@@ -9,13 +9,13 @@ import typer
 from imgsort.cli.app import say
 from imgsort.cli.output import counted, print_json
 from imgsort.disk.display import display
-from imgsort.labels.session import Sitting
+from imgsort.labels.session import CommandSession
 
 if TYPE_CHECKING:
-    from imgsort.labels.apply import Labelled
+    from imgsort.labels.apply import LabelResult
 
 
-def require_plain(now: Sitting, names: Collection[str], allowed: bool) -> None:
+def require_plain(now: CommandSession, names: Collection[str], allowed: bool) -> None:
     """Say which classes are new; refuse what may be a slip for a known one."""
     from imgsort.labels.named_classes import new_classes
 
@@ -23,7 +23,7 @@ def require_plain(now: Sitting, names: Collection[str], allowed: bool) -> None:
         say(f"{display(name)} is a new class.")
 
 
-def tell_labelled(now: Sitting, done: "Labelled", as_json: bool) -> None:
+def tell_labelled(now: CommandSession, done: "LabelResult", as_json: bool) -> None:
     """What was written down and what moved."""
     for one in done.left:
         say(f"{display(os.fspath(one.path))} is labelled but stays where it is: {one.reason}.")
@@ -33,14 +33,14 @@ def tell_labelled(now: Sitting, done: "Labelled", as_json: bool) -> None:
         print_json(labelled_dict(done))
         return
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
-    typer.echo(f"Labelled: {display(listed)}. {files_moved(len(done.moved))}")
+    typer.echo(f"LabelResult: {display(listed)}. {files_moved(len(done.moved))}")
 
 
 def files_moved(number: int) -> str:
     return f"{counted(number, 'file')} moved."
 
 
-def labelled_dict(done: "Labelled") -> dict[str, Any]:
+def labelled_dict(done: "LabelResult") -> dict[str, Any]:
     """For scripts."""
     return {
         "labelled": len(done.written),

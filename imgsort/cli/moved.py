@@ -11,7 +11,7 @@ from imgsort.disk.display import display
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imgsort.filing.move_table import Applied, Flow
+    from imgsort.filing.move_table import Applied, MoveCount
     from imgsort.reconcile.apply import ReconcileSummary
 
 
@@ -33,7 +33,7 @@ def tell_seen(seen: "ReconcileSummary") -> None:
         say(notice)
 
 
-def print_flows(flows: "Sequence[Flow]") -> None:
+def print_flows(flows: "Sequence[MoveCount]") -> None:
     if flows:
         print_table(("pictures", "from", "to", "for example"), (flow.cells() for flow in flows))
 

@@ -38,13 +38,13 @@ def quantize(
     """Make int8 from your pictures; keep it if it decides as float32 does on others of them."""
     workspace = opened(context, here)
     from imgsort.models.classify import pictures_in
-    from imgsort.models.quantize import Terms, own_pictures, quantize
+    from imgsort.models.quantize import QuantizeTerms, own_pictures, quantize
 
     readable = workspace.config.decode.suffixes
     paths = own_pictures(workspace, count) if images is None else pictures_in([images], readable)
     say("Calibrating and measuring (about a minute)…")
     with decoding() as progress:
-        done = quantize(workspace, paths, Terms(count, again), progress)
+        done = quantize(workspace, paths, QuantizeTerms(count, again), progress)
     if as_json:
         print_json(done.as_dict())
         return

@@ -11,7 +11,7 @@ from imgsort.disk.display import display
 from imgsort.errors import NothingToDo
 
 if TYPE_CHECKING:
-    from imgsort.care.retention import Gone, Retention
+    from imgsort.care.retention import Gone, RetentionPlan
 
 
 SHOWN = 20
@@ -47,7 +47,7 @@ def retention(
         raise typer.Exit(NothingToDo.exit_code)
 
 
-def _tell_retention(plan: "Retention", done: "Gone | None") -> None:
+def _tell_retention(plan: "RetentionPlan", done: "Gone | None") -> None:
     if not plan:
         typer.echo("Nothing is old enough to go, or [retention] in config.toml keeps it for ever.")
         return

@@ -13,7 +13,7 @@ from imgsort.cli.output import print_json
 from imgsort.disk.display import display
 
 if TYPE_CHECKING:
-    from imgsort.daemon.units import Placed, Plan
+    from imgsort.daemon.units import PlacedUnit, UnitPlan
 
 service = typer.Typer(
     cls=Whole, no_args_is_help=True, help="Run imgsort as a systemd service.", rich_markup_mode=None
@@ -66,7 +66,7 @@ def install_units(
 
     workspace = opened(context, here)
     config = workspace.config
-    plan = units.Plan(
+    plan = units.UnitPlan(
         name=_service_name(name),
         scope="user" if user else "system",
         workspace=workspace.root.resolve(),
@@ -109,7 +109,7 @@ def uninstall_units(
     from imgsort.daemon import units
 
     workspace = opened(context, here)
-    plan = units.Plan(
+    plan = units.UnitPlan(
         name=_service_name(name),
         scope="user" if user else "system",
         workspace=workspace.root.resolve(),
@@ -121,7 +121,7 @@ def uninstall_units(
     _tell(placed, [f"{_systemctl(plan)} daemon-reload"], as_json)
 
 
-def after_install(plan: "Plan") -> list[str]:
+def after_install(plan: "UnitPlan") -> list[str]:
     """What to type, in order."""
     commands = []
     systemctl = _systemctl(plan)
@@ -146,7 +146,7 @@ def after_install(plan: "Plan") -> list[str]:
     return commands
 
 
-def _systemctl(plan: "Plan") -> str:
+def _systemctl(plan: "UnitPlan") -> str:
     return "systemctl --user" if plan.scope == "user" else "systemctl"
 
 
@@ -158,7 +158,7 @@ def _service_name(name: str) -> str:
     return name.removesuffix(".service")
 
 
-def _tell(placed: "list[Placed]", commands: list[str], as_json: bool) -> None:
+def _tell(placed: "list[PlacedUnit]", commands: list[str], as_json: bool) -> None:
     if as_json:
         files = [
             {"path": str(one.path), "fate": one.fate, "kept": one.kept and str(one.kept)}

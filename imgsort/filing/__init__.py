@@ -6,12 +6,12 @@
 
 from imgsort.filing.filer import Filer, Result
 from imgsort.filing.mover import Load, Mover
-from imgsort.filing.planning import Judged
+from imgsort.filing.planning import JudgedPicture
 from imgsort.filing.recovery import Recovered, recover, recover_locked
 
 __all__ = [
     "Filer",
-    "Judged",
+    "JudgedPicture",
     "Load",
     "Mover",
     "Recovered",

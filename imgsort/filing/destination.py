@@ -56,7 +56,7 @@ class Numbers:
             del self._last[next(iter(self._last))]
 
 
-class Names:
+class NameReservations:
     """Reserves names for one batch: unused on disk, and by no other file of the batch."""
 
     def __init__(self, numbers: Numbers, reserved: Iterable[Path] = ()) -> None:

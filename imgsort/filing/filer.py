@@ -9,10 +9,10 @@ from typing import Literal
 from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity, sha256_of
 from imgsort.errors import FilingPaused
-from imgsort.filing.destination import Names, Numbers
+from imgsort.filing.destination import NameReservations, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover
-from imgsort.filing.planning import Item, Judged, Planner, Sidecar
+from imgsort.filing.planning import Item, JudgedPicture, Planner, Sidecar
 from imgsort.filing.recovery import recover_locked
 from imgsort.filing.sidecar_listing import Companions
 from imgsort.filing.unmounted import unmounted
@@ -40,7 +40,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """Names are reserved; or the destination is paused, and there are no plans."""
+    """NameReservations are reserved; or the destination is paused, and there are no plans."""
 
     item: Item
     plans: Sequence[Plan]
@@ -70,7 +70,7 @@ class Filer:
         )
         self._numbers = Numbers()
 
-    def file(self, batch: Sequence[Judged]) -> list[Result]:
+    def file(self, batch: Sequence[JudgedPicture]) -> list[Result]:
         """File what can be filed; the answers keep the order.
 
         Raises StorageFailed (exit: the next start recovers from the disk), FilingPaused if a dead
@@ -86,14 +86,14 @@ class Filer:
             unknown = recover_locked(self._workspace, self._store).unknown
             reserved = self._store.reserved_targets() if unknown else ()
             with Folders(self._bases, unmounted(self._bases[1:], self._store)) as folders:
-                mover = Mover(self._store, folders, Names(self._numbers, reserved))
+                mover = Mover(self._store, folders, NameReservations(self._numbers, reserved))
                 underway = self._decided([self._ready(item, mover) for item in items])
                 mover.carry([one.load for one in underway if isinstance(one.load, Load)])
                 mover.finish()
                 describe(self._workspace, self._store, _landed(underway, mover))
         return [_result(one, mover) for one in underway]
 
-    def _words(self, batch: Sequence[Judged]) -> dict[str, HumanLabel]:
+    def _words(self, batch: Sequence[JudgedPicture]) -> dict[str, HumanLabel]:
         """What people have said of these contents before, in classes that there are."""
         words = self._store.current_labels({judged.outcome.sha256 for judged in batch})
         live = self._store.class_names() if words else {}
@@ -103,7 +103,7 @@ class Filer:
             if word.class_id is None or word.class_id in live
         }
 
-    def _sidecars(self, judged: Judged) -> list[Sidecar]:
+    def _sidecars(self, judged: JudgedPicture) -> list[Sidecar]:
         path = judged.outcome.path
         names = self._companions.of(path.parent, path.name, judged.arrived_at)
         if not names:

@@ -15,7 +15,7 @@ from imgsort.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
+class HandMove:
     """A picture that a person took from one place to another."""
 
     arrival_id: int
@@ -26,7 +26,7 @@ class Trip:
 
 
 def fetch(
-    workspace: Workspace, store: Store, run_id: int | None, trips: Sequence[Trip]
+    workspace: Workspace, store: Store, run_id: int | None, trips: Sequence[HandMove]
 ) -> list[Done]:
     """Bring what was left behind, through the journal; without a run of its own one is begun.
     Then what the move says is told in the XMP sidecars.
@@ -70,8 +70,8 @@ def left_behind(
     return {name: tuple(followers) for name, followers in found.items() if followers}
 
 
-def _errands(workspace: Workspace, trips: Sequence[Trip]) -> Iterator[Errand]:
-    folders: dict[Path, dict[str, Trip]] = {}
+def _errands(workspace: Workspace, trips: Sequence[HandMove]) -> Iterator[Errand]:
+    folders: dict[Path, dict[str, HandMove]] = {}
     for trip in trips:
         if trip.before.parent != trip.now.parent or trip.before.name != trip.now.name:
             folders.setdefault(trip.before.parent, {})[trip.before.name] = trip
@@ -89,7 +89,7 @@ def _errands(workspace: Workspace, trips: Sequence[Trip]) -> Iterator[Errand]:
                     yield errand
 
 
-def _errand(workspace: Workspace, trip: Trip, path: Path) -> Errand | None:
+def _errand(workspace: Workspace, trip: HandMove, path: Path) -> Errand | None:
     wanted = trip.now.with_name(renamed(path.name, trip.before.name, trip.now.name))
     return errand_beside(workspace, path, trip.arrival_id, trip.now, wanted)
 

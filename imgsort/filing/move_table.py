@@ -21,7 +21,7 @@ _AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
+class PlannedTrip:
     """One picture that goes from one folder to another; folders by ``folder_name``."""
 
     here: str
@@ -30,7 +30,7 @@ class Trip:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class MoveCount:
     """How many pictures go from where to where."""
 
     here: str
@@ -53,7 +53,7 @@ class Flow:
         }
 
 
-def flows(trips: Sequence[Trip]) -> list[Flow]:
+def flows(trips: Sequence[PlannedTrip]) -> list[MoveCount]:
     """The trips by where they lead, the largest flow first."""
     counts = Counter((trip.here, trip.there) for trip in trips)
     examples: dict[tuple[str, str], list[Path]] = {ends: [] for ends in counts}
@@ -62,7 +62,7 @@ def flows(trips: Sequence[Trip]) -> list[Flow]:
         if len(few) < EXAMPLES:
             few.append(trip.path)
     return [
-        Flow(here, there, count, tuple(examples[here, there]))
+        MoveCount(here, there, count, tuple(examples[here, there]))
         for (here, there), count in counts.most_common()
     ]
 

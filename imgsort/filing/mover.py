@@ -12,7 +12,7 @@ from pathlib import Path
 from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused
-from imgsort.filing.destination import Names
+from imgsort.filing.destination import NameReservations
 from imgsort.filing.folders import Folder, Folders, Spot, is_at, is_surely_at
 from imgsort.filing.place import place
 from imgsort.filing.portable_names import portable
@@ -54,7 +54,7 @@ class Mover:
 
     store: Store
     folders: Folders
-    names: Names
+    names: NameReservations
     done: dict[int, Landed] = field(default_factory=dict)
     """By move_id; a move that ``finish`` has not marked yet is still planned in the journal."""
     refused: dict[int, Refusal] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from imgsort.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedPicture:
     """A picture on its way out of the inbox."""
 
     outcome: Picture | Refused
@@ -45,7 +45,7 @@ class Sidecar:
 class Item:
     """A judged picture with its sidecars, the decision, and the place it would like best."""
 
-    judged: Judged
+    judged: JudgedPicture
     decision: Decision
     reason: str | None
     wanted: Path
@@ -111,7 +111,7 @@ class Planner:
         self._rejected = workspace.rejected
 
     def item(
-        self, judged: Judged, sidecars: Sequence[Sidecar], word: HumanLabel | None = None
+        self, judged: JudgedPicture, sidecars: Sequence[Sidecar], word: HumanLabel | None = None
     ) -> Item:
         """``word``: what a person has said of this content, which decides where a copy goes; the
         log keeps what the model says."""
@@ -129,12 +129,14 @@ class Planner:
             wanted = self._wanted(outcome, verdict, judged)
         return Item(judged, verdict.decision, verdict.reason, wanted, tuple(sidecars))
 
-    def _wanted(self, picture: Picture, verdict: Verdict, judged: Judged) -> Path:
+    def _wanted(self, picture: Picture, verdict: Verdict, judged: JudgedPicture) -> Path:
         if verdict.decision == "unsure":
             return self._unsure / plain_name(picture.path.name)
         return self._filed(picture, verdict.label, verdict.confidence, judged)
 
-    def _filed(self, picture: Picture, class_name: str, confidence: float, judged: Judged) -> Path:
+    def _filed(
+        self, picture: Picture, class_name: str, confidence: float, judged: JudgedPicture
+    ) -> Path:
         return self._sorted / self._template.render(
             label=class_name,
             name=picture.path.name,

@@ -10,7 +10,7 @@ from pathlib import Path
 from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity, NotARegularFile, sha256_of
 from imgsort.filing.copying import sweep
-from imgsort.filing.destination import Names, Numbers
+from imgsort.filing.destination import NameReservations, Numbers
 from imgsort.filing.folders import Folder, Folders
 from imgsort.filing.mover import Load, Mover, Refusal
 from imgsort.filing.refusals import paused
@@ -58,7 +58,7 @@ def recover_locked(workspace: Workspace, store: Store) -> Recovered:
         _require(folders, bases)
         _sweep(folders, {row.target.parent for row in rows})
         failpoint("recovery-swept")
-        names = Names(Numbers(), {row.target for row in rows})
+        names = NameReservations(Numbers(), {row.target for row in rows})
         recovery = _Recovery(folders, Mover(store, folders, names))
         for row in rows:
             recovery.judge(row)

@@ -14,7 +14,7 @@ from typing import Protocol
 from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity, sha256_of
 from imgsort.errors import FilingPaused
-from imgsort.filing.destination import Names, Numbers
+from imgsort.filing.destination import NameReservations, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover, Refusal
 from imgsort.filing.recovery import recover_locked
@@ -63,7 +63,7 @@ class Plans(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class _Reserved:
     errand: Errand
     plans: tuple[Plan, ...] = ()
     refusal: Refusal | None = None
@@ -79,7 +79,7 @@ def run_errands(
     """
     with workspace.filing_lock():
         unknown = recover_locked(workspace, store).unknown
-        names = Names(Numbers(), store.reserved_targets() if unknown else ())
+        names = NameReservations(Numbers(), store.reserved_targets() if unknown else ())
         bases = workspace.picture_folders
         with Folders(bases, unmounted(bases[1:], store)) as folders:
             companions = Companions(
@@ -108,7 +108,10 @@ def _pictures(store: Store, carried: Sequence[Done]) -> dict[int, Path]:
 
 
 def _carried(
-    batch: Sequence[tuple[_Ready, Load | None]], store: Store, folders: Folders, names: Names
+    batch: Sequence[tuple[_Reserved, Load | None]],
+    store: Store,
+    folders: Folders,
+    names: NameReservations,
 ) -> Iterator[Done]:
     mover = Mover(store, folders, names)
     mover.carry([load for _, load in batch if load is not None])
@@ -125,16 +128,18 @@ def _carried(
             yield Done(errand, errand.source, refusal.reason, refusal.paused)
 
 
-def _ready(errand: Errand, folders: Folders, names: Names, companions: Companions) -> _Ready:
+def _ready(
+    errand: Errand, folders: Folders, names: NameReservations, companions: Companions
+) -> _Reserved:
     """Look at the file, find its sidecars, reserve its name."""
     source, wanted = errand.source, errand.wanted
     wanted = folders.as_spelled(wanted.parent) / wanted.name
     try:
         identity = _identity(errand, folders)
     except OSError as problem:
-        return _Ready(errand, refusal=Refusal(f"it can't be opened ({why(problem)})"))
+        return _Reserved(errand, refusal=Refusal(f"it can't be opened ({why(problem)})"))
     if identity is None:
-        return _Ready(errand, refusal=Refusal("it is no longer the picture that was logged"))
+        return _Reserved(errand, refusal=Refusal("it is no longer the picture that was logged"))
     try:
         folder = folders.folder(wanted.parent, make=True)
         beside = companions.of(source.parent, source.name, datetime.now(UTC))
@@ -142,7 +147,7 @@ def _ready(errand: Errand, folders: Folders, names: Names, companions: Companion
         name = names.reserve(folder, wanted.name, tails)
     except OSError as problem:
         trouble = folders.paused(wanted.parent, problem)
-        return _Ready(errand, refusal=Refusal(trouble.reason, trouble))
+        return _Reserved(errand, refusal=Refusal(trouble.reason, trouble))
     picture = Plan(
         source=source,
         target=wanted.parent / name,
@@ -154,7 +159,7 @@ def _ready(errand: Errand, folders: Folders, names: Names, companions: Companion
         arrival_id=errand.arrival_id,
     )
     followers = (_sidecar(folders, picture, sidecar) for sidecar in beside)
-    return _Ready(errand, (picture, *(one for one in followers if one is not None)))
+    return _Reserved(errand, (picture, *(one for one in followers if one is not None)))
 
 
 def _identity(errand: Errand, folders: Folders) -> Identity | None:
@@ -194,7 +199,7 @@ def _sidecar(folders: Folders, picture: Plan, name: str) -> Plan | None:
         os.close(descriptor)
 
 
-def _load(ready: _Ready, journal: Iterator[Planned]) -> Load | None:
+def _load(ready: _Reserved, journal: Iterator[Planned]) -> Load | None:
     if not ready.plans:
         return None
     picture, *sidecars = islice(journal, len(ready.plans))

@@ -209,7 +209,7 @@ class DecoderPool(Closing):
         self.last_progress = time.monotonic()
 
 
-class Settings(Protocol):
+class DecodeLimits(Protocol):
     """What a user may set: the section [decode] of config.toml."""
 
     workers: int
@@ -221,7 +221,7 @@ class Settings(Protocol):
 
 
 def open_decoder(
-    config: Settings,
+    config: DecodeLimits,
     size: int,
     attempts: Attempts,
     bases: tuple[Path, ...] = (),

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from imgsort.images import decode_for_display
 from imgsort.images.outcome import NoAttempts, Outcome, Picture
-from imgsort.images.pool import Settings, open_decoder
+from imgsort.images.pool import DecodeLimits, open_decoder
 from imgsort.images.resizing import fitted_size
 
 
 def views(
-    paths: Sequence[Path], longest_side: int, config: Settings, bases: tuple[Path, ...] = ()
+    paths: Sequence[Path], longest_side: int, config: DecodeLimits, bases: tuple[Path, ...] = ()
 ) -> Iterator[Outcome]:
     """What is in each file, in this order: a Picture's pixels are uint8 RGB [h, w, 3] here.
 

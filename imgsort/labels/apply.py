@@ -17,7 +17,7 @@ from imgsort.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelResult:
     """What became of a set of labels."""
 
     written: tuple[NewLabel, ...]
@@ -48,7 +48,7 @@ def put_labels(
     run_id: int,
     labels: Sequence[NewLabel],
     repeated: Sequence[NewLabel] = (),
-) -> Labelled:
+) -> LabelResult:
     """Append these labels, one a content, and bring every file of theirs where it belongs now.
 
     A class has its folder; a withdrawn word leads to unsure/, "never use" to rejected/. All of it
@@ -59,11 +59,11 @@ def put_labels(
     errands = _errands(workspace, store, said)
     if not errands:
         store.add_labels(run_id, labels)
-        return Labelled(tuple(labels), ())
+        return LabelResult(tuple(labels), ())
     done = run_errands(
         workspace, store, errands, lambda plans: store.record_decided(run_id, plans, labels)
     )
-    return Labelled(tuple(labels), tuple(done))
+    return LabelResult(tuple(labels), tuple(done))
 
 
 def astray(workspace: Workspace, store: Store, labels: Iterable[NewLabel]) -> set[str]:

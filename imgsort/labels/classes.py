@@ -27,7 +27,7 @@ from imgsort.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ClassByName:
     """A class that was asked for by its name."""
 
     id: int
@@ -50,11 +50,11 @@ class Merged:
         return tuple(one for one in self.moves if not one.moved)
 
 
-def in_use(store: Store, name: str) -> Named:
+def in_use(store: Store, name: str) -> ClassByName:
     """Raises ImgsortError for a class that isn't there, or is retired."""
     live = {known: number for number, known in store.class_names().items()}
     if name in live:
-        return Named(live[name], name)
+        return ClassByName(live[name], name)
     require_in_use(store, [name])
     raise unknown(name, live)
 
@@ -72,14 +72,14 @@ def unknown(name: str, known: Sequence[str] | dict[str, int]) -> ImgsortError:
     )
 
 
-def retired(store: Store, name: str) -> Named:
+def retired(store: Store, name: str) -> ClassByName:
     """The one of that name that was given up last. Raises ImgsortError."""
     found = {known: number for number, known in sorted(store.retired_classes().items())}
     if name in store.class_names().values():
         raise NothingToDo(f"The class {display(name)} is in use; there is nothing to bring back.")
     if name not in found:
         raise unknown(name, found)
-    return Named(found[name], name)
+    return ClassByName(found[name], name)
 
 
 def rename(
@@ -113,7 +113,9 @@ def rename(
     return before, after
 
 
-def merge(workspace: Workspace, store: Store, run_id: int, source: Named, into: Named) -> Merged:
+def merge(
+    workspace: Workspace, store: Store, run_id: int, source: ClassByName, into: ClassByName
+) -> Merged:
     """What is called, or lies as, one class belongs to the other, and the first is retired.
 
     Pictures a person called so are called the other; those that only lie there move without a
@@ -149,8 +151,8 @@ def _errand(
     workspace: Workspace,
     picture: LoggedPicture,
     word: HumanLabel | None,
-    source: Named,
-    into: Named,
+    source: ClassByName,
+    into: ClassByName,
 ) -> Errand | None:
     """None for a picture that stays: it is gone, lies right, or is never to be used."""
     if picture.missing or picture.identity is None or (word and word.kind == "never_use"):
@@ -179,7 +181,7 @@ def folder_of(workspace: Workspace, name: str) -> Path | None:
     )
 
 
-def remove_if_empty(store: Store, source: Named, folder: Path) -> None:
+def remove_if_empty(store: Store, source: ClassByName, folder: Path) -> None:
     """A folder of folders without a file goes; a file that somebody put there keeps it."""
     for path in sorted(folder.rglob("*"), reverse=True):
         with suppress(OSError):

@@ -19,7 +19,7 @@ UNSURE = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class LookedAt:
     """A picture and where it is: ``class_name`` None outside the class folders."""
 
     sha256: str
@@ -51,9 +51,9 @@ class Confirmation:
 
 
 def confirmation(
-    lying: Sequence[Lying],
-    copies: Sequence[Lying],
-    corrected: Sequence[Lying],
+    lying: Sequence[LookedAt],
+    copies: Sequence[LookedAt],
+    corrected: Sequence[LookedAt],
     looked_through: Collection[str],
     current: Mapping[str, HumanLabel],
 ) -> Confirmation:
@@ -91,14 +91,14 @@ def confirmation(
     )
 
 
-def _drawn(one: Lying, looked_through: Collection[str]) -> bool:
+def _drawn(one: LookedAt, looked_through: Collection[str]) -> bool:
     if one.origin is None:  # a person's own picture, as in `import`: nobody picked it for an error
         return one.class_name in looked_through
     return one.origin in looked_through
 
 
 def _gained(
-    corrected: Sequence[Lying],
+    corrected: Sequence[LookedAt],
     looked_through: Collection[str],
     current: Mapping[str, HumanLabel],
     done: Collection[str],

@@ -36,7 +36,7 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class MatchRules:
     """How to take the lines of a file. ``newest_wins``: contradictions go by time."""
 
     newest_wins: bool = False
@@ -48,7 +48,7 @@ def match(
     lines: Sequence[LabelLine],
     found: Sequence[Meant | Unmatched],
     current: Mapping[str, HumanLabel],
-    rules: Rules,
+    rules: MatchRules,
 ) -> Matched:
     """``found``: what each line's picture is."""
     chosen: dict[str, LabelLine] = {}
@@ -78,7 +78,9 @@ def match(
     )
 
 
-def _weigh(label: NewLabel, line: LabelLine, before: HumanLabel | None, rules: Rules) -> _Weight:
+def _weigh(
+    label: NewLabel, line: LabelLine, before: HumanLabel | None, rules: MatchRules
+) -> _Weight:
     """Does this line add to what was said of its picture before?"""
     if before is None:
         return "news"
@@ -92,13 +94,13 @@ def _weigh(label: NewLabel, line: LabelLine, before: HumanLabel | None, rules: R
     return "outdated" if older else "news"
 
 
-def _later(line: LabelLine, rival: LabelLine, rules: Rules) -> bool:
+def _later(line: LabelLine, rival: LabelLine, rules: MatchRules) -> bool:
     if not rules.newest_wins or line.labelled_at is None or rival.labelled_at is None:
         return False
     return line.labelled_at > rival.labelled_at
 
 
-def _label(sha256: str, line: LabelLine, rules: Rules) -> NewLabel:
+def _label(sha256: str, line: LabelLine, rules: MatchRules) -> NewLabel:
     said = line.representative
     drawn = line.kind == "label" and (rules.representative if said is None else said)
     return NewLabel(sha256, line.kind, line.class_name, "csv", drawn)

@@ -32,7 +32,7 @@ class Hashed:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Unused:
     """A file that isn't imported; ``reason`` is part of a sentence."""
 
     path: Path
@@ -110,17 +110,17 @@ def under(data_set: DataSet, names: Mapping[str, str]) -> DataSet:
     return replace(data_set, found=tuple(found))
 
 
-def hashed(found: Iterable[Found]) -> Iterator[Hashed | Left]:
+def hashed(found: Iterable[Found]) -> Iterator[Hashed | Unused]:
     """Read each file once; one that can't be read is left."""
     for one in found:
         try:
             descriptor = open_regular(one.path)
         except OSError as problem:
-            yield Left(one.path, f"it can't be read ({problem.strerror or problem})")
+            yield Unused(one.path, f"it can't be read ({problem.strerror or problem})")
             continue
         try:
             yield Hashed(one, Identity.of(os.fstat(descriptor)), sha256_of(descriptor))
         except OSError as problem:
-            yield Left(one.path, f"it can't be read ({problem.strerror})")
+            yield Unused(one.path, f"it can't be read ({problem.strerror})")
         finally:
             os.close(descriptor)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imgsort.errors import ImgsortError
 from imgsort.labels.apply import class_of
-from imgsort.labels.confirm import UNSURE, Confirmation, Lying, confirmation
+from imgsort.labels.confirm import UNSURE, Confirmation, LookedAt, confirmation
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
 from imgsort.store.lookup import Finder, Meant, Name, Unmatched, lies_there
@@ -96,8 +96,8 @@ def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confir
     )
 
 
-def _place(workspace: Workspace, picture: LoggedPicture) -> Lying:
-    return Lying(picture.sha256, class_of(workspace, picture.path), _origin(picture))
+def _place(workspace: Workspace, picture: LoggedPicture) -> LookedAt:
+    return LookedAt(picture.sha256, class_of(workspace, picture.path), _origin(picture))
 
 
 def _origin(picture: LoggedPicture) -> str | None:

@@ -12,11 +12,11 @@ from pathlib import Path
 from imgsort.disk.display import display
 from imgsort.errors import FilingPaused, ImgsortError, NothingToDo
 from imgsort.filing import Load, Mover, recover_locked
-from imgsort.filing.destination import Names, Numbers
+from imgsort.filing.destination import NameReservations, Numbers
 from imgsort.filing.folders import Folders
 from imgsort.images.outcome import Picture
 from imgsort.images.pool import DecoderPool
-from imgsort.labels.dataset_folder import Hashed, Left
+from imgsort.labels.dataset_folder import Hashed, Unused
 from imgsort.records.journal import Arrival, Plan
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.store import Store
@@ -38,7 +38,7 @@ class ImportPlan:
     """Contents that are here under this label."""
     duplicates: int
     """Files whose content another file of the same class has."""
-    conflicts: tuple[Left, ...]
+    conflicts: tuple[Unused, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ def plan(
     for one in files:
         contents.setdefault(one.sha256, []).append(one)
     copies, known = [], []
-    conflicts: list[Left] = []
+    conflicts: list[Unused] = []
     already = duplicates = 0
     for sha256, several in contents.items():
         conflict = _conflict(several, current.get(sha256))
         if conflict is not None:
-            conflicts += (Left(one.found.path, conflict) for one in several)
+            conflicts += (Unused(one.found.path, conflict) for one in several)
             continue
         duplicates += len(several) - 1
         before = current.get(sha256)
@@ -134,7 +134,9 @@ class Importer:
     def _copied(self, good: Sequence[tuple[Hashed, Picture]]) -> dict[str, Imported]:
         with self._workspace.filing_lock():
             unknown = recover_locked(self._workspace, self._store).unknown
-            names = Names(self._numbers, self._store.reserved_targets() if unknown else ())
+            names = NameReservations(
+                self._numbers, self._store.reserved_targets() if unknown else ()
+            )
             with Folders(self._workspace.picture_folders) as folders:
                 plans = [self._plan(one, picture, folders, names) for one, picture in good]
                 words = [import_label(one) for one, _ in good]
@@ -154,7 +156,9 @@ class Importer:
             results[one.sha256] = Imported(one, None, refusal.reason)
         return results
 
-    def _plan(self, one: Hashed, picture: Picture, folders: Folders, names: Names) -> Plan:
+    def _plan(
+        self, one: Hashed, picture: Picture, folders: Folders, names: NameReservations
+    ) -> Plan:
         now = datetime.now(UTC)
         path, class_name = one.found.path, one.found.class_name
         wanted = self._workspace.sorted / self._template.render(

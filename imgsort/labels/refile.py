@@ -6,7 +6,7 @@ from typing import Any
 
 from imgsort.disk.display import display
 from imgsort.filing import recover
-from imgsort.filing.move_table import Applied, Flow, Trip, carried, flows, folder_name
+from imgsort.filing.move_table import Applied, MoveCount, PlannedTrip, carried, flows, folder_name
 from imgsort.filing.relocate import Errand
 from imgsort.labels.apply import class_place
 from imgsort.models.embed import Progress
@@ -29,7 +29,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class Unconfirmed:
     """A picture that nobody has confirmed, and where it is."""
 
     picture: LoggedPicture
@@ -56,7 +56,7 @@ class Refiling:
     model: int
     looked_at: int
     goings: tuple[Going, ...]
-    trips: tuple[Trip, ...]
+    trips: tuple[PlannedTrip, ...]
     """The same for people."""
     doubted: int
     """Filed pictures that this model is not sure of; they stay unless told otherwise."""
@@ -66,7 +66,7 @@ class Refiling:
     verdicts: dict[str, Verdict]
     """Everything the model said, by content hash."""
 
-    def flows(self) -> list[Flow]:
+    def flows(self) -> list[MoveCount]:
         """How many go from where to where, most first."""
         return flows(self.trips)
 
@@ -82,7 +82,7 @@ class Refiling:
         }
 
 
-def reconsidered(lying: Lying, verdict: Verdict, *, to_unsure: bool) -> Where | None:
+def reconsidered(lying: Unconfirmed, verdict: Verdict, *, to_unsure: bool) -> Where | None:
     """Where a picture belongs by this verdict; None: it stays. Pure."""
     if verdict.decision == "filed":
         there = Where(verdict.label)
@@ -141,7 +141,7 @@ def apply_refile(workspace: Workspace, store: Store, serving: Serving, plan: Ref
     return applied
 
 
-def unconfirmed(store: Store, layout: Layout) -> list[Lying]:
+def unconfirmed(store: Store, layout: Layout) -> list[Unconfirmed]:
     """Everything in a class folder or in unsure/ of which nobody says now what it is."""
     withdrawn = {
         sha256 for sha256, word in store.current_labels().items() if word.kind == "withdrawn"
@@ -151,15 +151,15 @@ def unconfirmed(store: Store, layout: Layout) -> list[Lying]:
         place = layout.place_of(str(picture.path))
         if place.room in {"class", "unsure"} and picture.identity is not None:
             out_of = picture.guess if picture.sha256 in withdrawn else None
-            found.append(Lying(picture, Where(place.class_name), out_of))
+            found.append(Unconfirmed(picture, Where(place.class_name), out_of))
     return found
 
 
-def _trip(layout: Layout, going: Going) -> Trip:
+def _trip(layout: Layout, going: Going) -> PlannedTrip:
     there = going.there.class_name
     path = going.picture.path
     name = "unsure" if there is None else f"sorted/{display(there)}"
-    return Trip(folder_name(layout, path), name, path)
+    return PlannedTrip(folder_name(layout, path), name, path)
 
 
 def _errands(workspace: Workspace, plan: Refiling) -> Iterator[Errand]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imgsort.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from imgsort.labels.apply import Labelled
+    from imgsort.labels.apply import LabelResult
     from imgsort.records.labels import NewLabel
     from imgsort.store import Store
     from imgsort.store.lookup import Meant, Name, Unmatched
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 3.0
 
 
 @dataclass(slots=True)
-class Sitting:
+class CommandSession:
     workspace: Workspace
     store: "Store"
     run_id: int
@@ -32,7 +32,9 @@ class Sitting:
 
         return Finder(self.workspace, self.store, Path.cwd()).find(names)
 
-    def put(self, labels: "Sequence[NewLabel]", repeated: "Sequence[NewLabel]" = ()) -> "Labelled":
+    def put(
+        self, labels: "Sequence[NewLabel]", repeated: "Sequence[NewLabel]" = ()
+    ) -> "LabelResult":
         """Write labels down and move their files, and those of the ``repeated``, which hold."""
         from imgsort.labels.apply import put_labels
 
@@ -40,7 +42,9 @@ class Sitting:
 
 
 @contextmanager
-def sitting(workspace: Workspace, kind: str, tell: Callable[[str], None]) -> Iterator[Sitting]:
+def session(
+    workspace: Workspace, kind: str, tell: Callable[[str], None]
+) -> Iterator[CommandSession]:
     """Open the log, learn what was moved by hand, and end the run whatever happens.
 
     ``tell`` is given what was learned, a sentence each.
@@ -53,7 +57,7 @@ def sitting(workspace: Workspace, kind: str, tell: Callable[[str], None]) -> Ite
     with Store.open(workspace.database, root=workspace.root) as store:
         if store.unfinished():
             recover(workspace, store)  # an earlier command, or the daemon, was killed at it
-        now = Sitting(workspace, store, store.begin_run(kind))
+        now = CommandSession(workspace, store, store.begin_run(kind))
         try:
             _catch_up(now, tell)
             with renewing(workspace, store):
@@ -63,7 +67,7 @@ def sitting(workspace: Workspace, kind: str, tell: Callable[[str], None]) -> Ite
                 store.end_run(now.run_id, now.summary)
 
 
-def _catch_up(now: Sitting, tell: Callable[[str], None]) -> None:
+def _catch_up(now: CommandSession, tell: Callable[[str], None]) -> None:
     """Learn what was moved by hand; files that were put there a moment ago need that moment."""
     from imgsort.reconcile.apply import apply_reconcile
 

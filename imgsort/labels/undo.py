@@ -14,10 +14,10 @@ from typing import Any
 from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo, WorkspaceBusy
 from imgsort.filing import recover
-from imgsort.filing.move_table import Applied, Flow, Trip, carried, flows, folder_name
+from imgsort.filing.move_table import Applied, MoveCount, PlannedTrip, carried, flows, folder_name
 from imgsort.filing.relocate import Done, Errand
 from imgsort.filing.xmp_renewal import renewing
-from imgsort.labels.classes import Named, remove_if_empty, take_back
+from imgsort.labels.classes import ClassByName, remove_if_empty, take_back
 from imgsort.labels.undo_rules import (
     WORD_GOES,
     Matching,
@@ -38,7 +38,7 @@ from imgsort.records.files import Layout
 from imgsort.records.history import REDO, UNDO, PictureHistory, Run, standing
 from imgsort.records.labels import Retold, combined
 from imgsort.store import Store
-from imgsort.store.history import Moved
+from imgsort.store.history import MoveFilter
 from imgsort.store.lookup import Finder, Name, Unmatched
 from imgsort.workspace.workspace import Workspace
 
@@ -67,7 +67,7 @@ class Undoing:
     run: Run | None
     """The one run that is meant, if so."""
     takes_back: tuple[TakeBack, ...]
-    trips: tuple[Trip, ...]
+    trips: tuple[PlannedTrip, ...]
     """The same for people."""
     stays: tuple[Stays, ...]
     classes: tuple[ClassChange, ...]
@@ -89,7 +89,7 @@ class Undoing:
         """How many pictures end up in the inbox again."""
         return sum(self.kind == UNDO and one.unfiles for one in self.takes_back)
 
-    def flows(self) -> list[Flow]:
+    def flows(self) -> list[MoveCount]:
         """How many go from where to where, most first."""
         return flows(self.trips)
 
@@ -144,7 +144,7 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
         for one in plan.classes:
             if one.kind == "restored":
                 folder = workspace.sorted / one.new
-                remove_if_empty(store, Named(one.class_id, one.new), folder)
+                remove_if_empty(store, ClassByName(one.class_id, one.new), folder)
         store.end_run(
             run_id,
             f"took back the moves of {applied.moved} of {len(plan.takes_back)}, {plan.words} words",
@@ -199,14 +199,14 @@ class _Planner:
 
     def of(self, chosen: Selection) -> Undoing:
         run = self._run(chosen.run)
-        moved = Moved(chosen.run, chosen.since, chosen.model)
+        moved = MoveFilter(chosen.run, chosen.since, chosen.model)
         if run is not None and run.kind == UNDO:
             return self._plan(REDO, run, moved, lambda one: _again(one, run.id))
         # A redo made moves stand again that belong to other runs: undoing it means those.
         wanted = Matching(chosen.run, chosen.since, chosen.model)
         if run is not None and run.kind == REDO:
             return self._plan(UNDO, run, moved, lambda one: _redone(one, run.id, wanted))
-        if moved == Moved():
+        if moved == MoveFilter():
             return self._plan(UNDO, run, moved, _last)
         return self._plan(UNDO, run, moved, lambda one: _back(one, wanted))
 
@@ -214,7 +214,7 @@ class _Planner:
         self,
         kind: str,
         run: Run | None,
-        moved: Moved,
+        moved: MoveFilter,
         judge: Callable[[PictureHistory], "_Judged"],
     ) -> Undoing:
         classes = self._classes(moved)
@@ -234,14 +234,14 @@ class _Planner:
             classes=classes,
         )
 
-    def _classes(self, moved: Moved) -> tuple[ClassChange, ...]:
+    def _classes(self, moved: MoveFilter) -> tuple[ClassChange, ...]:
         """None where only some pictures are meant, or a model's moves."""
-        if self.lying is not None or moved.model is not None or moved == Moved():
+        if self.lying is not None or moved.model is not None or moved == MoveFilter():
             return ()
         return tuple(self.store.class_changes(moved.run, moved.since))
 
-    def _pictures(self, moved: Moved) -> list[PictureHistory]:
-        if moved == Moved():
+    def _pictures(self, moved: MoveFilter) -> list[PictureHistory]:
+        if moved == MoveFilter():
             return self.store.histories(self.lying or ())
         ids = {*self.store.moved_arrivals(moved), *self.store.spoken_arrivals(moved)}
         wanted = ids if self.lying is None else ids & self.lying
@@ -258,7 +258,7 @@ class _Planner:
         return run
 
     def _was_undone(self, run_id: int) -> bool:
-        moved = Moved(run=run_id)
+        moved = MoveFilter(run=run_id)
         pictures = self.store.histories(self.store.moved_arrivals(moved))
         return any(move.run_id == run_id for one in pictures for move in standing(one.moves).undone)
 
@@ -283,9 +283,11 @@ class _Planner:
         others = {change.old: set(live) - {change.class_id} for change in classes}
         return {name for name, ids in others.items() if any(live[one] == name for one in ids)}
 
-    def _trip(self, one: TakeBack) -> Trip:
+    def _trip(self, one: TakeBack) -> PlannedTrip:
         path = one.picture.path
-        return Trip(folder_name(self.layout, path), folder_name(self.layout, one.target), path)
+        return PlannedTrip(
+            folder_name(self.layout, path), folder_name(self.layout, one.target), path
+        )
 
 
 @dataclass(frozen=True, slots=True)

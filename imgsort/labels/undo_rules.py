@@ -9,11 +9,11 @@ from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 
-from imgsort.records.history import REDO, UNDO, Move, PictureHistory, Word, standing
+from imgsort.records.history import REDO, UNDO, Move, PictureHistory, SpokenWord, standing
 from imgsort.records.labels import Retold
 
 Wanted = Callable[[Move], bool]
-WantedWord = Callable[[Word], bool]
+WantedWord = Callable[[SpokenWord], bool]
 
 MOVED_SINCE = "somebody has moved it since"
 LABELLED_SINCE = "somebody has labelled it since"
@@ -82,7 +82,7 @@ def last_thing(picture: PictureHistory) -> tuple[Wanted, WantedWord]:
     return (lambda move: move.run_id in word.runs), (lambda one: one.id == word.id)
 
 
-def _is_later(move: Move, word: Word) -> bool:
+def _is_later(move: Move, word: SpokenWord) -> bool:
     return move.run_id not in word.runs and move.done_at > word.said_at
 
 
@@ -161,7 +161,7 @@ class Matching:
             and (self.model is None or move.model == self.model)
         )
 
-    def word(self, word: Word) -> bool:
+    def word(self, word: SpokenWord) -> bool:
         return (
             (self.run is None or self.run in word.runs)
             and (self.since is None or word.said_at >= self.since)
@@ -206,5 +206,5 @@ def _obstacle(picture: PictureHistory, move: Move, words: Collection[int] = ()) 
     return A_COPY if move.mode == "copy" else None
 
 
-def _was_said_since(word: Word, move: Move) -> bool:
+def _was_said_since(word: SpokenWord, move: Move) -> bool:
     return word.stands and word.said_at >= move.done_at and move.run_id not in word.runs

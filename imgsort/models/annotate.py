@@ -31,7 +31,7 @@ _MISSING = "\ufffe"  # a noncharacter: whatever a font draws for it stands for "
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _ScoreRow:
     """One class: the text left of its bar and the bar's colour."""
 
     text: str
@@ -46,7 +46,7 @@ def annotated(pixels: Pixels, verdict: Verdict) -> Pixels:
     """
     best = _BEST if verdict.decision == "filed" else _UNSURE
     rows = [
-        _Row(score.label, score.confidence, _OTHER if place else best)
+        _ScoreRow(score.label, score.confidence, _OTHER if place else best)
         for place, score in enumerate(verdict.top_k)
     ]
     framed = _widened(pixels)
@@ -89,7 +89,7 @@ def _widened(pixels: Pixels) -> Pixels:
     return np.pad(pixels, sides, constant_values=_PAPER[0])
 
 
-def _panel(title: str, rows: list[_Row], width: int) -> Pixels:
+def _panel(title: str, rows: list[_ScoreRow], width: int) -> Pixels:
     """The title and one line a row: text, bar, percent."""
     height = _TITLE + _ROW * len(rows) + _MARGIN
     panel = np.full((height, width, 3), _PAPER, np.uint8)

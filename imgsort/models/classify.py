@@ -18,7 +18,7 @@ from imgsort.models.annotate import annotated, write_png
 from imgsort.models.serving import Serving, open_serving
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
-from imgsort.workspace.config import Decode
+from imgsort.workspace.config import DecodeSettings
 from imgsort.workspace.workspace import Workspace
 
 DISPLAY_SIDE = 1200
@@ -112,7 +112,7 @@ def refuse_target(target: Path, picture: Path) -> None:
         raise ImgsortError(f"{target} is the picture itself; name another file with --annotate.")
 
 
-def draw(picture: Path, verdict: Verdict, target: Path, config: Decode) -> None:
+def draw(picture: Path, verdict: Verdict, target: Path, config: DecodeSettings) -> None:
     """Write the picture as PNG with its label and scores on it. Raises ImgsortError."""
     refuse_target(target, picture)
     (seen,) = views([picture], DISPLAY_SIDE, config)

@@ -74,7 +74,7 @@ def embeddings_for(  # noqa: PLR0913, PLR0917 - three to work with, three to say
     Only pictures of which something is missing are decoded.
     """
     with EmbeddingStore.open(workspace.embeddings) as kept:
-        work = _Work(serving, kept, views)
+        work = _ToEmbed(serving, kept, views)
         lacking = {sha256: images[sha256] for sha256 in work.look_up(list(images))}
         if lacking:
             size = serving.backbone.input_size
@@ -107,7 +107,7 @@ def _outcomes(batch: Mapping[str, Future[Outcome]]) -> dict[str, Outcome]:
 
 
 @dataclass(slots=True)
-class _Work:
+class _ToEmbed:
     serving: Serving
     kept: EmbeddingStore
     views: Views

@@ -54,7 +54,7 @@ _SLICE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class QuantizeTerms:
     """What int8 must live up to."""
 
     count: int = 300
@@ -106,7 +106,10 @@ def own_pictures(workspace: Workspace, wanted: int) -> list[Path]:
 
 
 def quantize(
-    workspace: Workspace, paths: Sequence[Path], terms: Terms, progress: Progress | None = None
+    workspace: Workspace,
+    paths: Sequence[Path],
+    terms: QuantizeTerms,
+    progress: Progress | None = None,
 ) -> Quantized:
     """Calibrate on some of ``paths`` and measure the active model on the others; keep int8 if good.
 
@@ -187,7 +190,7 @@ def _decoded(
     workspace: Workspace,
     size: int,
     paths: Sequence[Path],
-    terms: Terms,
+    terms: QuantizeTerms,
     progress: Progress | None,
 ) -> dict[str, Pixels]:
     """``terms.count`` pictures drawn at random, each content once; fewer where there are fewer."""

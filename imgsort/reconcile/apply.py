@@ -15,7 +15,7 @@ from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity
 from imgsort.disk.wholeness import is_cut_short
 from imgsort.filing import recover_locked
-from imgsort.filing.left_behind_sidecars import Trip, fetch
+from imgsort.filing.left_behind_sidecars import HandMove, fetch
 from imgsort.filing.rejected_again import origin, send_back
 from imgsort.filing.xmp_renewal import renewing
 from imgsort.reconcile.compare import Differences, Sight, to_hash, trusted_moves
@@ -72,7 +72,7 @@ class ReconcileSummary:
     """Files too young to tell what they are; look again in a while."""
     notices: tuple[str, ...] = ()
     """What a human should know or decide, a sentence each."""
-    trips: tuple[Trip, ...] = ()
+    trips: tuple[HandMove, ...] = ()
     """Where known pictures went, for ``filing.fetching``."""
 
     @property
@@ -403,7 +403,7 @@ def _summary(changes: TreeChanges, look: _Look, store: Store, layout: Layout) ->
         waiting=len(look.seen.waiting),
         notices=notices(look.seen, look.disk, store, layout),
         trips=tuple(
-            Trip(one.known.arrival_id, one.known.path, Path(one.file.path), one.file.changed_at)
+            HandMove(one.known.arrival_id, one.known.path, Path(one.file.path), one.file.changed_at)
             for one in changes.moved
             if one.known.location != one.file.path
         ),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from imgsort.errors import ModelProblem
-from imgsort.filing.left_behind_sidecars import Trip, fetch
+from imgsort.filing.left_behind_sidecars import HandMove, fetch
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Outcome, Picture, Refused
 from imgsort.images.pool import open_decoder
@@ -79,7 +79,7 @@ class _Examination:
     stopping: Callable[[], bool]
     lost: list[Lost]
     """Pictures that new ones may be."""
-    trips: list[Trip] = field(default_factory=list)
+    trips: list[HandMove] = field(default_factory=list)
     """Where those went."""
 
     def examined(self, decoder: Opener, batch: dict[str, Path]) -> int:
@@ -120,4 +120,4 @@ class _Examination:
             stayed = now == self.layout.place_of(str(lost.path))
             if self.store.rejoin(lost.arrival_id, one.arrival_id, None if stayed else now.room):
                 self.lost.remove(lost)
-                self.trips.append(Trip(lost.arrival_id, lost.path, one.path, 0.0))
+                self.trips.append(HandMove(lost.arrival_id, lost.path, one.path, 0.0))

@@ -45,7 +45,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class SpokenWord:
     """That a human said something about the picture."""
 
     id: int
@@ -76,7 +76,7 @@ class PictureHistory:
     missing: bool
     moves: tuple[Move, ...]
     """Oldest first."""
-    words: tuple[Word, ...]
+    words: tuple[SpokenWord, ...]
     """About its content, oldest first; retractions are no words."""
 
 

@@ -37,26 +37,26 @@ _TRIGGERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ArrivalKind:
     """What arrivals are counted by."""
 
     decision: str
     class_id: int | None
 
 
-def counts(connection: Connection) -> Counter[Kind]:
+def counts(connection: Connection) -> Counter[ArrivalKind]:
     """Arrivals whose file has landed."""
     columns = ARRIVAL_COUNTS.c
     statement = select(columns.decision, columns.class_id, columns.arrivals)
     rows = connection.execute(statement.order_by(columns.class_id, columns.decision)).all()
-    return Counter({Kind(row[0], row[1] or None): row[2] for row in rows if row[2]})
+    return Counter({ArrivalKind(row[0], row[1] or None): row[2] for row in rows if row[2]})
 
 
-def recounted(connection: Connection) -> Counter[Kind]:
+def recounted(connection: Connection) -> Counter[ArrivalKind]:
     """The same, from every row of ``arrivals``."""
     columns = (ARRIVALS.c.decision, ARRIVALS.c.class_id)
     statement = select(*columns, func.count()).where(ARRIVALS.c.state == "filed").group_by(*columns)
-    return Counter({Kind(row[0], row[1]): row[2] for row in connection.execute(statement)})
+    return Counter({ArrivalKind(row[0], row[1]): row[2] for row in connection.execute(statement)})
 
 
 def are_kept(connection: Connection) -> bool:

@@ -16,7 +16,7 @@ from imgsort.records.journal import Arrival, Plan, Planned
 from imgsort.store.history import unfiled
 from imgsort.store.images import ensure_images
 from imgsort.store.paths import Anchor
-from imgsort.store.predictions import Judged, class_ids_of, ensure_predictions
+from imgsort.store.predictions import StoredPrediction, class_ids_of, ensure_predictions
 from imgsort.store.tables import ARRIVALS, MOVES
 
 
@@ -66,10 +66,10 @@ def record_decided(
     return [step.planned(move_id) for move_id, step in zip(ids, steps, strict=True)]
 
 
-def _judged(image_id: int, arrival: Arrival) -> Judged | None:
+def _judged(image_id: int, arrival: Arrival) -> StoredPrediction | None:
     if arrival.verdict is None or arrival.model is None:
         return None
-    return Judged(image_id, arrival.model, arrival.verdict)
+    return StoredPrediction(image_id, arrival.model, arrival.verdict)
 
 
 def _class_id(arrival: Arrival, classes: Mapping[str, int]) -> int | None:

@@ -16,7 +16,7 @@ _MOST_GONE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class FolderCounts:
     """Files that are there."""
 
     sorted: int
@@ -29,10 +29,10 @@ class Lying:
     first; ``""`` for those outside of any."""
 
 
-def lying(connection: Connection, anchor: Anchor, folders: Sequence[Path]) -> Lying:
+def lying(connection: Connection, anchor: Anchor, folders: Sequence[Path]) -> FolderCounts:
     """``folders``: sorted/, unsure/ and rejected/, absolute."""
     inside, unsure, rejected = (_inside(anchor, folder) for folder in folders)
-    return Lying(
+    return FolderCounts(
         sorted=_there(connection, inside),
         labelled=_labelled(connection, inside),
         unsure=_there(connection, unsure),

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from imgsort.disk.identity import Identity
-from imgsort.records.history import Move, PictureHistory, Run, Standing, Word, standing
+from imgsort.records.history import Move, PictureHistory, Run, SpokenWord, Standing, standing
 from imgsort.store.edits import PUT_HERE
 from imgsort.store.paths import Anchor
 from imgsort.store.standing_labels import RETRACTED, stands
@@ -22,7 +22,7 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MoveFilter:
     """Which moves are meant; conditions that are given must all hold."""
 
     run: int | None = None
@@ -30,7 +30,7 @@ class Moved:
     model: int | None = None
 
 
-def moved_arrivals(connection: Connection, moved: Moved) -> list[int]:
+def moved_arrivals(connection: Connection, moved: MoveFilter) -> list[int]:
     """The arrivals whose file made such a move, oldest first."""
     conditions: list[ColumnElement[bool]] = [MOVES.c.state == "done", MOVES.c.cause != "sidecar"]
     if moved.run is not None:
@@ -43,7 +43,7 @@ def moved_arrivals(connection: Connection, moved: Moved) -> list[int]:
     return sorted(one for one in ids if one is not None)
 
 
-def spoken_arrivals(connection: Connection, moved: Moved) -> list[int]:
+def spoken_arrivals(connection: Connection, moved: MoveFilter) -> list[int]:
     """The arrivals of whose content something was said then, other than by moving its file."""
     if moved.model is not None:
         return []  # no model says a word
@@ -180,7 +180,7 @@ def _moves(
     return found
 
 
-def _words(connection: Connection, arrival_ids: Sequence[int]) -> dict[int, tuple[Word, ...]]:
+def _words(connection: Connection, arrival_ids: Sequence[int]) -> dict[int, tuple[SpokenWord, ...]]:
     """By image."""
     images = select(ARRIVALS.c.image_id).where(ARRIVALS.c.id.in_(arrival_ids))
     columns = (LABELS.c.id, LABELS.c.image_id, LABELS.c.kind, LABELS.c.source, LABELS.c.run_id)
@@ -191,13 +191,13 @@ def _words(connection: Connection, arrival_ids: Sequence[int]) -> dict[int, tupl
     ).all()
     by_id = {row.id: row for row in rows}
     retractions = {row.retracts: row for row in rows if row.kind == RETRACTED}
-    found: defaultdict[int, list[Word]] = defaultdict(list)
+    found: defaultdict[int, list[SpokenWord]] = defaultdict(list)
     for row in rows:
         if row.kind == RETRACTED:
             continue
         retraction = retractions.get(row.id)
         found[row.image_id].append(
-            Word(
+            SpokenWord(
                 id=row.id,
                 runs=frozenset(_runs(by_id, row)),
                 by_hand=row.source == "move",

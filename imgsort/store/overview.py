@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, ScalarSelect, Select, Table, func, select
 
-from imgsort.store.arrival_counts import Kind, counts
+from imgsort.store.arrival_counts import ArrivalKind, counts
 from imgsort.store.standing_labels import is_here, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
 
@@ -67,11 +67,11 @@ def overview(connection: Connection, today: datetime) -> Overview:
     )
 
 
-def _of_decision(tallies: Counter[Kind], decision: str) -> int:
+def _of_decision(tallies: Counter[ArrivalKind], decision: str) -> int:
     return sum(number for kind, number in tallies.items() if kind.decision == decision)
 
 
-def _largest(connection: Connection, tallies: Counter[Kind]) -> tuple[ClassCount, ...]:
+def _largest(connection: Connection, tallies: Counter[ArrivalKind]) -> tuple[ClassCount, ...]:
     largest = [
         (kind.class_id, number)
         for kind, number in tallies.most_common()

@@ -20,7 +20,7 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class StoredPrediction:
     """A model's verdict on an image that has a row."""
 
     image_id: int
@@ -75,7 +75,9 @@ def ensure_model(connection: Connection, card: "ModelCard") -> None:
         )
 
 
-def class_ids_of(connection: Connection, judged: Sequence[Judged], now: datetime) -> dict[str, int]:
+def class_ids_of(
+    connection: Connection, judged: Sequence[StoredPrediction], now: datetime
+) -> dict[str, int]:
     """The ids of every class these verdicts name. A verdict of no class at all has label ""."""
     labels = (label for one in judged for label in _labels(one.verdict) if label)
     return ensure_classes(connection, labels, now)
@@ -86,7 +88,10 @@ def _labels(verdict: Verdict) -> list[str]:
 
 
 def ensure_predictions(
-    connection: Connection, judged: Sequence[Judged], classes: Mapping[str, int], now: datetime
+    connection: Connection,
+    judged: Sequence[StoredPrediction],
+    classes: Mapping[str, int],
+    now: datetime,
 ) -> None:
     """Write down each verdict, once for an image and a model."""
     wanted = {(one.image_id, one.model): one.verdict for one in judged}
@@ -115,7 +120,7 @@ def record_verdicts(
         rows = connection.execute(
             select(IMAGES.c.id, IMAGES.c.sha256).where(IMAGES.c.sha256.in_(part))
         )
-        judged = [Judged(row.id, model, verdicts[row.sha256]) for row in rows]
+        judged = [StoredPrediction(row.id, model, verdicts[row.sha256]) for row in rows]
         classes = class_ids_of(connection, judged, now)
         ensure_predictions(connection, judged, classes, now)
         renewed = [

@@ -10,7 +10,7 @@ from imgsort.records.log import LogFilter, LogRow
 from imgsort.store import classes, log
 from imgsort.store import drift as watching
 from imgsort.store.engine import Database, write_ahead
-from imgsort.store.folder_counts import Lying, lying
+from imgsort.store.folder_counts import FolderCounts, lying
 from imgsort.store.overview import Overview, overview
 from imgsort.store.paths import Anchor
 from imgsort.store.revision import require_current
@@ -93,7 +93,7 @@ class Reader(Closing):
         with self._database.reading() as connection:
             return watching.landmarks(connection)
 
-    def lying(self, folders: Sequence[Path]) -> Lying:
+    def lying(self, folders: Sequence[Path]) -> FolderCounts:
         """How many pictures lie in sorted/, unsure/ and rejected/ (absolute), and what is gone."""
         with self._database.reading() as connection:
             return lying(connection, self._anchor, folders)

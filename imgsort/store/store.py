@@ -469,12 +469,12 @@ class Store(Reader):
         with self._database.reading() as connection:
             return history.unconfirmed(connection)
 
-    def moved_arrivals(self, moved: history.Moved) -> list[int]:
+    def moved_arrivals(self, moved: history.MoveFilter) -> list[int]:
         """Arrivals whose file made such a move."""
         with self._database.reading() as connection:
             return history.moved_arrivals(connection, moved)
 
-    def spoken_arrivals(self, moved: history.Moved) -> list[int]:
+    def spoken_arrivals(self, moved: history.MoveFilter) -> list[int]:
         """Arrivals of whose content something was said then, other than by moving its file."""
         with self._database.reading() as connection:
             return history.spoken_arrivals(connection, moved)

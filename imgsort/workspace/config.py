@@ -39,7 +39,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Folders(Section):
+class FoldersSettings(Section):
     """Where pictures lie; relative to the workspace, or absolute."""
 
     inbox: str = "inbox"
@@ -64,7 +64,7 @@ class Folders(Section):
         return self
 
 
-class Watch(Section):
+class WatchSettings(Section):
     """How new pictures are noticed."""
 
     scan_seconds: Positive = 30.0
@@ -79,7 +79,7 @@ class Watch(Section):
         return tuple(value) if isinstance(value, list) else value
 
 
-class Decode(Section):
+class DecodeSettings(Section):
     """What a picture may cost at most; beyond that it goes to rejected/."""
 
     workers: Annotated[int, Field(ge=0, le=64)] = 0
@@ -107,7 +107,7 @@ class Decode(Section):
         return READABLE_SUFFIXES | suffixes_of(self.more_formats)
 
 
-class Model(Section):
+class ModelSettings(Section):
     """How pictures are judged."""
 
     backbone: Literal["resnet50", "efficientnet-lite0"] = "resnet50"
@@ -125,7 +125,7 @@ class Model(Section):
         return FIRST_CONFIDENCE if self.confidence is None else self.confidence
 
 
-class Filing(Section):
+class FilingSettings(Section):
     """Where a judged picture goes."""
 
     mode: Literal["move", "copy"] = "move"
@@ -149,7 +149,7 @@ class Filing(Section):
         return value
 
 
-class Learning(Section):
+class LearningSettings(Section):
     """What retraining aims at, and what is kept for it."""
 
     target_precision: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
@@ -157,7 +157,7 @@ class Learning(Section):
     embeddings_max_gb: Annotated[float, Field(ge=0)] = 4.0
 
 
-class Backup(Section):
+class BackupSettings(Section):
     """Copies of what pictures can't be made from again."""
 
     daily: bool = True
@@ -173,7 +173,7 @@ class Backup(Section):
         return value
 
 
-class Retention(Section):
+class RetentionSettings(Section):
     """What may go after a while; 0 keeps it for ever."""
 
     rejected_days: Annotated[float, Field(ge=0)] = 0.0
@@ -181,14 +181,14 @@ class Retention(Section):
     keep_models: Annotated[int, Field(ge=0)] = 0
 
 
-class Log(Section):
+class LogSettings(Section):
     """What the daemon says about itself, on stderr (the journal under systemd)."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
 
 
-class Metrics(Section):
+class MetricsSettings(Section):
     """What the daemon says about itself in figures, for Prometheus."""
 
     textfile: str = "state/metrics.prom"
@@ -203,7 +203,7 @@ class Metrics(Section):
         return value
 
 
-class Alert(Section):
+class AlertSettings(Section):
     """When people outside are told, and how. 0 is off."""
 
     command: tuple[str, ...] = ()
@@ -229,17 +229,17 @@ class Alert(Section):
 
 
 class Config(Section):
-    folders: Folders = Folders()
-    watch: Watch = Watch()
-    decode: Decode = Decode()
-    model: Model = Model()
-    filing: Filing = Filing()
-    learning: Learning = Learning()
-    backup: Backup = Backup()
-    retention: Retention = Retention()
-    log: Log = Log()
-    metrics: Metrics = Metrics()
-    alert: Alert = Alert()
+    folders: FoldersSettings = FoldersSettings()
+    watch: WatchSettings = WatchSettings()
+    decode: DecodeSettings = DecodeSettings()
+    model: ModelSettings = ModelSettings()
+    filing: FilingSettings = FilingSettings()
+    learning: LearningSettings = LearningSettings()
+    backup: BackupSettings = BackupSettings()
+    retention: RetentionSettings = RetentionSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    alert: AlertSettings = AlertSettings()
 
 
 def load_config(path: Path) -> Config:

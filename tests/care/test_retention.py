@@ -1,4 +1,4 @@
-"""Retention: off unless asked for, a dry run first, and never what something depends on."""
+"""RetentionPlan: off unless asked for, a dry run first, and never what something depends on."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.care.retention import Gone, Retention, apply_retention, plan_retention
+from imgsort.care.retention import Gone, RetentionPlan, apply_retention, plan_retention
 from imgsort.models.registry import ModelDraft, Registry
 from imgsort.records.files import KnownFile
 from imgsort.store.care import CareLog, Trashed
@@ -24,14 +24,14 @@ def at(tmp_path: Path, config: str = DAYS) -> Desk:
     return desk
 
 
-def planned(desk: Desk, days: float) -> Retention:
+def planned(desk: Desk, days: float) -> RetentionPlan:
     """What would go in so many days from now."""
     now = datetime.now(UTC) + timedelta(days=days)
     with desk.store() as store, CareLog(desk.workspace.database, desk.workspace.root) as log:
         return plan_retention(desk.workspace, store, log, now)
 
 
-def applied(desk: Desk, plan: Retention) -> Gone:
+def applied(desk: Desk, plan: RetentionPlan) -> Gone:
     with desk.store() as store, CareLog(desk.workspace.database, desk.workspace.root) as log:
         return apply_retention(desk.workspace, store, log, plan, datetime.now(UTC))
 

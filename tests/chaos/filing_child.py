@@ -15,7 +15,7 @@ import numpy as np
 
 from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity
-from imgsort.filing import Filer, Judged, mover, place, recover
+from imgsort.filing import Filer, JudgedPicture, mover, place, recover
 from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Spot
 from imgsort.images import ImageFacts
@@ -76,13 +76,13 @@ def file_inbox(workspace: Workspace, store: Store, *, troubled: bool) -> None:
     filer.file(batch)
 
 
-def _judged(workspace: Workspace, path: Path, identity: Identity) -> Judged:
+def _judged(workspace: Workspace, path: Path, identity: Identity) -> JudgedPicture:
     """What a picture shows is what its content says."""
     content = path.read_bytes()
     sha256, word = hashlib.sha256(content).hexdigest(), content.split()[0].decode()
     subfolder = os.fsencode(path.parent.relative_to(workspace.inbox)).replace(b".", b"")
     if word == "broken":
-        return Judged(
+        return JudgedPicture(
             Refused(path, identity, sha256, "the file is cut short"), None, 1, subfolder, NOW
         )
     unsure = word == "unsure"
@@ -93,16 +93,16 @@ def _judged(workspace: Workspace, path: Path, identity: Identity) -> Judged:
         reason="confidence 0.40 is below 0.70" if unsure else None,
         top_k=(Score("cat", 0.4), Score("dog", 0.1)),
     )
-    return Judged(Picture(path, identity, sha256, FACTS, PIXELS), verdict, 1, subfolder, NOW)
+    return JudgedPicture(Picture(path, identity, sha256, FACTS, PIXELS), verdict, 1, subfolder, NOW)
 
 
-def _stale(judged: Judged) -> Judged:
+def _stale(judged: JudgedPicture) -> JudgedPicture:
     outcome = judged.outcome
     if outcome.path.name != "changed.jpg" or not isinstance(outcome, Picture):
         return judged
     before = Identity(outcome.identity.dev, outcome.identity.ino, outcome.identity.size, 1)
     picture = Picture(outcome.path, before, outcome.sha256, FACTS, PIXELS)
-    return Judged(picture, judged.verdict, 1, judged.subfolder, NOW)
+    return JudgedPicture(picture, judged.verdict, 1, judged.subfolder, NOW)
 
 
 def _with_intruder(store: Store) -> Any:

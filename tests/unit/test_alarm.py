@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.care.alarm import Moment, Rules, Window, alarms
+from imgsort.care.alarm import AlarmRules, AlarmWindow, Moment, alarms
 from imgsort.daemon.alarm_messenger import QUEUED, Messenger
 from imgsort.daemon.alarm_watch import Alarms
 from imgsort.daemon.log_output import Notices
-from imgsort.workspace.config import Alert
+from imgsort.workspace.config import AlertSettings
 
-LIMIT = Rules(minutes=2.0, unsure_over=0.2)
+LIMIT = AlarmRules(minutes=2.0, unsure_over=0.2)
 
 
 def told_after(seed: int, shares: Callable[[float], float], seconds: int) -> float | None:
     """When an alarm starts in a stream of 2 pictures a second, looked at every 2 seconds."""
     chance = random.Random(seed)  # noqa: S311 - a stream that can be repeated
-    window, on = Window(120.0), dict[str, str]()
+    window, on = AlarmWindow(120.0), dict[str, str]()
     for half in range(2 * seconds):
         now = half / 2
         word = "unsure" if chance.random() < shares(now) else "filed"
@@ -53,18 +53,26 @@ def test_an_ordinary_stream_alarms_nobody(seed: int) -> None:
 @pytest.mark.parametrize(
     ("rules", "moment", "expected"),
     [
-        (Rules(), Moment(1e6, {"unsure": 100}, 0.0, 0, 0.0, "x", ("s",)), set()),
+        (AlarmRules(), Moment(1e6, {"unsure": 100}, 0.0, 0, 0.0, "x", ("s",)), set()),
         (LIMIT, Moment(60.0, {"unsure": 5, "filed": 5}, 60.0), set()),
         (LIMIT, Moment(60.0, {"unsure": 50, "filed": 50}, 60.0), {"unsure"}),
-        (Rules(rejected_over=0.1), Moment(9.0, {"rejected": 30, "filed": 9}, 9.0), {"rejected"}),
-        (Rules(nothing_minutes=5), Moment(301.0, {}, 0.0), {"nothing"}),
-        (Rules(nothing_minutes=5), Moment(299.0, {}, 0.0), set()),
-        (Rules(nothing_minutes=5), Moment(301.0, {}, 0.0, 3, 10.0, "full"), set()),
-        (Rules(paused_minutes=1), Moment(99.0, {}, 0.0, 3, 10.0, "The disk is full."), {"paused"}),
-        (Rules(drift=True), Moment(9.0, {}, 9.0, signs=("This week …",)), {"drift"}),
+        (
+            AlarmRules(rejected_over=0.1),
+            Moment(9.0, {"rejected": 30, "filed": 9}, 9.0),
+            {"rejected"},
+        ),
+        (AlarmRules(nothing_minutes=5), Moment(301.0, {}, 0.0), {"nothing"}),
+        (AlarmRules(nothing_minutes=5), Moment(299.0, {}, 0.0), set()),
+        (AlarmRules(nothing_minutes=5), Moment(301.0, {}, 0.0, 3, 10.0, "full"), set()),
+        (
+            AlarmRules(paused_minutes=1),
+            Moment(99.0, {}, 0.0, 3, 10.0, "The disk is full."),
+            {"paused"},
+        ),
+        (AlarmRules(drift=True), Moment(9.0, {}, 9.0, signs=("This week …",)), {"drift"}),
     ],
 )
-def test_the_rules(rules: Rules, moment: Moment, expected: set[str]) -> None:
+def test_the_rules(rules: AlarmRules, moment: Moment, expected: set[str]) -> None:
     """Each alone, with few pictures, and while a pause explains the quiet."""
     assert alarms(rules, moment, {}).keys() == expected
 
@@ -80,7 +88,7 @@ def test_an_alarm_holds_until_the_share_is_below_the_limit() -> None:
 
 def test_a_long_window_takes_no_more_memory() -> None:
     """A day at a hundred pictures a second is sixty slots, and counts what is in it."""
-    window = Window(86_400.0)
+    window = AlarmWindow(86_400.0)
     for second in range(0, 200_000, 10):
         window.add(float(second), {"filed": 1000})
     assert len(window._slots) <= 62
@@ -126,7 +134,7 @@ def test_both_ways_are_told_once_of_the_start_and_once_of_the_end(
     url, bodies = hook
     kept = tmp_path / "kept"
     script = f"import sys; open({str(kept)!r}, 'ab').write(sys.stdin.buffer.read() + b'\\n')"
-    config = Alert(
+    config = AlertSettings(
         command=(sys.executable, "-c", script), webhook=url, minutes=1.0, unsure_over=0.2
     )
     one = Alarms(Path("/srv/photos"), tmp_path, config, Notices(), 0.0)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from imgsort.models.heads.classifier import Classifier, ImagenetHead
 from imgsort.models.heads.learned import (
-    Layer,
+    DenseLayer,
     LearnedHead,
     Novelty,
     Prior,
@@ -24,8 +24,8 @@ def array(*rows: object) -> NDArray[np.float32]:
     return np.array(rows, np.float32)
 
 
-def zeros(inputs: int, outputs: int, biases: int) -> Layer:
-    return Layer(np.zeros((inputs, outputs), np.float32), np.zeros(biases, np.float32))
+def zeros(inputs: int, outputs: int, biases: int) -> DenseLayer:
+    return DenseLayer(np.zeros((inputs, outputs), np.float32), np.zeros(biases, np.float32))
 
 
 def first(strength: float = 1.0) -> ImagenetHead:
@@ -71,7 +71,7 @@ def test_the_first_model_rules_nothing_out() -> None:
 
 def test_labels_tell_the_labelled_classes_apart() -> None:
     """What is learned moves cats against dogs; the mean over both is taken off."""
-    tells = Taught(1.0, (Layer(np.zeros((4, 2), np.float32), array(5, 3)),))
+    tells = Taught(1.0, (DenseLayer(np.zeros((4, 2), np.float32), array(5, 3)),))
     torn = seen_as(0.5, 0.5, 1e-9, 1e-9)
     logits = head(tells).logits(torn)[0] - head().logits(torn)[0]
     assert logits == pytest.approx(array(1, -1, 0, 0, 0), abs=2e-3)
@@ -79,7 +79,7 @@ def test_labels_tell_the_labelled_classes_apart() -> None:
 
 def test_what_is_learned_never_says_that_everything_is_labelled() -> None:
     """The same added to every labelled class changes nothing: C removes the mean."""
-    loud = Taught(1.0, (Layer(np.ones((4, 2), np.float32) * 9, array(50, 50)),))
+    loud = Taught(1.0, (DenseLayer(np.ones((4, 2), np.float32) * 9, array(50, 50)),))
     pictures = seen_as(0.3, 0.2, 0.4, 0.1)
     assert head(loud).scores(pictures) == pytest.approx(head().scores(pictures), abs=1e-5)
 
@@ -88,7 +88,7 @@ def test_classes_without_labels_keep_their_order() -> None:
     """Whatever was learned of cats and dogs, snake, word and "something else" stand to each other
     as the first model has them."""
     rng = np.random.default_rng(0)
-    taught = Taught(1.0, (Layer(rng.normal(size=(4, 2)).astype("f4") * 5, array(3, -2)),))
+    taught = Taught(1.0, (DenseLayer(rng.normal(size=(4, 2)).astype("f4") * 5, array(3, -2)),))
     pictures = rng.normal(size=(50, 4)).astype(np.float32) * 3
     before, after = head().logits(pictures)[:, 2:], head(taught).logits(pictures)[:, 2:]
     assert np.diff(after) == pytest.approx(np.diff(before), abs=1e-4)
@@ -96,7 +96,7 @@ def test_classes_without_labels_keep_their_order() -> None:
 
 def test_learning_keeps_quiet_where_an_unlabelled_class_is_seen() -> None:
     """The surer the first model is of a snake, the less what was learned of cats and dogs says."""
-    tells = Taught(1.0, (Layer(np.zeros((4, 2), np.float32), array(4, -4)),))
+    tells = Taught(1.0, (DenseLayer(np.zeros((4, 2), np.float32), array(4, -4)),))
     faint, clear = seen_as(0.4, 0.4, 0.1, 0.1), seen_as(0.01, 0.01, 0.97, 0.01)
     said = [
         float(np.ptp((head(tells).logits(each) - head().logits(each))[0, :2]))
@@ -116,7 +116,7 @@ def test_learning_counts_where_the_first_model_sees_a_labelled_class() -> None:
 
 def test_strength_is_how_much_the_first_model_counts() -> None:
     """Its log-probabilities are multiplied by it; at 0 the labels alone decide."""
-    alone = Taught(0.0, (Layer(np.zeros((4, 4), np.float32), array(1, 0, 0, 0)),))
+    alone = Taught(0.0, (DenseLayer(np.zeros((4, 4), np.float32), array(1, 0, 0, 0)),))
     shares = head(alone).scores(seen_as(0.01, 0.97, 0.01, 0.01))[0]
     assert shares.argmax() == 0
     assert shares[1] == pytest.approx(shares[2])
@@ -131,8 +131,8 @@ def test_temperature_divides_the_logits() -> None:
 
 def test_a_hidden_layer_has_a_relu() -> None:
     """Between the layers, none after the last; columns beyond the first layer's are left out."""
-    hidden = Layer(array([1, -1], [0, 0]), array(0, 0))
-    out = Layer(array([2, 0], [0, 2]), array(0, -1))
+    hidden = DenseLayer(array([1, -1], [0, 0]), array(0, 0))
+    out = DenseLayer(array([2, 0], [0, 2]), array(0, -1))
     said = Taught(1.0, (hidden, out)).logits(array([1, 9, 77], [-1, 9, 77]))
     assert said.tolist() == [[2, -1], [0, 1]]
 
@@ -146,7 +146,7 @@ def test_a_hidden_layer_has_a_relu() -> None:
         (zeros(4, 3, 3), zeros(4, 2, 2)),
     ],
 )
-def test_shapes_must_fit(layers: tuple[Layer, ...]) -> None:
+def test_shapes_must_fit(layers: tuple[DenseLayer, ...]) -> None:
     """A damaged head is refused when it is built: no layers, too many outputs, a wrong bias, or
     layers that don't follow each other."""
     with pytest.raises(ValueError, match="don't fit 4 classes"):

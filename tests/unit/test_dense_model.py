@@ -11,7 +11,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from imgsort.errors import ModelProblem
-from imgsort.models.heads.learned import Layer, Novelty, Taught
+from imgsort.models.heads.learned import DenseLayer, Novelty, Taught
 from imgsort.models.heads.learned_model import FOLDS, FirstModel, LearnedModel, Tensors, prior_of
 from imgsort.models.registry import Registry
 from imgsort.records.model_card import ClassEntry, ModelDraft
@@ -32,7 +32,7 @@ def first(*ids: int) -> FirstModel:
 
 def taught(*bias: float) -> Taught:
     weight = EYE[:, : len(bias)] * np.float32(2.0)
-    return Taught(0.75, (Layer(weight, np.array(bias, np.float32)),))
+    return Taught(0.75, (DenseLayer(weight, np.array(bias, np.float32)),))
 
 
 def model(**changes: Any) -> LearnedModel:
@@ -59,7 +59,7 @@ def named(made: LearnedModel) -> list[str]:
     return [NAMES[number] for number in made.class_ids]
 
 
-HIDDEN = Taught(1.0, (Layer(EYE, EYE[0]), Layer(EYE[:, :2], EYE[0, :2])))
+HIDDEN = Taught(1.0, (DenseLayer(EYE, EYE[0]), DenseLayer(EYE[:, :2], EYE[0, :2])))
 
 
 @pytest.mark.parametrize("changes", [{}, {"first": None}, {"taught": HIDDEN}, {"seen": {}}])
@@ -84,7 +84,7 @@ def test_its_fold_heads_judge_nearly_the_same_after_the_file() -> None:
     """They are rounded to float16, which no one sees in the third decimal."""
     rng = np.random.default_rng(0)
     heads = tuple(
-        Taught(0.5, (Layer(rng.normal(size=(4, 2)).astype("f4"), EYE[0, :2]),))
+        Taught(0.5, (DenseLayer(rng.normal(size=(4, 2)).astype("f4"), EYE[0, :2]),))
         for _ in range(FOLDS)
     )
     made = model(folds=heads)

@@ -16,13 +16,13 @@ from imgsort.models.heads.earlier_model import (
     DenseHead,
     Introduced,
     KeepingHead,
-    Share,
+    KeptShare,
     Tensors,
     classes_of,
     head_of,
     known_of,
 )
-from imgsort.models.heads.learned import Layer
+from imgsort.models.heads.learned import DenseLayer
 from imgsort.models.registry import Registry
 from imgsort.records.model_card import ClassEntry, ModelDraft
 from imgsort.records.verdict import NOT_FILED_YET, UNLIKE
@@ -37,8 +37,8 @@ def array(*rows: object) -> NDArray[np.float32]:
     return np.array(rows, np.float32)
 
 
-def zeros(inputs: int, outputs: int, biases: int) -> Layer:
-    return Layer(np.zeros((inputs, outputs), np.float32), np.zeros(biases, np.float32))
+def zeros(inputs: int, outputs: int, biases: int) -> DenseLayer:
+    return DenseLayer(np.zeros((inputs, outputs), np.float32), np.zeros(biases, np.float32))
 
 
 def first(*classes: int, strength: float = 8.0) -> Section:
@@ -89,8 +89,8 @@ def dense_head(section: Tensors) -> DenseHead:
 
 def test_dense_layers() -> None:
     """A ReLU between the layers, none after the last, softmax over the temperature."""
-    hidden = Layer(array([1, -1], [0, 0]), array(0, 0))
-    out = Layer(array([2, 0], [0, 2]), array(0, -1))
+    hidden = DenseLayer(array([1, -1], [0, 0]), array(0, 0))
+    out = DenseLayer(array([2, 0], [0, 2]), array(0, -1))
     head = DenseHead(["cat", "dog"], [hidden, out], temperature=2.0)
     embeddings = array([1, 9], [-1, 9])
     assert head.logits(embeddings).tolist() == [[2, -1], [0, 1]]
@@ -107,7 +107,7 @@ def test_dense_layers() -> None:
         ([zeros(2, 3, 3), zeros(4, 2, 2)], 2),
     ],
 )
-def test_shapes_must_fit(layers: list[Layer], classes: int) -> None:
+def test_shapes_must_fit(layers: list[DenseLayer], classes: int) -> None:
     """A damaged head is refused when it is built."""
     with pytest.raises(ValueError, match="don't fit"):
         DenseHead([str(number) for number in range(classes)], layers)
@@ -127,7 +127,7 @@ EVEN = DenseHead(["cat", "dog"], [zeros(3, 2, 2)])
 
 def test_kept_class_keeps_its_say() -> None:
     """The old head settles between snakes and the rest, the learned one between cats and dogs."""
-    head = KeepingHead(EVEN, Old(), ["snake"], Share())
+    head = KeepingHead(EVEN, Old(), ["snake"], KeptShare())
     assert head.classes == ("cat", "dog", "snake")
     found = head.scores(array([0.1, 0.1, 0.6], [0.4, 0.0, 0.1]))
     assert found == pytest.approx(array([0.125, 0.125, 0.75], [0.4, 0.4, 0.2]), abs=1e-4)
@@ -135,14 +135,14 @@ def test_kept_class_keeps_its_say() -> None:
 
 def test_share_is_calibrated() -> None:
     """The offset moves the balance between kept and learned classes."""
-    head = KeepingHead(EVEN, Old(), ["snake"], Share(offset=float(np.log(3))))
+    head = KeepingHead(EVEN, Old(), ["snake"], KeptShare(offset=float(np.log(3))))
     assert head.scores(array([0.1, 0.1, 0.2]))[0, 2] == pytest.approx(0.75, abs=1e-4)
 
 
 def test_a_learned_class_is_not_kept() -> None:
     """A class is either learned or kept."""
     with pytest.raises(ValueError, match="can't all be kept"):
-        KeepingHead(EVEN, Old(), ["cat"], Share())
+        KeepingHead(EVEN, Old(), ["cat"], KeptShare())
 
 
 def test_a_dense_head_comes_out_of_its_tensors() -> None:
@@ -184,7 +184,7 @@ def test_newcomers_are_not_the_old_heads() -> None:
     assert isinstance(head.old, Introduced)
     best = head.scores(EYE).argmax(axis=1)
     assert [head.classes[at] for at in best] == ["cat", "dog", "snake", "newt"]
-    plain = KeepingHead(head.learned, head.old.old, ["cat", "snake"], Share())
+    plain = KeepingHead(head.learned, head.old.old, ["cat", "snake"], KeptShare())
     assert "dog" not in {plain.classes[at] for at in plain.scores(EYE).argmax(axis=1)}
 
 

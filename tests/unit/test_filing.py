@@ -25,7 +25,7 @@ import pytest
 
 from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused, StorageFailed
-from imgsort.filing import Filer, Judged, Recovered, Result, mover, recover
+from imgsort.filing import Filer, JudgedPicture, Recovered, Result, mover, recover
 from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Folder, Spot
 from imgsort.images import ImageFacts
@@ -60,14 +60,14 @@ class Bench:
         path.write_bytes(content)
         return path
 
-    def judged(self, path: Path) -> Judged:
+    def judged(self, path: Path) -> JudgedPicture:
         content = path.read_bytes()
         identity, sha256 = Identity.of(path.stat()), hashlib.sha256(content).hexdigest()
         subfolder = os.fsencode(path.parent.relative_to(self.workspace.inbox)).strip(b".")
         word = content.split()[0].decode()
         if word == "broken":
             refused = Refused(path, identity, sha256, "the file is cut short")
-            return Judged(refused, None, 1, subfolder, ARRIVED)
+            return JudgedPicture(refused, None, 1, subfolder, ARRIVED)
         facts = ImageFacts(8, 8, "JPEG", "2024-02-29T07:05:09", "Canon", 0)
         picture = Picture(path, identity, sha256, facts, np.zeros((1, 1, 3), np.uint8))
         if word == "unsure":
@@ -75,7 +75,7 @@ class Bench:
             verdict = Verdict("cat", 0.41, "unsure", reason, (Score("cat", 0.41),))
         else:
             verdict = Verdict(word, 0.87, "filed", None, (Score(word, 0.87),))
-        return Judged(picture, verdict, 1, subfolder, ARRIVED)
+        return JudgedPicture(picture, verdict, 1, subfolder, ARRIVED)
 
     def filer(self) -> Filer:
         return Filer(self.workspace, self.store, self.store.begin_run("run"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from imgsort.care.health import Disk, Facts, problems
-from imgsort.care.heartbeat import Health, Named, read_status, utc_now, write_status
+from imgsort.care.heartbeat import CountAndExamples, Heartbeat, read_status, utc_now, write_status
 from imgsort.store.soundness import damage
 
 GB = 10**9
@@ -137,14 +137,14 @@ def full(_: Path, content: bytes) -> int:
 @pytest.fixture
 def told(tmp_path: Path) -> Path:
     path = tmp_path / "status.json"
-    write_status(path, Health(7, "running", utc_now()))
+    write_status(path, Heartbeat(7, "running", utc_now()))
     return path
 
 
 def test_the_status_is_replaced(told: Path) -> None:
     """In one step: who holds the old file reads on in that."""
     before = told.stat().st_ino
-    write_status(told, Health(7, "stopping", utc_now()))
+    write_status(told, Heartbeat(7, "stopping", utc_now()))
     said = read_status(told)
     assert said is not None
     assert (said["state"], said["pid"]) == ("stopping", 7)
@@ -156,7 +156,7 @@ def test_a_full_disk_has_its_say(told: Path, monkeypatch: pytest.MonkeyPatch) ->
     """The old file is written over in place: no block more is needed, and nothing is left over."""
     before = told.stat()
     monkeypatch.setattr(Path, "write_bytes", full)
-    write_status(told, Health(7, "paused", utc_now(), paused_reason="The disk is full."))
+    write_status(told, Heartbeat(7, "paused", utc_now(), paused_reason="The disk is full."))
     said = read_status(told)
     assert said is not None
     assert (said["state"], said["paused_reason"]) == ("paused", "The disk is full.")
@@ -169,9 +169,9 @@ def test_a_full_disk_has_its_say(told: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_names_give_way_where_there_is_no_room(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts stay."""
-    many = Named(60, tuple(f"{'long name ' * 100}{number}" for number in range(20)))
+    many = CountAndExamples(60, tuple(f"{'long name ' * 100}{number}" for number in range(20)))
     monkeypatch.setattr(Path, "write_bytes", full)
-    write_status(told, Health(7, "paused", utc_now(), unsupported=many))
+    write_status(told, Heartbeat(7, "paused", utc_now(), unsupported=many))
     said = read_status(told)
     assert said is not None
     assert said["unsupported"] == {"count": 60, "examples": []}

@@ -15,7 +15,7 @@ import safetensors.numpy
 from imgsort.errors import ModelProblem
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.heads.classifier import Classifier, ImagenetHead
-from imgsort.models.heads.learned import Layer, Novelty, Taught
+from imgsort.models.heads.learned import DenseLayer, Novelty, Taught
 from imgsort.models.heads.learned_model import FOLDS, LearnedModel
 from imgsort.models.registry import Registry
 from imgsort.models.serving import Serving, active_card
@@ -180,7 +180,7 @@ def test_a_head_for_another_backbone_never_serves(registry: Registry) -> None:
 def learned(registry: Registry, wide: int) -> int:
     """A learned model whose every part looks at so many columns, published."""
     novelty = Novelty(np.eye(1, wide, dtype=np.float32), np.zeros(1, np.uint8), 1, 0.5, 2)
-    taught = Taught(1.0, (Layer(np.eye(wide, 2, dtype=np.float32), np.zeros(2, np.float32)),))
+    taught = Taught(1.0, (DenseLayer(np.eye(wide, 2, dtype=np.float32), np.zeros(2, np.float32)),))
     model = LearnedModel((1, 2), None, taught, (taught,) * FOLDS, 1.0, novelty, {})
     draft = ModelDraft(
         kind="learned",

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from imgsort.care.drift import ClassMix, Distance, Drift, UnsureRate
 from imgsort.care.health import Disk
-from imgsort.care.heartbeat import Counters, Health
+from imgsort.care.heartbeat import Counters, Heartbeat
 from imgsort.daemon.reporting.metrics import Live, Metrics, Slow, write_textfile
 from imgsort.daemon.reporting.metrics_exporter import Reporter
 from imgsort.store import Store
@@ -20,7 +20,7 @@ from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import wait_for
 from tests.logbook import new_store
 
-HEALTH = Health(
+HEALTH = Heartbeat(
     7,
     "paused",
     since="2026-11-22T10:00:00.000Z",

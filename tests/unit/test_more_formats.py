@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from imgsort.daemon.inbox.file_kinds import Kind, Names, looks_like_picture
+from imgsort.daemon.inbox.file_kinds import FileKind, NameRules, looks_like_picture
 from imgsort.daemon.inbox.left_over import kind_of, told
 from imgsort.daemon.service.reload import reloaded
 from imgsort.disk.wholeness import lacks_its_end
 from imgsort.errors import ConfigProblem
 from imgsort.filing.sidecars import pair_up
 from imgsort.images import MORE_NAMES, READABLE_SUFFIXES, BadImage, ImageLimits, decode
-from imgsort.workspace.config import Decode, parse_config
+from imgsort.workspace.config import DecodeSettings, parse_config
 
 SIZE = 64
 OFF = ImageLimits(max_pixels=4_000_000, max_bytes=40_000_000)
@@ -291,7 +291,7 @@ def test_a_format_is_switched_on_by_its_name() -> None:
     """Alone, and none by default; a running daemon takes it at its next start."""
     config = parse_config({"decode": {"more_formats": ["tga"]}}, "config.toml")
     assert config.decode.suffixes - READABLE_SUFFIXES == {".tga"}
-    assert Decode().suffixes == READABLE_SUFFIXES
+    assert DecodeSettings().suffixes == READABLE_SUFFIXES
     kept = reloaded(parse_config({}, "config.toml"), config)
     assert (kept.waiting, kept.config.decode.more_formats) == (("decode.more_formats",), ())
 
@@ -310,9 +310,9 @@ def test_what_could_be_read_is_named_with_what_it_takes() -> None:
 
 def test_names_and_sidecars_follow_what_is_switched_on() -> None:
     """Off, a file is left and a sidecar stays with the JPEG; on, the picture before it has it."""
-    on = Decode(more_formats=("jpeg2000",)).suffixes
-    assert Names(READABLE_SUFFIXES).kind("a.jp2") is Kind.UNSUPPORTED
-    assert Names(on).kind("a.JP2") is Kind.PICTURE
+    on = DecodeSettings(more_formats=("jpeg2000",)).suffixes
+    assert NameRules(READABLE_SUFFIXES).kind("a.jp2") is FileKind.UNSUPPORTED
+    assert NameRules(on).kind("a.JP2") is FileKind.PICTURE
     there = ["a.jp2", "a.jpg", "a.xmp", "b.jp2", "b.jp2.xmp"]
     assert pair_up(there, [".xmp"]) == {"a.jpg": ("a.xmp",)}
     assert pair_up(there, [".xmp"], on) == {"a.jp2": ("a.xmp",), "b.jp2": ("b.jp2.xmp",)}

@@ -16,7 +16,7 @@ from imgsort.daemon.pipeline.double_buffer import HANDS
 from imgsort.daemon.pipeline.pipeline import BatchReport, Decoded, Listener, Pace, Pipeline, Stages
 from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused, StorageFailed, StoreBusy
-from imgsort.filing import Judged, Result
+from imgsort.filing import JudgedPicture, Result
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
 from imgsort.models.runtimes import DeviceMemoryExhausted
@@ -54,11 +54,11 @@ class FakeInference:
         self.sizes: list[int] = []
         self.before: Callable[[], None] = lambda: None
 
-    def judge(self, batch: Sequence[Decoded]) -> list[Judged]:
+    def judge(self, batch: Sequence[Decoded]) -> list[JudgedPicture]:
         self.before()
         self.sizes.append(len(batch))
         return [
-            Judged(
+            JudgedPicture(
                 one.outcome,
                 SURE if isinstance(one.outcome, Picture) else None,
                 1 if isinstance(one.outcome, Picture) else None,
@@ -76,7 +76,7 @@ class FakeFiling:
         self.names: list[str] = []
         self.before: Callable[[], None] = lambda: None
 
-    def file(self, batch: Sequence[Judged]) -> list[Result]:
+    def file(self, batch: Sequence[JudgedPicture]) -> list[Result]:
         self.before()
         self.names += [judged.outcome.path.name for judged in batch]
         return [
@@ -243,7 +243,7 @@ def test_a_batch_whose_folder_alone_pauses_lets_the_others_pass() -> None:
     rig = Rig(["a", "b"], Pace(1, 0.01))
     real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "a link", alone=True)
 
-    def file(batch: Sequence[Judged]) -> list[Result]:
+    def file(batch: Sequence[JudgedPicture]) -> list[Result]:
         if batch[0].outcome.path.name == "a":
             return [Result(one.outcome.path, "deferred", None, "a link", pause) for one in batch]
         return real(batch)
@@ -260,7 +260,7 @@ def test_a_batch_that_only_waits_for_the_disk_pauses() -> None:
     real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "it is full")
     answers = [True]
 
-    def file(batch: Sequence[Judged]) -> list[Result]:
+    def file(batch: Sequence[JudgedPicture]) -> list[Result]:
         if answers:
             answers.clear()
             return [Result(one.outcome.path, "deferred", None, "full", pause) for one in batch]

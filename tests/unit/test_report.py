@@ -16,17 +16,17 @@ import pytest
 
 from imgsort.records.verdict import Verdict
 from imgsort.trainer import report
-from imgsort.trainer.dataset.population import Estimate
+from imgsort.trainer.dataset.population import WeightedShare
 from imgsort.trainer.evaluation.gate import Difference, GateVerdict
 from imgsort.trainer.evaluation.lower_threshold import Relaxed
-from imgsort.trainer.evaluation.metrics import Evaluation, Judged, evaluate
+from imgsort.trainer.evaluation.metrics import Evaluation, JudgedImage, evaluate
 from imgsort.trainer.evaluation.results import (
     Cell,
     ClassFinding,
     Curve,
     CurvePoint,
     Findings,
-    Material,
+    MaterialCounts,
     Pictured,
     Shares,
     Strangers,
@@ -34,7 +34,7 @@ from imgsort.trainer.evaluation.results import (
 )
 from imgsort.trainer.report.charts import MOST_LINES, charted, charts
 from imgsort.trainer.report.words import summary
-from imgsort.workspace.config import Decode
+from imgsort.workspace.config import DecodeSettings
 
 NASTY = '<script>alert("$x$")</script>&'
 
@@ -48,12 +48,14 @@ def evaluation(labels: list[str], wrong: float, seed: int = 0) -> Evaluation:
             said = labels[(at + 1) % len(labels)] if rng.random() < wrong else truth
             confidence = float(rng.uniform(0.5, 1))
             decision = "filed" if confidence > 0.7 else "unsure"
-            judged.append(Judged(truth, Verdict(said, confidence, decision, None, ())))  # type: ignore[arg-type]
+            judged.append(JudgedImage(truth, Verdict(said, confidence, decision, None, ())))  # type: ignore[arg-type]
     return evaluate(judged)
 
 
 def shares(right: float, low: float, high: float) -> Shares:
-    return Shares(Estimate(right, low, high), Estimate(0.6, 0.5, 0.7), Estimate(0.97, 0.9, 1.0))
+    return Shares(
+        WeightedShare(right, low, high), WeightedShare(0.6, 0.5, 0.7), WeightedShare(0.97, 0.9, 1.0)
+    )
 
 
 def findings(labels: list[str], folder: Path) -> Findings:
@@ -77,7 +79,7 @@ def findings(labels: list[str], folder: Path) -> Findings:
         temperature=0.8,
         target_precision=0.95,
         judged_on="representative",
-        material=Material(500, 300, after.images, 2, 1, 0),
+        material=MaterialCounts(500, 300, after.images, 2, 1, 0),
         classes=tuple(
             ClassFinding(name, "learned", 50, 30, 10, 0.8, 9, 7, new[name], old[name])
             for name in labels
@@ -128,7 +130,7 @@ class _References(HTMLParser):
 def written(out: Path, found: Findings) -> None:
     """The report of a workspace that ``out`` lies in."""
     root = out.parent
-    thumbnails = report.Thumbnails.of(found, Decode(workers=1), (root / "sorted",), ignore)
+    thumbnails = report.Thumbnails.of(found, DecodeSettings(workers=1), (root / "sorted",), ignore)
     report.write(out, found, root, thumbnails)
 
 
@@ -181,14 +183,14 @@ def test_another_picture_in_its_place_is_not_shown(tmp_path: Path) -> None:
     found = findings(["cat", "dog", "snake"], tmp_path)
     picture = found.mistakes[0].path
     assert picture is not None
-    assert report.Thumbnails.of(found, Decode(workers=1), (), ignore).pixels
+    assert report.Thumbnails.of(found, DecodeSettings(workers=1), (), ignore).pixels
     kept = picture.rename(tmp_path / "kept.png")
     picture.symlink_to(kept)
     below = (tmp_path / "sorted",)
-    assert not report.Thumbnails.of(found, Decode(workers=1), below, ignore).pixels
+    assert not report.Thumbnails.of(found, DecodeSettings(workers=1), below, ignore).pixels
     picture.unlink()
     cv2.imwrite(str(picture), np.zeros((30, 60, 3), np.uint8))
-    assert not report.Thumbnails.of(found, Decode(workers=1), below, ignore).pixels
+    assert not report.Thumbnails.of(found, DecodeSettings(workers=1), below, ignore).pixels
 
 
 @pytest.mark.parametrize("count", [2, 3, 20, 100])

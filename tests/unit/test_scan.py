@@ -7,41 +7,41 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.inbox.file_kinds import Kind, Names
+from imgsort.daemon.inbox.file_kinds import FileKind, NameRules
 from imgsort.daemon.inbox.scan import ORPHANS, Survey, Walk
 from imgsort.daemon.inbox.scan_schedule import Rounds
 from imgsort.images import READABLE_SUFFIXES
 
-NAMES = Names(READABLE_SUFFIXES, sidecars=(".xmp", ".json"))
+NAMES = NameRules(READABLE_SUFFIXES, sidecars=(".xmp", ".json"))
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("cat.jpg", Kind.PICTURE),
-        ("CAT.JPEG", Kind.PICTURE),
-        ("a.b.c.webp", Kind.PICTURE),
-        ("cat", Kind.NAMELESS),
-        ("cat.jpg.part", Kind.WRITING),
-        ("cat.jpg.PARTIAL", Kind.WRITING),
-        ("cat.jpg.crdownload", Kind.WRITING),
-        ("cat.tmp", Kind.WRITING),
-        (".cat.jpg", Kind.WRITING),
-        (".cat.jpg.Xk3f9a", Kind.WRITING),
-        (".syncthing.cat.jpg.tmp", Kind.WRITING),
-        ("~syncthing~cat.jpg.tmp", Kind.WRITING),
-        ("~$cat.jpg", Kind.WRITING),
-        ("Thumbs.db", Kind.LITTER),
-        ("desktop.ini", Kind.LITTER),
-        (".DS_Store", Kind.LITTER),
-        ("._cat.jpg", Kind.LITTER),
-        ("cat.cr3", Kind.UNSUPPORTED),
-        ("cat.mp4", Kind.UNSUPPORTED),
-        ("cat.jpg.txt", Kind.UNSUPPORTED),
-        ("\udcff.jpg", Kind.PICTURE),
+        ("cat.jpg", FileKind.PICTURE),
+        ("CAT.JPEG", FileKind.PICTURE),
+        ("a.b.c.webp", FileKind.PICTURE),
+        ("cat", FileKind.NAMELESS),
+        ("cat.jpg.part", FileKind.WRITING),
+        ("cat.jpg.PARTIAL", FileKind.WRITING),
+        ("cat.jpg.crdownload", FileKind.WRITING),
+        ("cat.tmp", FileKind.WRITING),
+        (".cat.jpg", FileKind.WRITING),
+        (".cat.jpg.Xk3f9a", FileKind.WRITING),
+        (".syncthing.cat.jpg.tmp", FileKind.WRITING),
+        ("~syncthing~cat.jpg.tmp", FileKind.WRITING),
+        ("~$cat.jpg", FileKind.WRITING),
+        ("Thumbs.db", FileKind.LITTER),
+        ("desktop.ini", FileKind.LITTER),
+        (".DS_Store", FileKind.LITTER),
+        ("._cat.jpg", FileKind.LITTER),
+        ("cat.cr3", FileKind.UNSUPPORTED),
+        ("cat.mp4", FileKind.UNSUPPORTED),
+        ("cat.jpg.txt", FileKind.UNSUPPORTED),
+        ("\udcff.jpg", FileKind.PICTURE),
     ],
 )
-def test_a_name_tells_what_becomes_of_its_file(name: str, kind: Kind) -> None:
+def test_a_name_tells_what_becomes_of_its_file(name: str, kind: FileKind) -> None:
     """Written by somebody, litter, not ours to read, or a picture."""
     assert NAMES.kind(name) is kind
 
@@ -64,8 +64,8 @@ def test_a_name_tells_what_becomes_of_its_file(name: str, kind: Kind) -> None:
 )
 def test_the_users_patterns_are_ignored(pattern: str, ignored: bool) -> None:
     """A pattern with a slash matches the way from the inbox, another the bare name."""
-    names = Names(READABLE_SUFFIXES, ignore=(pattern,))
-    assert (names.kind("a_proof.jpg", "trip/") is Kind.IGNORED) == ignored
+    names = NameRules(READABLE_SUFFIXES, ignore=(pattern,))
+    assert (names.kind("a_proof.jpg", "trip/") is FileKind.IGNORED) == ignored
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_users_patterns_are_ignored(pattern: str, ignored: bool) -> None:
 )
 def test_the_users_patterns_name_folders_too(pattern: str, entered: bool) -> None:
     """A folder that is named by its way, or by its name alone, is not looked into."""
-    names = Names(READABLE_SUFFIXES, ignore=(pattern,))
+    names = NameRules(READABLE_SUFFIXES, ignore=(pattern,))
     assert names.enters("private", "2024/") == entered
     assert names.reaches("2024/private/a.jpg") == entered
 
@@ -91,8 +91,8 @@ def test_the_users_patterns_name_folders_too(pattern: str, entered: bool) -> Non
 def test_a_pattern_fits_a_name_that_macos_wrote() -> None:
     """Composed or decomposed: it is the same name to who wrote the pattern."""
     decomposed = unicodedata.normalize("NFD", "Käfer")
-    assert not Names(READABLE_SUFFIXES, ignore=("Käfer",)).enters(decomposed)
-    assert not Names(READABLE_SUFFIXES, ignore=(f"2024/{decomposed}",)).enters("Käfer", "2024/")
+    assert not NameRules(READABLE_SUFFIXES, ignore=("Käfer",)).enters(decomposed)
+    assert not NameRules(READABLE_SUFFIXES, ignore=(f"2024/{decomposed}",)).enters("Käfer", "2024/")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_hint_from_a_folder_that_is_not_walked_counts_for_nothing(
     assert NAMES.reaches(way) == reached
 
 
-def walked(inbox: Path, names: Names = NAMES) -> tuple[set[str], Survey]:
+def walked(inbox: Path, names: NameRules = NAMES) -> tuple[set[str], Survey]:
     survey = Survey()
     found = {path.removeprefix(f"{inbox}/") for path in Walk(inbox, names, survey)}
     return found, survey

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from imgsort.daemon.inbox import source as source_module
-from imgsort.daemon.inbox.file_kinds import Names
+from imgsort.daemon.inbox.file_kinds import NameRules
 from imgsort.daemon.inbox.probe import Seen, look
 from imgsort.daemon.inbox.settle import Writer
 from imgsort.daemon.inbox.source import Candidate, Source, SourceSettings
@@ -47,7 +47,7 @@ def make(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         **options: object,
     ) -> Source:
         notices = Notices()
-        settings = SourceSettings(Names(READABLE_SUFFIXES), settle, scan, reject)
+        settings = SourceSettings(NameRules(READABLE_SUFFIXES), settle, scan, reject)
         watcher = Watcher(inbox, notices, always_poll=blind)
         one = Source(inbox, settings, watcher, notices, **options)  # type: ignore[arg-type]
         made.append(one)
@@ -166,7 +166,7 @@ def test_a_renamed_file_comes_before_any_scan_or_quiet_time(inbox: Path, make: M
     source = make(settle=0.1, scan=3600.0, blind=False)
     stream = source.arrivals()
     assert taken(stream) == "first.jpg"
-    source.reconfigure(SourceSettings(Names(READABLE_SUFFIXES), 3600.0, 3600.0))
+    source.reconfigure(SourceSettings(NameRules(READABLE_SUFFIXES), 3600.0, 3600.0))
     (inbox.parent / "outside.jpg").write_bytes(b"y")
     (inbox.parent / "outside.jpg").rename(inbox / "second.jpg")
     assert taken(stream) == "second.jpg"

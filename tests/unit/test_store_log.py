@@ -12,7 +12,7 @@ from imgsort.records.journal import Plan
 from imgsort.records.labels import NewLabel
 from imgsort.records.log import LogFilter
 from imgsort.store import ClassCount, Store, engine
-from imgsort.store.folder_counts import Lying
+from imgsort.store.folder_counts import FolderCounts
 from imgsort.store.overview import Overview
 from tests.logbook import NOON, Workplace, card, file_all, new_store, sha256, verdict
 
@@ -236,4 +236,4 @@ def test_what_lies_where_is_counted_in_folders_not_decisions(tmp_path: Path) -> 
         file_all(store, plans)
         store.add_labels(None, [NewLabel(sha256("4"), "label", "dog", "move", False)])
         store.mark_missing([1, 2])  # of the first there is a twin
-        assert store.lying(folders) == Lying(4, 1, 1, 1, {"cat": 1})
+        assert store.lying(folders) == FolderCounts(4, 1, 1, 1, {"cat": 1})

@@ -15,7 +15,7 @@ from imgsort.trainer.dataset.population import Population
 from imgsort.trainer.dataset.split import deal
 from imgsort.trainer.evaluation.comparison import Comparison, compare
 from imgsort.trainer.evaluation.learning_curve import learning_curve
-from imgsort.trainer.evaluation.outcome import Options, Terms, Trained, verdict_on
+from imgsort.trainer.evaluation.outcome import Options, Training, TrainingTerms, verdict_on
 from imgsort.trainer.evaluation.pictures import targets
 from imgsort.trainer.evaluation.preconditions import LEAST
 from imgsort.trainer.head.challenger import Challenger, train
@@ -39,7 +39,7 @@ NOBODY = Population({}, {})
 def taught(
     pupils: Material, grouping: Grouping | None = None, unlabelled: Sequence[int] = ()
 ) -> Challenger:
-    """Trained against a first model that knows cats, dogs and snakes, by numbers not in use."""
+    """Training against a first model that knows cats, dogs and snakes, by numbers not in use."""
     dealt = deal(pupils.labelled, grouping or apart(pupils.labelled), {})
     return train(pupils, dealt, nobody(), unlabelled, 0.95)
 
@@ -196,10 +196,10 @@ def test_classes_without_labels_are_told_by_the_first_model() -> None:
     assert max(surer) < 0.01
 
 
-def everything(pupils: Material, challenger: Challenger, *, tries: int = 0) -> Trained:
+def everything(pupils: Material, challenger: Challenger, *, tries: int = 0) -> Training:
     options = Options()
-    return Trained(
-        terms=Terms(options, 0.95, 0.02, "hash", "float32", "abc"),
+    return Training(
+        terms=TrainingTerms(options, 0.95, 0.02, "hash", "float32", "abc"),
         material=pupils,
         grouping=apart(pupils.labelled),
         dealt=deal(pupils.labelled, apart(pupils.labelled), {}),

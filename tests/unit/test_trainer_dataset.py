@@ -9,7 +9,7 @@ import pytest
 
 from imgsort.models.heads.learned_model import FOLDS
 from imgsort.trainer.dataset.groups import Grouping
-from imgsort.trainer.dataset.split import Dealt, Labelled, blind_fold, deal, neighbours
+from imgsort.trainer.dataset.split import Dealt, LabelledImage, blind_fold, deal, neighbours
 
 
 def named(number: int) -> str:
@@ -18,16 +18,16 @@ def named(number: int) -> str:
 
 def pictures(
     count: int, label: int = 0, first: int = 0, representative: bool = True
-) -> list[Labelled]:
-    return [Labelled(named(first + at), label, representative) for at in range(count)]
+) -> list[LabelledImage]:
+    return [LabelledImage(named(first + at), label, representative) for at in range(count)]
 
 
-def alone(labelled: Sequence[Labelled], *links: tuple[str, str]) -> Grouping:
+def alone(labelled: Sequence[LabelledImage], *links: tuple[str, str]) -> Grouping:
     return Grouping(tuple((picture.sha256,) for picture in labelled), links)
 
 
 def dealt(
-    labelled: Sequence[Labelled],
+    labelled: Sequence[LabelledImage],
     grouping: Grouping | None = None,
     before: Mapping[str, int] | None = None,
 ) -> Dealt:
@@ -79,9 +79,11 @@ def test_a_champion_deals_its_folds_on(seed: int) -> None:
     """A picture that the serving model had in a fold is dealt into the same one again, however
     many labels came since, so both can be judged on it by heads that haven't seen it."""
     dice = random.Random(seed)  # noqa: S311 - a simulation
-    labelled = [Labelled(named(dice.getrandbits(200)), at % 3, True) for at in range(60)]
+    labelled = [LabelledImage(named(dice.getrandbits(200)), at % 3, True) for at in range(60)]
     before = dealt(labelled).folds
-    more = labelled + [Labelled(named(dice.getrandbits(200)), at % 4, True) for at in range(90)]
+    more = labelled + [
+        LabelledImage(named(dice.getrandbits(200)), at % 4, True) for at in range(90)
+    ]
     dice.shuffle(more)
     after = dealt(more, before=before).folds
     assert {name: after[name] for name in before} == before

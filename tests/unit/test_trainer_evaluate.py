@@ -9,7 +9,7 @@ from imgsort.trainer.evaluation.metrics import (
     ClassMetrics,
     Confusion,
     CoveragePoint,
-    Judged,
+    JudgedImage,
     ReliabilityBin,
     evaluate,
 )
@@ -20,10 +20,10 @@ def about(number: float) -> Any:
     return pytest.approx(number)
 
 
-def judged(truth: str, label: str, confidence: float, filed: bool = True) -> Judged:
+def judged(truth: str, label: str, confidence: float, filed: bool = True) -> JudgedImage:
     if filed:
-        return Judged(truth, Verdict(label, confidence, "filed", None, ()))
-    return Judged(truth, Verdict(label, confidence, "unsure", "too faint", ()))
+        return JudgedImage(truth, Verdict(label, confidence, "filed", None, ()))
+    return JudgedImage(truth, Verdict(label, confidence, "unsure", "too faint", ()))
 
 
 PICTURES = [

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from imgsort.models.heads.learned import LearnedHead, Prior, weight_of_learning
-from imgsort.trainer.head.fit import Examples, Member, Trained, fit
+from imgsort.trainer.head.fit import Examples, Member, TrainedHead, fit
 from imgsort.trainer.head.novelty import novelty_of
 from imgsort.trainer.head.pca import Coordinates
 from imgsort.trainer.head.recipe import FEW, HIDDEN_FROM, INNER, MANY_CLASSES, Recipe, best, recipes
@@ -53,12 +53,14 @@ def ring(count: int, seed: int = 0) -> Examples:
     return examples(points, labels)
 
 
-def trained(material: Examples, recipe: Recipe, fold: int | None = None, seed: int = 0) -> Trained:
+def trained(
+    material: Examples, recipe: Recipe, fold: int | None = None, seed: int = 0
+) -> TrainedHead:
     (found,) = fit(material, [Member(recipe, fold)], seed)
     return found
 
 
-def right(head: Trained, fresh: Examples) -> float:
+def right(head: TrainedHead, fresh: Examples) -> float:
     """The share told rightly by the head as it serves."""
     names = [str(number) for number in range(fresh.labelled)]
     served = LearnedHead(names, Prior(None, [None] * len(names)), head.taught())

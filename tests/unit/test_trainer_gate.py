@@ -8,10 +8,10 @@ import pytest
 from imgsort.trainer.evaluation.gate import (
     BUDGET,
     FEWEST,
-    Answer,
     ClassLoss,
     Contest,
     GateVerdict,
+    ModelAnswer,
     allowed_error,
     decide,
     difference,
@@ -23,9 +23,9 @@ KNOWN = frozenset({"cat", "dog"})
 Run = tuple[int, str, str, str]
 
 
-def answer(said: str) -> Answer:
+def answer(said: str) -> ModelAnswer:
     """``cat`` is filed, ``cat?`` goes to unsure/."""
-    return Answer(said.rstrip("?"), not said.endswith("?"))
+    return ModelAnswer(said.rstrip("?"), not said.endswith("?"))
 
 
 def contests(*runs: Run) -> list[Contest]:
@@ -309,7 +309,7 @@ def went_live(images: int, better_by: float, seed: int) -> bool:
     filed = rng.random(images) < np.where(before, 0.8, 0.2)
     lost, gained = 0.04 + max(-better_by, 0), 0.04 + max(better_by, 0)
     said = {True: "cat", False: "dog"}
-    answers = {(right, sure): Answer(said[right], sure) for right in said for sure in said}
+    answers = {(right, sure): ModelAnswer(said[right], sure) for right in said for sure in said}
     for tries in range(10):
         drawn = rng.random(images)
         after = np.where(before, drawn >= lost / 0.9, drawn < gained / 0.1)

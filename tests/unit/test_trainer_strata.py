@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imgsort.store.training import Arrived, Stratum
-from imgsort.trainer.dataset.population import MOST_WEIGHT, Weights, looked_through, weigh
+from imgsort.trainer.dataset.population import MOST_WEIGHT, SampleWeights, looked_through, weigh
 
 CAT, DOG, OWL = (Stratum("filed", number) for number in (1, 2, 3))
 UNSURE = Stratum("unsure", None)
@@ -19,7 +19,7 @@ def arrived(**images: int) -> dict[Stratum, Arrived]:
     }
 
 
-def weighed(images: dict[Stratum, Arrived], *runs: tuple[int, Stratum | None]) -> Weights:
+def weighed(images: dict[Stratum, Arrived], *runs: tuple[int, Stratum | None]) -> SampleWeights:
     """``(count, stratum)``, each picture a group of its own."""
     strata = [stratum for count, stratum in runs for _ in range(count)]
     return weigh(strata, range(len(strata)), images)
@@ -88,9 +88,9 @@ def test_an_interval_is_wider_where_few_speak_for_many() -> None:
     even = weighed(arrived(cat=100, unsure=100), (50, CAT), (50, UNSURE))
     uneven = weighed(arrived(cat=10, unsure=190), (90, CAT), (10, UNSURE))
     right = np.arange(100) % 10 > 0
-    alike = Weights(even.each, np.arange(100) // 20, 0, 0, 0, 0)
+    alike = SampleWeights(even.each, np.arange(100) // 20, 0, 0, 0, 0)
 
-    def width(weights: Weights) -> float:
+    def width(weights: SampleWeights) -> float:
         found = weights.estimate(right)
         assert found.low <= found.share <= found.high
         return found.high - found.low

@@ -9,13 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgsort.daemon.units import Account, Placed, Plan, folders_of, install, rendered, uninstall
+from imgsort.daemon.units import (
+    Account,
+    PlacedUnit,
+    UnitPlan,
+    folders_of,
+    install,
+    rendered,
+    uninstall,
+)
 from imgsort.daemon.units.escape import plain, quoted, quoted_optional
 from imgsort.daemon.units.sealed import seal_of, sealed
 from imgsort.errors import NothingToDo, UnitProblem
 
 ROOT = Path("/srv/photos")
-PLAN = Plan(
+PLAN = UnitPlan(
     name="imgsort",
     scope="system",
     workspace=ROOT,
@@ -33,7 +41,7 @@ def settings(text: str) -> list[tuple[str, str]]:
     return [(key, value) for key, _, value in (line.partition("=") for line in lines)]
 
 
-def values(plan: Plan, file: Path, key: str) -> list[str]:
+def values(plan: UnitPlan, file: Path, key: str) -> list[str]:
     return [value for name, value in settings(rendered(plan)[file]) if name == key]
 
 
@@ -295,9 +303,9 @@ def test_a_seal_tells_an_edit(edit: str) -> None:
     assert seal_of(f"{edit}[Unit]\n").workspace is None
 
 
-def put(output: Path, plan: Plan = PLAN, *, force: bool = False) -> list[Placed]:
+def put(output: Path, plan: UnitPlan = PLAN, *, force: bool = False) -> list[PlacedUnit]:
     return install(plan, rendered(plan), folders_of(output), force=force)
 
 
-def fates(placed: list[Placed]) -> set[str]:
+def fates(placed: list[PlacedUnit]) -> set[str]:
     return {one.fate for one in placed}

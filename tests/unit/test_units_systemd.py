@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.units import Account, Plan, folders_of, install, rendered
+from imgsort.daemon.units import Account, UnitPlan, folders_of, install, rendered
 
 EXPOSURE = 0.5
 pytestmark = pytest.mark.skipif(
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> UnitPlan:
     """Of a workspace and a program with all that needs escaping in their paths."""
     root = tmp_path / 'my "photos" 100% $HOME \\ ä'
     program = tmp_path / "$HOME 100% ä" / "img sort %n"
@@ -26,7 +26,7 @@ def plan(tmp_path: Path) -> Plan:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     folders = tuple(root / name for name in ("inbox", "sorted", "unsure", "rejected"))
-    return Plan("imgsort", "system", root, folders, program, Account("daemon", "daemon"))
+    return UnitPlan("imgsort", "system", root, folders, program, Account("daemon", "daemon"))
 
 
 def analysed(*arguments: str | Path, runtime: Path) -> subprocess.CompletedProcess[str]:
@@ -36,7 +36,7 @@ def analysed(*arguments: str | Path, runtime: Path) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize("kind", ["owner", "shared", "gpu", "loopback", "user"])
-def test_verify_has_nothing_to_say(plan: Plan, tmp_path: Path, kind: str) -> None:
+def test_verify_has_nothing_to_say(plan: UnitPlan, tmp_path: Path, kind: str) -> None:
     """It returns 0 for a misspelt key, so its stderr has to be empty."""
     if kind == "user":
         plan = replace(plan, scope="user")
@@ -53,7 +53,7 @@ def test_verify_has_nothing_to_say(plan: Plan, tmp_path: Path, kind: str) -> Non
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_verify_sees_a_misspelt_key(plan: Plan, tmp_path: Path) -> None:
+def test_verify_sees_a_misspelt_key(plan: UnitPlan, tmp_path: Path) -> None:
     """So an empty stderr means something."""
     placed = install(plan, rendered(plan), folders_of(tmp_path / "out"), force=False)
     unit = placed[0].path
@@ -62,7 +62,7 @@ def test_verify_sees_a_misspelt_key(plan: Plan, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["owner", "shared"])
-def test_little_is_exposed(plan: Plan, tmp_path: Path, shared: bool) -> None:
+def test_little_is_exposed(plan: UnitPlan, tmp_path: Path, shared: bool) -> None:
     """`systemd-analyze security` finds 0.5 of 10 at most, for the daemon and for training."""
     plan = replace(plan, shared=shared)
     placed = install(plan, rendered(plan), folders_of(tmp_path / "out"), force=False)

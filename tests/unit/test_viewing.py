@@ -12,9 +12,9 @@ from imgsort.images import thumbnails as viewing
 from imgsort.images.outcome import Deferred, Picture, Refused
 from imgsort.images.pool import DecoderPool
 from imgsort.images.thumbnails import views
-from imgsort.workspace.config import Decode
+from imgsort.workspace.config import DecodeSettings
 
-CONFIG = Decode(workers=2)
+CONFIG = DecodeSettings(workers=2)
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
@@ -66,7 +66,7 @@ def test_what_cant_be_seen_is_told(tmp_path: Path) -> None:
     Image.new("RGB", (11_000, 11_000)).save(big, compress_level=1)
     paths = [cut, big, tmp_path / "gone.jpg", whole]
     first, second, third, last = views(
-        paths, 100, Decode(workers=1, memory_mb=256, max_megapixels=200)
+        paths, 100, DecodeSettings(workers=1, memory_mb=256, max_megapixels=200)
     )
     assert isinstance(first, Refused)
     assert first.reason == "the file is cut short"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.inbox.file_kinds import Kind, Names
+from imgsort.daemon.inbox.file_kinds import FileKind, NameRules
 from imgsort.daemon.inbox.probe import look
 from imgsort.daemon.inbox.scan import DEEPEST, EXAMPLES, Survey, Walk, sniffed
 from imgsort.daemon.inbox.scan_schedule import Rounds
@@ -26,7 +26,7 @@ from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import wait_for
 from tests.workspace.test_hostile_swaps import daemon_of
 
-NAMES = Names(READABLE_SUFFIXES)
+NAMES = NameRules(READABLE_SUFFIXES)
 MANY = 10_000
 
 
@@ -169,6 +169,6 @@ def test_no_look_goes_through_a_folder_that_became_a_link(
     listed = Identity(1, 2, 3, 4)  # of the file that lay there when the folder was listed
 
     assert look(f"{inbox}/sub/a.jpg", (inbox,)) is None
-    assert sniffed(inbox / "sub" / "nameless", inbox) is Kind.UNSUPPORTED
+    assert sniffed(inbox / "sub" / "nameless", inbox) is FileKind.UNSUPPORTED
     assert hashed([DiskFile(f"{inbox}/sub/a.jpg", listed, 0.0)], lambda: False) == {}
-    assert sniffed(outside / "nameless", outside) is Kind.PICTURE
+    assert sniffed(outside / "nameless", outside) is FileKind.PICTURE

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.care.heartbeat import Health
+from imgsort.care.heartbeat import Heartbeat
 from imgsort.daemon.service import sd_notify as notify_module
 from imgsort.daemon.service.run import STUCK_SECONDS, patience
 from imgsort.daemon.service.sd_notify import loading, notify, status_line, watchdog_seconds
-from imgsort.workspace.config import Config, Decode, Model
+from imgsort.workspace.config import Config, DecodeSettings, ModelSettings
 from imgsort.workspace.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[2]
@@ -227,13 +227,15 @@ def test_the_watchdog_is_fed_twice_as_often_as_it_asks(
 def test_slow_pictures_and_large_batches_are_not_taken_for_a_hang() -> None:
     """What the user allowed a picture, each of its tries, and a batch to take."""
     assert patience(Config()) == STUCK_SECONDS + 4 * 20 + 32
-    slow = Config(decode=Decode(timeout_seconds=600.0), model=Model(batch_size=1024))
+    slow = Config(
+        decode=DecodeSettings(timeout_seconds=600.0), model=ModelSettings(batch_size=1024)
+    )
     assert patience(slow) == STUCK_SECONDS + 4 * 600 + 1024
 
 
 def test_the_status_line_says_what_is_wrong_on_one_line() -> None:
     """`systemctl status` shows it."""
-    health = Health(1, "paused", "", queue="1,204", model=3, paused_reason="the disk\nis full")
+    health = Heartbeat(1, "paused", "", queue="1,204", model=3, paused_reason="the disk\nis full")
     assert status_line(health) == "paused: 1,204 waiting, model v3; the disk is full"
-    hangs = Health(1, "running", "", queue="7", model=3, stuck="infer")
+    hangs = Heartbeat(1, "running", "", queue="7", model=3, stuck="infer")
     assert status_line(hangs) == "running: 7 waiting, model v3; infer does not get on"

@@ -16,7 +16,7 @@ from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.backbones.int8 import record_of
 from imgsort.models.backbones.on_disk import CACHE
 from imgsort.models.classify import pictures_in
-from imgsort.models.quantize import Terms, own_pictures, quantize
+from imgsort.models.quantize import QuantizeTerms, own_pictures, quantize
 from imgsort.models.registry import ModelDraft, Registry
 from imgsort.models.runtimes.choice import has_vnni
 from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
@@ -28,7 +28,7 @@ from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import asked, imgsort
 
 CONFIG = '[model]\nbackbone = "efficientnet-lite0"\nprecision = "{}"\n[decode]\nworkers = 2\n'
-ENOUGH = Terms(count=120, least_pictures=60, least_agreement=0.8)
+ENOUGH = QuantizeTerms(count=120, least_pictures=60, least_agreement=0.8)
 """The small network doesn't reach the 98 % that a user is promised on every draw of pictures."""
 
 
@@ -216,7 +216,7 @@ def test_again_is_refused_under_a_head_that_needs_the_form(
     assert record is not None
     other_head(int8, record.precision)
     with pytest.raises(ModelProblem, match="which another graph can't stand in for"):
-        quantize(int8, photographs, Terms(again=True))
+        quantize(int8, photographs, QuantizeTerms(again=True))
     assert record_of(backbone_of(int8)) == record
 
 
@@ -225,7 +225,7 @@ def test_too_little_agreement_keeps_nothing(workspace: Workspace, photographs: l
     pytest.importorskip("nncf", reason="nncf is not installed (the extra int8)")
     backbone = backbone_of(workspace)
     before = {path.name for path in backbone.path.iterdir()}
-    unreachable = Terms(count=60, least_pictures=60, least_agreement=1.01)
+    unreachable = QuantizeTerms(count=60, least_pictures=60, least_agreement=1.01)
     with pytest.raises(NothingToDo, match=r"int8 decided \d+ of 40 pictures as float32 did"):
         quantize(workspace, photographs, unreachable)
     assert {path.name for path in backbone.path.iterdir()} - {CACHE} == before

@@ -12,7 +12,7 @@ import pytest
 
 from imgsort.reconcile.apply import reconcile_folders
 from imgsort.store import Store
-from imgsort.workspace.config import Config, Folders
+from imgsort.workspace.config import Config, FoldersSettings
 from imgsort.workspace.workspace import Workspace
 from tests.album import Album, made, new_album, sha256
 from tests.desk import Desk
@@ -34,7 +34,7 @@ def album(tmp_path: Path) -> Iterator[Album]:
 @contextmanager
 def as_named(album: Album, root: Path | None = None, **folders: str) -> Iterator[Album]:
     """The same workspace with other folders in config.toml, or opened by another path."""
-    workspace = Workspace(root or album.workspace.root, Config(folders=Folders(**folders)))
+    workspace = Workspace(root or album.workspace.root, Config(folders=FoldersSettings(**folders)))
     with Store.open(workspace.database, root=workspace.root) as store:
         yield Album(workspace, store)
 

@@ -11,7 +11,7 @@ import pytest
 from imgsort.daemon.inbox.source import Candidate
 from imgsort.daemon.pipeline.pipeline import Decoded
 from imgsort.daemon.pipeline.sent_back import MEMORY, SentBack
-from imgsort.filing import Judged
+from imgsort.filing import JudgedPicture
 from imgsort.records.labels import NewLabel
 from tests.desk import Desk, content_hash
 from tests.desk import _judged as judged_by_name
@@ -23,7 +23,7 @@ class Model:
 
     desk: Desk
 
-    def judge(self, batch: Sequence[Decoded]) -> list[Judged]:
+    def judge(self, batch: Sequence[Decoded]) -> list[JudgedPicture]:
         return [judged_by_name(self.desk.workspace, one.outcome.path) for one in batch]
 
 

@@ -14,7 +14,7 @@ from imgsort.models.heads.learned_model import FOLDS
 from imgsort.models.runtimes import open_runtime
 from imgsort.trainer.dataset.groups import Grouping, group
 from imgsort.trainer.dataset.near_duplicates import MAX_DISTANCE, MIN_COSINE, Shot
-from imgsort.trainer.dataset.split import Labelled, deal
+from imgsort.trainer.dataset.split import LabelledImage, deal
 
 ALIKE = 0.99
 """Correlation of 32 x 32 grey pixels from which on two photographs show the same."""
@@ -47,7 +47,7 @@ def test_no_head_judges_a_near_duplicate_of_what_it_learned(
     names = [f"{at:064x}" for at in range(len(tiles))]
     kinds = sorted({kind for kind, *_ in tiles})
     labelled = [
-        Labelled(name, kinds.index(kind), True)
+        LabelledImage(name, kinds.index(kind), True)
         for name, (kind, *_) in zip(names, tiles, strict=True)
     ]
     shots = [Shot(name, facts.dhash) for name, (*_, facts) in zip(names, tiles, strict=True)]

@@ -4,26 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.models.embed import Embedded
 from imgsort.records.labels import HumanLabel
 from imgsort.store.training import TrainingRecord
 from imgsort.trainer.dataset.groups import Grouping, group
 from imgsort.trainer.dataset.near_duplicates import Shot
-from imgsort.trainer.dataset.split import Labelled
+from imgsort.trainer.dataset.split import LabelledImage
 
 Floats = NDArray[np.float32]
-
-
-class Embedded(Protocol):
-    """What came of looking embeddings up (``imgsort.models.embed.Embedded``)."""
-
-    @property
-    def vectors(self) -> Mapping[str, Floats]:
-        """sha256 -> [1 + views, D]; the first row is the picture as it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +24,7 @@ class Material:
 
     names: Mapping[int, str]
     """The classes there are now."""
-    labelled: tuple[Labelled, ...]
+    labelled: tuple[LabelledImage, ...]
     records: Mapping[str, TrainingRecord]
     vectors: Mapping[str, Floats]
     """sha256 -> [1 + views, D]"""
@@ -41,9 +33,9 @@ class Material:
     aside: tuple[str, ...]
     """Pictures that a human took out of every class."""
     unreadable: int
-    """Labelled pictures that are gone, or can't be read."""
+    """LabelledImage pictures that are gone, or can't be read."""
 
-    def rows(self, pictures: Iterable[Labelled]) -> Floats:
+    def rows(self, pictures: Iterable[LabelledImage]) -> Floats:
         """[N, D]: the pictures as they are."""
         return self.of([picture.sha256 for picture in pictures])
 
@@ -83,7 +75,7 @@ def collect(
     vectors = embed(wanted).vectors
     spoken = [label for sha256, label in sorted(labels.items()) if sha256 in vectors]
     labelled = tuple(
-        Labelled(label.sha256, label.class_id, label.representative)
+        LabelledImage(label.sha256, label.class_id, label.representative)
         for label in spoken
         if label.kind == "label" and label.class_id is not None
     )

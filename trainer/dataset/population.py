@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class WeightedShare:
     """A share of all pictures, and where it lies in 95 of 100 cases."""
 
     share: float
@@ -36,7 +36,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Weights:
+class SampleWeights:
     """How many pictures each judged one stands for."""
 
     each: Floats
@@ -54,26 +54,26 @@ class Weights:
     def unknown(self) -> float:
         return self.unknown_filed + self.unknown_unsure
 
-    def estimate(self, values: NDArray[np.bool_], *, imputed: bool = False) -> Estimate:
+    def estimate(self, values: NDArray[np.bool_], *, imputed: bool = False) -> WeightedShare:
         """The weighted share of ``values`` [N].
 
         ``imputed``: right answers, of which also those pictures have a part that nobody checked:
         as many as the model expected, or none, or all of them.
         """
         if not len(values):
-            return Estimate(0.0, 0.0, 1.0)
+            return WeightedShare(0.0, 0.0, 1.0)
         share = float(np.average(values, weights=self.each))
         heavy = np.bincount(self.groups, self.each)
         effective = max(1, int(heavy.sum() ** 2 / np.square(heavy).sum()))
         around = wilson(round(share * effective), effective, Z_95_TWO_SIDED)
         low, high = min(around.low, share), max(around.high, share)
         if not imputed:
-            return Estimate(share, low, high)
+            return WeightedShare(share, low, high)
         known = 1 - self.unknown
         expected = (
             self.unknown_filed * self.expected_filed + self.unknown_unsure * self.expected_unsure
         )
-        return Estimate(known * share + expected, known * low, known * high + self.unknown)
+        return WeightedShare(known * share + expected, known * low, known * high + self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def weigh(
     of_picture: Sequence[Stratum | None],
     groups: Sequence[int],
     arrived: Mapping[Stratum, Arrived],
-) -> Weights:
+) -> SampleWeights:
     """``of_picture``: the stratum of each judged picture; None for an imported one, which stands
     for its like only. Strata nobody has judged a picture of are unknown."""
     judged = Counter(stratum for stratum in of_picture if stratum is not None)
@@ -111,7 +111,7 @@ def weigh(
     each = _capped(each)
     lost = {s: a for s, a in arrived.items() if not judged[s]}
     everything = sum(a.images for a in arrived.values()) + imported
-    return Weights(
+    return SampleWeights(
         each,
         np.unique(groups, return_inverse=True)[1] if len(groups) else np.zeros(0, np.intp),
         *(_share(lost, decision, everything) for decision in ("filed", "unsure")),

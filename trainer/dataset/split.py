@@ -18,7 +18,7 @@ ALL_ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledImage:
     """One picture a human gave a class."""
 
     sha256: str
@@ -43,7 +43,7 @@ class Dealt:
         return self.all_alike or sha256 not in self.alike
 
 
-def deal(pictures: Sequence[Labelled], grouping: Grouping, before: Mapping[str, int]) -> Dealt:
+def deal(pictures: Sequence[LabelledImage], grouping: Grouping, before: Mapping[str, int]) -> Dealt:
     """Folds for all pictures. ``before``: those of the serving model, by sha256.
 
     A group goes where most of its known pictures were, else to the fold that has the fewest of its

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from imgsort.records.verdict import Verdict
 from imgsort.trainer.dataset.groups import Grouping
 from imgsort.trainer.dataset.labelled_images import Material
-from imgsort.trainer.dataset.population import Population, Weights, weigh
-from imgsort.trainer.dataset.split import Labelled, neighbours
-from imgsort.trainer.evaluation.gate import Answer, Contest
-from imgsort.trainer.evaluation.metrics import Evaluation, Judged, evaluate
+from imgsort.trainer.dataset.population import Population, SampleWeights, weigh
+from imgsort.trainer.dataset.split import LabelledImage, neighbours
+from imgsort.trainer.evaluation.gate import Contest, ModelAnswer
+from imgsort.trainer.evaluation.metrics import Evaluation, JudgedImage, evaluate
 from imgsort.trainer.evaluation.results import Shares
 from imgsort.trainer.head.challenger import Challenger
 from imgsort.trainer.head.champion import Champion
@@ -22,13 +22,13 @@ from imgsort.trainer.head.champion import Champion
 class Comparison:
     """The same pictures under both models."""
 
-    pictures: tuple[Labelled, ...]
+    pictures: tuple[LabelledImage, ...]
     rows: NDArray[np.intp]
     """Their rows among all labelled pictures."""
     truth: tuple[str, ...]
     champion: tuple[Verdict, ...]
     challenger: tuple[Verdict, ...]
-    weights: Weights
+    weights: SampleWeights
 
     def evaluations(self) -> tuple[Evaluation, Evaluation]:
         """The champion's, the challenger's; every picture counts once."""
@@ -54,7 +54,7 @@ class Comparison:
     def _shares(self, verdicts: Sequence[Verdict]) -> Shares:
         right = np.array([v.label == t for v, t in zip(verdicts, self.truth, strict=True)], bool)
         filed = np.array([verdict.decision == "filed" for verdict in verdicts], bool)
-        kept = Weights(self.weights.each[filed], self.weights.groups[filed], 0, 0, 0, 0)
+        kept = SampleWeights(self.weights.each[filed], self.weights.groups[filed], 0, 0, 0, 0)
         return Shares(
             self.weights.estimate(right, imputed=True),
             self.weights.estimate(filed),
@@ -98,9 +98,9 @@ def compare(
     )
 
 
-def _answer(verdict: Verdict) -> Answer:
-    return Answer(verdict.label, verdict.decision == "filed")
+def _answer(verdict: Verdict) -> ModelAnswer:
+    return ModelAnswer(verdict.label, verdict.decision == "filed")
 
 
 def _evaluation(truth: Sequence[str], verdicts: Sequence[Verdict]) -> Evaluation:
-    return evaluate([Judged(*one) for one in zip(truth, verdicts, strict=True)])
+    return evaluate([JudgedImage(*one) for one in zip(truth, verdicts, strict=True)])

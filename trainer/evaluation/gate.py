@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """What one model says of a picture."""
 
     label: str
@@ -50,8 +50,8 @@ class Contest:
     """One picture under both models, neither of which has seen it."""
 
     truth: str
-    champion: Answer
-    challenger: Answer
+    champion: ModelAnswer
+    challenger: ModelAnswer
     group: int
     """Near-duplicates and bursts share a group, being no independent evidence."""
     weight: float = 1.0

@@ -13,7 +13,7 @@ BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedImage:
     """One held-out picture: what a human says of it and what the model says."""
 
     truth: str
@@ -90,7 +90,7 @@ class Evaluation:
     filed_right: int
 
 
-def evaluate(judged: Sequence[Judged]) -> Evaluation:
+def evaluate(judged: Sequence[JudgedImage]) -> Evaluation:
     """Raises ValueError when there is nothing to evaluate."""
     if not judged:
         raise ValueError("there is no held-out picture to evaluate on")

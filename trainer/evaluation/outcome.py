@@ -46,7 +46,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TrainingTerms:
     """What a training is held to, and what it was made from."""
 
     options: Options
@@ -59,10 +59,10 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trained:
+class Training:
     """What the steps before the test came to."""
 
-    terms: Terms
+    terms: TrainingTerms
     material: Material
     grouping: Grouping
     dealt: Dealt
@@ -74,7 +74,7 @@ class Trained:
     """Challengers of this champion before, on much the same pictures."""
 
 
-def tested(trained: Trained, watch: Callable[[int, int], None]) -> Findings:
+def tested(trained: Training, watch: Callable[[int, int], None]) -> Findings:
     """Both models on the same pictures, and the gate's word on it.
 
     Everything but the version, which the registry gives (0 until then).
@@ -130,7 +130,7 @@ def tested(trained: Trained, watch: Callable[[int, int], None]) -> Findings:
     )
 
 
-def verdict_on(trained: Trained, comparison: Comparison) -> GateVerdict:
+def verdict_on(trained: Training, comparison: Comparison) -> GateVerdict:
     """The gate's word; never for a model that its labels taught nothing."""
     terms, challenger = trained.terms, trained.challenger
     verdict = decide(
@@ -153,7 +153,7 @@ def numbered(findings: Findings, version: int) -> Findings:
     return replace(findings, version=version)
 
 
-def draft_of(trained: Trained, findings: Findings) -> ModelDraft:
+def draft_of(trained: Training, findings: Findings) -> ModelDraft:
     """The challenger as the registry takes it."""
     champion, challenger = trained.champion, trained.challenger
     names = trained.material.names
@@ -171,7 +171,7 @@ def draft_of(trained: Trained, findings: Findings) -> ModelDraft:
     )
 
 
-def _metrics(trained: Trained, findings: Findings) -> dict[str, JsonValue]:
+def _metrics(trained: Training, findings: Findings) -> dict[str, JsonValue]:
     terms, counts = trained.terms, trained.material.per_class()
     verdict = findings.verdict
     return {
@@ -210,9 +210,9 @@ def _in_short(evaluation: Evaluation, shares: Shares) -> dict[str, JsonValue]:
     }
 
 
-def _counted(trained: Trained, comparison: Comparison) -> found.Material:
+def _counted(trained: Training, comparison: Comparison) -> found.MaterialCounts:
     material = trained.material
-    return found.Material(
+    return found.MaterialCounts(
         labels=len(material.labelled),
         representative=sum(picture.representative for picture in material.labelled),
         held_out=len(comparison.pictures),

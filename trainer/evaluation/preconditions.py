@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imgsort.errors import NothingToDo
-from imgsort.trainer.dataset.split import Labelled
+from imgsort.trainer.dataset.split import LabelledImage
 from imgsort.trainer.evaluation.gate import FEWEST
 
 LEAST = 2
@@ -19,7 +19,7 @@ HOW_TO_LABEL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class ClassFolderSize:
     """A class folder that could be looked through."""
 
     path: str
@@ -28,7 +28,7 @@ class Folder:
     """In it, without a representative label."""
 
 
-def require_labels(labelled: Sequence[Labelled], names: Mapping[int, str]) -> None:
+def require_labels(labelled: Sequence[LabelledImage], names: Mapping[int, str]) -> None:
     """Raise NothingToDo unless two classes have something to learn from."""
     counts = Counter(picture.label for picture in labelled)
     if not counts:
@@ -47,7 +47,9 @@ def require_labels(labelled: Sequence[Labelled], names: Mapping[int, str]) -> No
     )
 
 
-def require_representative(labelled: Sequence[Labelled], folders: Sequence[Folder]) -> None:
+def require_representative(
+    labelled: Sequence[LabelledImage], folders: Sequence[ClassFolderSize]
+) -> None:
     """Raise NothingToDo where too few labels speak for all pictures."""
     held = sum(picture.representative for picture in labelled)
     if held >= FEWEST:

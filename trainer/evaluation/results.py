@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from imgsort.trainer.dataset.population import Estimate
+from imgsort.trainer.dataset.population import WeightedShare
 from imgsort.trainer.evaluation.gate import GateVerdict
 from imgsort.trainer.evaluation.lower_threshold import Relaxed
 from imgsort.trainer.evaluation.metrics import Evaluation
@@ -98,7 +98,7 @@ class Strangers:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class MaterialCounts:
     """Numbers of labelled pictures by what became of them."""
 
     labels: int
@@ -118,9 +118,9 @@ class Material:
 class Shares:
     """What a model is worth on all that arrives, as far as labels tell."""
 
-    right: Estimate
-    filed: Estimate
-    filed_right: Estimate
+    right: WeightedShare
+    filed: WeightedShare
+    filed_right: WeightedShare
     """Of those filed."""
 
 
@@ -149,7 +149,7 @@ class Findings:
     target_precision: float
     judged_on: Literal["representative", "all"]
     """Which labelled pictures judged: all of them only where none is representative."""
-    material: Material
+    material: MaterialCounts
     classes: tuple[ClassFinding, ...]
     evaluation: Evaluation
     champion_evaluation: Evaluation

@@ -19,10 +19,10 @@ from imgsort.models.heads.learned import LearnedHead, Prior
 from imgsort.models.heads.learned_model import FOLDS, LearnedModel, prior_of
 from imgsort.records.verdict import UNLIKE, Verdict, shortfall
 from imgsort.trainer.dataset.labelled_images import Material
-from imgsort.trainer.dataset.split import Dealt, Labelled
+from imgsort.trainer.dataset.split import Dealt, LabelledImage
 from imgsort.trainer.head.calibrate import log_losses, temperature, thresholds
 from imgsort.trainer.head.champion import Champion
-from imgsort.trainer.head.fit import Examples, Member, Trained, fit
+from imgsort.trainer.head.fit import Examples, Member, TrainedHead, fit
 from imgsort.trainer.head.novelty import novelty_of
 from imgsort.trainer.head.recipe import Recipe, best, recipes
 
@@ -49,7 +49,7 @@ class Challenger:
     floor: float
     """Below it nothing is filed in this workspace."""
     recipe: Recipe
-    pictures: tuple[Labelled, ...]
+    pictures: tuple[LabelledImage, ...]
     examples: Examples
     """The pictures as they are, row by row, then their other views."""
     out_of_fold: Floats
@@ -202,7 +202,7 @@ class _Search:
     plain: int
     """The first so many rows are the pictures as they are."""
     candidates: tuple[Recipe, ...]
-    trials: tuple[Trained, ...]
+    trials: tuple[TrainedHead, ...]
     """Recipe by recipe, a head a fold."""
     logits: tuple[NDArray[np.float32], ...]
     """Of each recipe, out of fold: of all pictures, or of the part it was looked for with."""
@@ -254,7 +254,7 @@ class _Search:
         """Whether the recipe was looked for with all pictures."""
         return len(self.searched) == self.plain
 
-    def trained(self) -> tuple[Trained, list[Trained]]:
+    def trained(self) -> tuple[TrainedHead, list[TrainedHead]]:
         """The head on everything, and those blind to a fold."""
         if self.whole:
             (served,) = fit(self.examples, [Member(self.recipe, None)])
@@ -263,13 +263,13 @@ class _Search:
         served, *blind = fit(self.examples, [Member(self.recipe, None), *folds])
         return served, blind
 
-    def chosen_logits(self, folds: Sequence[Trained]) -> Floats:
+    def chosen_logits(self, folds: Sequence[TrainedHead]) -> Floats:
         """[N, K + 1] out of fold, of the recipe that is taken."""
         if self.whole:
             return self.logits[self.chosen]
         return _blind_logits(self.examples.part(np.arange(self.plain)), self.prior, folds)
 
-    def blind_logits(self, folds: Sequence[Trained]) -> Floats:
+    def blind_logits(self, folds: Sequence[TrainedHead]) -> Floats:
         """[N, K + 1] out of fold; of a small set each fold by the recipe that the others chose."""
         found = np.array(self.chosen_logits(folds))
         if self.whole:
@@ -280,7 +280,7 @@ class _Search:
         return found
 
 
-def _blind_logits(examples: Examples, prior: Prior, folds: Sequence[Trained]) -> Floats:
+def _blind_logits(examples: Examples, prior: Prior, folds: Sequence[TrainedHead]) -> Floats:
     """[N, K + 1]: each row by the head that is blind to its fold."""
     count = len(prior.columns)
     found = np.zeros((len(examples.labels), count + 1), np.float32)

@@ -13,7 +13,7 @@ from imgsort.models.heads.learned_model import FOLDS, FirstModel, LearnedModel
 from imgsort.records.model_card import ModelCard
 from imgsort.records.verdict import Verdict
 from imgsort.trainer.dataset.labelled_images import Material
-from imgsort.trainer.dataset.split import Labelled, blind_fold
+from imgsort.trainer.dataset.split import LabelledImage, blind_fold
 
 _BY_EVERY_HEAD = FOLDS
 """The "fold" of what a model of an earlier program was trained on: none of its heads is blind."""
@@ -69,7 +69,7 @@ class Champion:
         )
 
     def judge(
-        self, material: Material, pictures: Sequence[Labelled], near: Mapping[str, set[str]]
+        self, material: Material, pictures: Sequence[LabelledImage], near: Mapping[str, set[str]]
     ) -> list[Verdict | None]:
         """What it says of each picture without having seen it or one ``near`` it; None where all
         its heads have."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.models.heads.learned import Layer, Taught, weight_of_learning
+from imgsort.models.heads.learned import DenseLayer, Taught, weight_of_learning
 from imgsort.trainer.head.pca import Coordinates
 from imgsort.trainer.head.recipe import Recipe
 
@@ -62,25 +62,25 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trained:
+class TrainedHead:
     """A head as it came out, in the coordinates it was trained in."""
 
     member: Member
     coordinates: Coordinates
     strength: float
-    layers: tuple[Layer, ...]
+    layers: tuple[DenseLayer, ...]
 
     def taught(self) -> Taught:
         """The same on plain embeddings."""
-        first = Layer(*self.coordinates.folded(self.layers[0].weight, self.layers[0].bias))
+        first = DenseLayer(*self.coordinates.folded(self.layers[0].weight, self.layers[0].bias))
         return Taught(self.strength, (first, *self.layers[1:]))
 
 
-def fit(examples: Examples, members: Sequence[Member], seed: int = 0) -> list[Trained]:
+def fit(examples: Examples, members: Sequence[Member], seed: int = 0) -> list[TrainedHead]:
     """Train every member. Raises ValueError for embeddings that are not finite."""
     if not np.isfinite(examples.embeddings).all():
         raise ValueError("an embedding has numbers that are not finite")
-    found: dict[Member, Trained] = {}
+    found: dict[Member, TrainedHead] = {}
     for inner in sorted({member.recipe.inner for member in members}):
         coordinates = Coordinates.of(examples.embeddings, examples.blocks, inner)
         inputs = coordinates.of_embeddings(examples.embeddings)
@@ -88,7 +88,7 @@ def fit(examples: Examples, members: Sequence[Member], seed: int = 0) -> list[Tr
             alike = [m for m in members if (m.recipe.inner, m.recipe.width) == (inner, width)]
             layers = _trained(_Task(examples, inputs, coordinates.spread, seed), alike)
             for member, (strength, own) in zip(alike, layers, strict=True):
-                found[member] = Trained(member, coordinates, strength, own)
+                found[member] = TrainedHead(member, coordinates, strength, own)
     return [found[member] for member in members]
 
 
@@ -118,7 +118,7 @@ class _Task:
         return np.stack([np.where(folds == m.fold, 0, weights) for m in members], axis=1)
 
 
-def _trained(task: _Task, members: Sequence[Member]) -> list[tuple[float, tuple[Layer, ...]]]:
+def _trained(task: _Task, members: Sequence[Member]) -> list[tuple[float, tuple[DenseLayer, ...]]]:
     """Full-batch training of members of one width."""
     from imgsort.models.backbones.heavy_imports import import_keras, import_tensorflow
 
@@ -148,7 +148,7 @@ def _trained(task: _Task, members: Sequence[Member]) -> list[tuple[float, tuple[
     model.fit(batch.repeat(), steps_per_epoch=STEPS, epochs=1, shuffle=False, verbose=0)
     strengths = np.exp(np.asarray(layer.strength) * stack.strength_scale)
     return [
-        (float(strengths[at]), tuple(Layer(*pair) for pair in layer.of_member(at)))
+        (float(strengths[at]), tuple(DenseLayer(*pair) for pair in layer.of_member(at)))
         for at in range(len(members))
     ]
 

@@ -12,7 +12,7 @@ IMAGENET = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class LabelVocabulary:
     """What a model tells beside the labelled classes."""
 
     unlabelled: tuple[int, ...]
@@ -28,11 +28,11 @@ def vocabulary(
     names: Mapping[int, str],
     *,
     named: bool,
-) -> Vocabulary:
+) -> LabelVocabulary:
     """``first``: the ids of the first model's classes: ImageNet's thousand, or the words that were
     given at `init`, which are the user's and stay. ``named``: an import named classes."""
     words_given = len(first) != IMAGENET
     own = named or set(labelled) - set(first)
     if words_given or not own:
-        return Vocabulary(tuple(unlabelled), ())
-    return Vocabulary((), tuple(names[number] for number in unlabelled))
+        return LabelVocabulary(tuple(unlabelled), ())
+    return LabelVocabulary((), tuple(names[number] for number in unlabelled))

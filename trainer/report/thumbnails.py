@@ -13,7 +13,7 @@ from imgsort.images.outcome import Picture
 from imgsort.images.thumbnails import views
 from imgsort.trainer.evaluation.results import Findings, Pictured
 from imgsort.trainer.report.charts import BLUE, DPI, RED, short
-from imgsort.workspace.config import Decode
+from imgsort.workspace.config import DecodeSettings
 
 SIDE = 150
 """Longest side, pixels."""
@@ -34,7 +34,7 @@ class Thumbnails:
     def of(
         cls,
         findings: Findings,
-        config: Decode,
+        config: DecodeSettings,
         bases: tuple[Path, ...],
         progress: Callable[[int, int], None],
     ) -> Self:

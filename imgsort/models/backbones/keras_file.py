@@ -24,7 +24,7 @@ class UnfitFile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class StoredLayer:
     """What an architecture expects of one layer."""
 
     name: str
@@ -46,7 +46,9 @@ def require_hdf5(path: Path) -> None:
         raise UnfitFile("it is damaged, or no HDF5 file") from problem
 
 
-def read_keras_file(path: Path, layers: tuple[Layer, ...], optional: str) -> dict[str, Floats]:
+def read_keras_file(
+    path: Path, layers: tuple[StoredLayer, ...], optional: str
+) -> dict[str, Floats]:
     """Weights by ``layer/variable``; the ``optional`` layer may be absent.
 
     Raises UnfitFile, or OSError where there is no such file.
@@ -65,7 +67,7 @@ def read_keras_file(path: Path, layers: tuple[Layer, ...], optional: str) -> dic
 
 
 def _take(
-    tables: Mapping[str, Mapping[str, Any]], layers: tuple[Layer, ...], optional: str
+    tables: Mapping[str, Mapping[str, Any]], layers: tuple[StoredLayer, ...], optional: str
 ) -> Iterator[tuple[str, Floats]]:
     for layer in layers:
         table = tables.get(layer.name)
@@ -84,7 +86,7 @@ def _take(
             yield f"{layer.name}/{variable}", values
 
 
-def _tables(file: Any, layers: tuple[Layer, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _tables(file: Any, layers: tuple[StoredLayer, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Per layer of the file: its datasets by variable name."""
     root = _inside(file, "model_weights") if "model_weights" in file else file
     if "layer_names" in root.attrs or "layer_names0" in root.attrs:
@@ -115,7 +117,9 @@ def _names(group: Any, attribute: str) -> list[str]:
     return [name.decode() if isinstance(name, bytes) else str(name) for name in found]
 
 
-def _keras3_tables(group: Any, layers: tuple[Layer, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _keras3_tables(
+    group: Any, layers: tuple[StoredLayer, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     by_name = {layer.name: layer for layer in layers}
     counted = _counted_names(layers)
     for key in group:
@@ -134,7 +138,7 @@ def _keras3_tables(group: Any, layers: tuple[Layer, ...]) -> Iterator[tuple[str,
             )
 
 
-def _counted_names(layers: tuple[Layer, ...]) -> dict[str, str]:
+def _counted_names(layers: tuple[StoredLayer, ...]) -> dict[str, str]:
     """``conv2d_1`` -> the name of the second Conv2D, in the order of the architecture."""
     seen: dict[str, int] = {}
     names = {}

@@ -12,7 +12,12 @@ from typing import Any
 
 from imgsort.errors import WeightsMissing
 from imgsort.models.backbones.heavy_imports import import_keras
-from imgsort.models.backbones.keras_file import Layer, UnfitFile, read_keras_file, require_hdf5
+from imgsort.models.backbones.keras_file import (
+    StoredLayer,
+    UnfitFile,
+    read_keras_file,
+    require_hdf5,
+)
 from imgsort.models.backbones.spec import BackboneSpec, Floats, InnerLayer, Weights
 
 BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
@@ -77,14 +82,14 @@ def _head(arrays: dict[str, Floats]) -> tuple[Floats, Floats] | None:
     return arrays[f"{HEAD}/kernel"], arrays[f"{HEAD}/bias"]
 
 
-def _expected() -> tuple[Layer, ...]:
+def _expected() -> tuple[StoredLayer, ...]:
     model = build()
     layers = tuple(
-        Layer(layer.name, KINDS[type(layer).__name__], _shapes(layer))
+        StoredLayer(layer.name, KINDS[type(layer).__name__], _shapes(layer))
         for layer in model.layers
         if layer.variables
     )
-    return (*layers, Layer(HEAD, "dense", {"kernel": (2048, 1000), "bias": (1000,)}))
+    return (*layers, StoredLayer(HEAD, "dense", {"kernel": (2048, 1000), "bias": (1000,)}))
 
 
 KINDS = {"Conv2D": "conv2d", "BatchNormalization": "batch_normalization"}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.models.heads.classifier import Head, ImagenetHead, softmax
-from imgsort.models.heads.learned import Layer, Novelty, unit
+from imgsort.models.heads.learned import DenseLayer, Novelty, unit
 from imgsort.records.model_card import ModelCard
 from imgsort.records.verdict import NOT_FILED_YET, UNLIKE
 
@@ -34,7 +34,7 @@ class DenseHead:
     """
 
     def __init__(
-        self, classes: Sequence[str], layers: Sequence[Layer], temperature: float = 1.0
+        self, classes: Sequence[str], layers: Sequence[DenseLayer], temperature: float = 1.0
     ) -> None:
         """Raises ValueError when the shapes don't fit each other or ``classes``."""
         widths = [layer.weight.shape for layer in layers]
@@ -46,7 +46,7 @@ class DenseHead:
             raise ValueError(f"a temperature can't be {temperature}")
         self.classes = tuple(classes)
         self.layers = tuple(
-            Layer(np.asarray(layer.weight, np.float32), np.asarray(layer.bias, np.float32))
+            DenseLayer(np.asarray(layer.weight, np.float32), np.asarray(layer.bias, np.float32))
             for layer in layers
         )
         self.temperature = temperature
@@ -64,7 +64,7 @@ class DenseHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class KeptShare:
     """How much of the whole the kept classes get: sigmoid(slope * odds + offset).
 
     ``odds`` is the logarithm of what the old head gives the kept classes over what it gives the
@@ -82,7 +82,9 @@ class KeepingHead:
     picture of a class without labels would be put under one that has them.
     """
 
-    def __init__(self, learned: DenseHead, old: Head, kept: Sequence[str], share: Share) -> None:
+    def __init__(
+        self, learned: DenseHead, old: Head, kept: Sequence[str], share: KeptShare
+    ) -> None:
         """``kept`` are classes of ``old`` that ``learned`` doesn't have; ValueError otherwise."""
         if not set(kept) <= set(old.classes) - set(learned.classes):
             raise ValueError(f"{sorted(kept)} can't all be kept from {old.classes}")
@@ -272,7 +274,7 @@ def head_of(section: Tensors, named: Callable[[int], str]) -> Head:
         ceded = Ceded(shares, _number(section["reach"]))
         old = introduced(old, learned.classes, ceded)
     # KeepingHead asks of the learned head what Advised has as well: its classes and scores.
-    return KeepingHead(cast(DenseHead, learned), old, kept, Share(slope, offset))
+    return KeepingHead(cast(DenseHead, learned), old, kept, KeptShare(slope, offset))
 
 
 def introduced(old: Head, learned: Sequence[str], ceded: Ceded) -> Introduced:
@@ -307,11 +309,11 @@ def familiarity_of(tensors: Tensors) -> Novelty | None:
     )
 
 
-def _layers(section: Tensors) -> list[Layer]:
-    found: list[Layer] = []
+def _layers(section: Tensors) -> list[DenseLayer]:
+    found: list[DenseLayer] = []
     while (weight := section.get(f"layers.{len(found)}.weight")) is not None:
         bias = np.asarray(section[f"layers.{len(found)}.bias"], np.float32)
-        found.append(Layer(np.asarray(weight, np.float32), bias))
+        found.append(DenseLayer(np.asarray(weight, np.float32), bias))
     return found
 
 

@@ -31,7 +31,7 @@ pictures as many are right or more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class DenseLayer:
     """A dense layer."""
 
     weight: Floats
@@ -46,7 +46,7 @@ class Taught:
 
     strength: float
     """What the first model's log-probabilities are multiplied by."""
-    layers: tuple[Layer, ...]
+    layers: tuple[DenseLayer, ...]
     """A ReLU lies between them."""
 
     def logits(self, embeddings: Floats) -> Floats:

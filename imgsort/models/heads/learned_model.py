@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.models.heads.classifier import Classifier, ImagenetHead
-from imgsort.models.heads.learned import Layer, LearnedHead, Novelty, Prior, Taught, unit
+from imgsort.models.heads.learned import DenseLayer, LearnedHead, Novelty, Prior, Taught, unit
 from imgsort.records.model_card import ModelCard
 
 Floats = NDArray[np.float32]
@@ -194,11 +194,11 @@ def _taught(prefix: str, tensors: Tensors) -> Taught:
     return Taught(_number(tensors[f"{prefix}strength"]), tuple(_layers(prefix, tensors)))
 
 
-def _layers(prefix: str, tensors: Tensors) -> Iterator[Layer]:
+def _layers(prefix: str, tensors: Tensors) -> Iterator[DenseLayer]:
     number = 0
     while (weight := tensors.get(f"{prefix}layers.{number}.weight")) is not None:
         bias = np.asarray(tensors[f"{prefix}layers.{number}.bias"], np.float32)
-        yield Layer(np.asarray(weight, np.float32), bias)
+        yield DenseLayer(np.asarray(weight, np.float32), bias)
         number += 1
     if not number:
         raise ValueError("it has no layers")
