@@ -16,9 +16,9 @@ from sqlalchemy import func, insert, select, update
 from imgsort.disk.closing import Closing
 from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
+from imgsort.records.reasons import FOUND_AGAIN
 from imgsort.store.arrival_counts import are_kept, counts, recounted, start_counting, stop_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
-from imgsort.store.files import FOUND_AGAIN
 from imgsort.store.paths import Anchor
 from imgsort.store.standing_labels import stands
 from imgsort.store.tables import ARRIVAL_COUNTS, ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
@@ -184,7 +184,7 @@ class CareLog(Closing):
                     select(func.min(ARRIVALS.c.id))
                     .where(
                         ARRIVALS.c.image_id == image,
-                        ARRIVALS.c.reason == FOUND_AGAIN,
+                        ARRIVALS.c.reason_code == FOUND_AGAIN.code,
                         ARRIVALS.c.src_ino.is_(None),
                     )
                     .scalar_subquery()

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -212,6 +212,7 @@ class PredictionColumns(TypedColumns):
     top_k: Named[str] = Column(Text)
     predicted_at: Named[datetime] = Column(Utc)
     unlikeness: Named[float | None] = Column(Double)
+    reason_code: Named[str | None] = Column(Text)
 
 
 PREDICTIONS = Table(
@@ -253,6 +254,7 @@ class ArrivalColumns(TypedColumns):
     src_mtime_ns: Named[int | None] = Column(Nanoseconds)
     edited_from: Named[int | None] = Column(Integer)
     """The image it was before its file was changed in place, until the two are compared."""
+    reason_code: Named[str | None] = Column(Text)
 
 
 ARRIVALS = Table(
