@@ -25,6 +25,7 @@ TABLES = (
     "models",
     "moves",
     "runs",
+    "audits",
     "decode_attempts",
 )
 

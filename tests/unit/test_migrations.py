@@ -120,6 +120,7 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 TABLES = (
     "arrival_counts",
     "arrivals",
+    "audits",
     "class_changes",
     "classes",
     "decode_attempts",
@@ -313,6 +314,32 @@ def test_reasons_get_codes(tmp_path: Path, scripts: Path) -> None:
         (None, None),
     ]
     assert query(database, "SELECT reason_code FROM predictions") == [("unlike",)]
+
+
+def test_audits_get_rows_of_their_own(tmp_path: Path, scripts: Path) -> None:
+    """What was JSON in the run's summary is a row, whatever its seed, and the summary says it in
+    words; runs that drew nothing, or of which something else is told, stay as they are."""
+    database = at_revision(tmp_path, scripts, "0008")
+    long = 2**70
+    summaries = [
+        ("audit", '{"seed": 1, "candidates": 8, "drawn": [3, 5, 1]}'),
+        ("label", "1 labelled"),
+        ("audit", None),
+        ("audit", "nothing was done"),
+        ("audit", f'{{"seed": {long}, "candidates": 2, "drawn": []}}'),
+        ("audit", '{"drawn": "three"}'),
+        ("audit", "[1]"),
+    ]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        statement = "INSERT INTO runs (kind, started_at, summary) VALUES (?, '', ?)"
+        connection.executemany(statement, summaries)
+    migrate(database)
+    rows = query(database, "SELECT run_id, seed, candidates, drawn FROM audits")
+    assert rows == [(1, "1", 8, "[3, 5, 1]"), (5, str(long), 2, "[]")]
+    told = query(database, "SELECT kind, summary FROM runs ORDER BY id")
+    summaries[0] = ("audit", "drew 3 of 8 pictures")
+    summaries[4] = ("audit", "drew 0 of 2 pictures")
+    assert told == summaries
 
 
 def test_the_sentences_of_today_have_the_codes_of_the_revision() -> None:
