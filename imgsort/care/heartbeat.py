@@ -14,6 +14,8 @@ from typing import Any, Literal
 State = Literal["starting", "running", "paused", "stopping", "stopped"]
 ROOM = 16_384
 """Bytes that the file takes at least, filled up with spaces: room to be written over in."""
+STALE_SECONDS = 30.0
+"""Whoever hears nothing for so long worries: the daemon writes its status every 2 seconds."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _AGAIN = (0.02, 0.1)
 
@@ -44,9 +46,9 @@ class Counters:
 class Heartbeat:
     """One moment of the daemon; times are ISO 8601 UTC."""
 
-    pid: int
-    state: State
-    since: str
+    pid: int = 0
+    state: State = "starting"
+    since: str = ""
     """When it got into this state."""
     heartbeat: str = ""
     """When this was written."""
@@ -92,6 +94,14 @@ class Heartbeat:
     def into(self, state: State) -> "Heartbeat":
         """The same in another state."""
         return replace(self, state=state, since=utc_now())
+
+    def age(self, now: datetime) -> float | None:
+        """Seconds since it was written, never below 0: clocks may be set back. None where it says
+        no time."""
+        try:
+            return max(0.0, (now - datetime.fromisoformat(self.heartbeat)).total_seconds())
+        except (TypeError, ValueError):
+            return None
 
 
 def utc_now() -> str:
@@ -142,7 +152,7 @@ def _without_names(health: Heartbeat) -> Heartbeat:
     )
 
 
-def read_status(path: Path) -> dict[str, Any] | None:
+def read_status(path: Path) -> Heartbeat | None:
     """What the daemon last said; None when it never did, or what it said can't be read."""
     for wait in (*_AGAIN, None):  # written over in place, it may be seen half
         try:
@@ -153,5 +163,18 @@ def read_status(path: Path) -> dict[str, Any] | None:
             if wait is not None:
                 time.sleep(wait)
         else:
-            return said if isinstance(said, dict) else None
+            return parsed(said) if isinstance(said, dict) else None
     return None
+
+
+def parsed(said: Mapping[str, Any]) -> Heartbeat:
+    """The heartbeat of whichever version: what this one doesn't know, or not so, is left out."""
+    from pydantic import TypeAdapter, ValidationError
+
+    adapter, known = TypeAdapter(Heartbeat), dict(said)
+    while True:
+        try:
+            return adapter.validate_python(known)
+        except ValidationError as problems:
+            for one in problems.errors():
+                known.pop(str(one["loc"][0]), None)
