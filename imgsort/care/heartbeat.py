@@ -9,7 +9,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from imgsort.records.tolerant import read_as
 
 State = Literal["starting", "running", "paused", "stopping", "stopped"]
 ROOM = 16_384
@@ -153,7 +155,8 @@ def _without_names(health: Heartbeat) -> Heartbeat:
 
 
 def read_status(path: Path) -> Heartbeat | None:
-    """What the daemon last said; None when it never did, or what it said can't be read."""
+    """What the daemon last said, of whichever version it is; None when it never did, or what
+    it said can't be read."""
     for wait in (*_AGAIN, None):  # written over in place, it may be seen half
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
@@ -163,18 +166,5 @@ def read_status(path: Path) -> Heartbeat | None:
             if wait is not None:
                 time.sleep(wait)
         else:
-            return parsed(said) if isinstance(said, dict) else None
+            return read_as(Heartbeat, said) if isinstance(said, dict) else None
     return None
-
-
-def parsed(said: Mapping[str, Any]) -> Heartbeat:
-    """The heartbeat of whichever version: what this one doesn't know, or not so, is left out."""
-    from pydantic import TypeAdapter, ValidationError
-
-    adapter, known = TypeAdapter(Heartbeat), dict(said)
-    while True:
-        try:
-            return adapter.validate_python(known)
-        except ValidationError as problems:
-            for one in problems.errors():
-                known.pop(str(one["loc"][0]), None)
