@@ -16,7 +16,7 @@ from imgsort.records.verdict import Verdict
 
 Mode = Literal["move", "copy"]
 Decision = Literal["filed", "unsure", "rejected"]
-Cause = Literal["file", "sidecar", "label", "import", "refile", "undo", "retention"]
+Cause = Literal["file", "sidecar", "label", "import", "refile", "undo", "retention", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
