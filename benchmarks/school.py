@@ -25,7 +25,7 @@ from imgsort.models.heads.classifier import Classifier
 from imgsort.models.registry import ClassEntry, ModelDraft, Registry
 from imgsort.models.serving import open_serving
 from imgsort.models.vocabulary import resolve
-from imgsort.records.verdict import Verdict
+from imgsort.records.verdict import UNLIKE, Verdict
 from imgsort.store import Store
 from imgsort.store.training import TrainingRecord
 from imgsort.trainer.dataset.labelled_images import Material
@@ -266,7 +266,7 @@ class Judged:
             int(filed.sum()),
             int((filed & right).sum()),
             _most(verdicts, right),
-            sum((verdict.reason or "").startswith("unlike") for verdict in verdicts),
+            sum(verdict.doubt == UNLIKE for verdict in verdicts),
         )
 
     def __add__(self, other: "Judged") -> "Judged":

@@ -133,9 +133,7 @@ def daemon(workspace: Workspace) -> Iterator[psutil.Popen]:
             [*PROGRAM, "-C", os.fspath(workspace.root), "run"], stdout=out, stderr=out
         )
     try:
-        while (status := read_status(workspace.status_file)) is None or status[
-            "state"
-        ] != "running":
+        while (status := read_status(workspace.status_file)) is None or status.state != "running":
             if process.poll() is not None:
                 sys.exit(f"the daemon ended: {log.read_text()}")
             time.sleep(0.1)
@@ -181,8 +179,8 @@ def drop(inbox: Path, numbers: range) -> None:
 
 def counted(workspace: Workspace) -> int:
     """Images through, as the daemon's own status says."""
-    counters = (read_status(workspace.status_file) or {}).get("counters", {})
-    return sum(counters.get(name, 0) for name in ("filed", "unsure", "rejected"))
+    said = read_status(workspace.status_file)
+    return 0 if said is None else said.counters.images
 
 
 def memory(process: psutil.Popen) -> tuple[float, float]:

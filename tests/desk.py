@@ -20,7 +20,7 @@ from imgsort.filing import Filer, JudgedPicture
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Picture, Refused
 from imgsort.models.registry import ClassEntry, ModelDraft, Registry
-from imgsort.records.verdict import Score, Verdict
+from imgsort.records.verdict import Score, Verdict, shortfall
 from imgsort.store import Store
 from imgsort.store.schema import migrate
 from imgsort.workspace.workspace import Workspace
@@ -162,6 +162,6 @@ def _judged(workspace: Workspace, path: Path) -> JudgedPicture:
 
 def _verdict(word: str, more: Sequence[str]) -> Verdict:
     if word == "unsure":
-        reason = "confidence 0.41 is below 0.70"
-        return Verdict(more[0], 0.41, "unsure", reason, (Score(more[0], 0.41),))
+        doubt = shortfall(0.41, 0.7)
+        return Verdict(more[0], 0.41, "unsure", doubt, (Score(more[0], 0.41),))
     return Verdict(word, 0.87, "filed", None, (Score(word, 0.87),))

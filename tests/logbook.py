@@ -11,7 +11,7 @@ from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
 from imgsort.records.journal import Arrival, Landed, Plan, Planned
 from imgsort.records.model_card import ModelCard
-from imgsort.records.verdict import Score, Verdict
+from imgsort.records.verdict import Score, Verdict, shortfall
 from imgsort.store import Store
 from imgsort.store.schema import migrate
 
@@ -54,9 +54,8 @@ def sha256(text: str) -> str:
 def verdict(label: str, confidence: float = 0.9) -> Verdict:
     """Filed from 0.7 on, as by default."""
     top_k = (Score(label, confidence), Score("other", round((1 - confidence) / 2, 3)))
-    if confidence >= 0.7:
-        return Verdict(label, confidence, "filed", None, top_k)
-    return Verdict(label, confidence, "unsure", f"confidence {confidence:.2f} is below 0.70", top_k)
+    doubt = shortfall(confidence, 0.7)
+    return Verdict(label, confidence, "filed" if doubt is None else "unsure", doubt, top_k)
 
 
 def identity(number: int) -> Identity:

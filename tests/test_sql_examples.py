@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from imgsort.records.journal import Cause
+from imgsort.records.reasons import ReasonCode
 from imgsort.records.verdict import Score
 from tests.logbook import Workplace, file_all, new_store, sha256, verdict
 
@@ -25,6 +28,7 @@ TABLES = (
     "models",
     "moves",
     "runs",
+    "audits",
     "decode_attempts",
 )
 
@@ -85,6 +89,26 @@ def test_every_column_is_documented_in_its_order(database: sqlite3.Connection, t
     documented = re.findall(r"^\| `(\w+)` \|", section[0], re.MULTILINE)
     columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
     assert documented == columns
+
+
+def test_every_word_of_a_column_is_documented() -> None:
+    """Causes of moves and codes of reasons: README has each of them, and none besides."""
+    for table, column, words in (
+        ("moves", "cause", set(get_args(Cause))),
+        ("arrivals", "reason_code", {code.value for code in ReasonCode}),
+    ):
+        section = re.search(rf"^### `{table}`.*?(?=^#)", documentation(), re.DOTALL | re.MULTILINE)
+        assert section is not None
+        row = re.search(rf"^\| `{column}` \|(.*)\|$", section[0], re.MULTILINE)
+        assert row is not None
+        assert set(re.findall(r"`(\w+)`", row[1])) - {"reason"} == words
+
+
+def test_every_cause_of_a_move_is_explained() -> None:
+    """docs/database.md says of each who makes it and what it does."""
+    guide = (REPOSITORY / "docs" / "database.md").read_text(encoding="utf-8")
+    table = guide.partition("| cause | made by |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(get_args(Cause))
 
 
 def test_every_table_is_documented(database: sqlite3.Connection) -> None:

@@ -204,11 +204,11 @@ def _vocabulary(
 def _tries(work: _Work, champion: Champion, labels: int) -> int:
     """Trainings that this champion has stood up to; of those on far fewer labels little is left."""
     counts = [
-        card.metrics.get("labels")
+        card.training.labels
         for card in work.registry.versions()
         if card.parent == champion.card.version
     ]
-    return sum(isinstance(count, int) and 2 * count >= labels for count in counts)
+    return sum(count is not None and 2 * count >= labels for count in counts)
 
 
 def _still_wanted(serves: int | None, champion: Champion, findings: Findings) -> Findings:
@@ -263,8 +263,8 @@ def _terms(
 
 
 def _require_change(work: _Work, terms: TrainingTerms) -> None:
-    trained = [card for card in work.registry.versions() if "trained_on" in card.metrics]
-    unchanged = trained and trained[-1].metrics["trained_on"] == terms.trained_on
+    trained = [card for card in work.registry.versions() if card.training.trained_on is not None]
+    unchanged = trained and trained[-1].training.trained_on == terms.trained_on
     if work.options.force or not unchanged:
         return
     version = trained[-1].version

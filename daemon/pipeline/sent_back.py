@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from imgsort.daemon.pipeline.pipeline import Decoded, InferenceStage
 from imgsort.filing import JudgedPicture
 from imgsort.records.labels import NewLabel
+from imgsort.records.reasons import SENT_BACK
 from imgsort.store import Store
 from imgsort.store.files import Whereabouts
 
-SENT_BACK = "sent back"
 MEMORY = timedelta(hours=1)
 """A picture dropped longer than this after its filed copy went is a new drop, unless it is that
 very file."""
@@ -59,7 +59,7 @@ class SentBack:
         self._withdraw(before)
         if sha256 not in self._store.predictions_for([sha256], judged.model):
             return judged
-        return replace(judged, verdict=replace(judged.verdict, decision="unsure", reason=SENT_BACK))
+        return replace(judged, verdict=replace(judged.verdict, decision="unsure", doubt=SENT_BACK))
 
     def _is_back(self, before: Whereabouts, judged: JudgedPicture) -> bool:
         if before.sha256 != judged.outcome.sha256:

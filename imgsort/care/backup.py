@@ -20,7 +20,7 @@ from imgsort.care import archive
 from imgsort.care.archive import Manifest
 from imgsort.disk.display import display
 from imgsort.disk.durable import sync_folder
-from imgsort.errors import BackupProblem, DatabaseProblem
+from imgsort.errors import BackupProblem, DatabaseProblem, StoreFull
 from imgsort.models.registry import Registry
 from imgsort.store.care import class_list, copy_database, row_counts, soundness
 from imgsort.store.revision import require_current, revision_of
@@ -85,10 +85,11 @@ def back_up(
                 archive.discard(work / "staged")
                 _verify(part, work / "verified", rest)
                 size = _publish(part, path)
-        except OSError as problem:
+        except (OSError, StoreFull) as problem:  # of the log nothing is written: its disk can't be
+            why = problem.strerror if isinstance(problem, OSError) else "its disk is full"
             raise BackupProblem(
-                f"{path} could not be made ({problem.strerror}); look after that, then try again: "
-                f"nothing was left behind."
+                f"{path} could not be made ({why}); look after that, then try again: nothing was "
+                f"left behind."
             ) from problem
     return BackedUp(path, size, manifest, time.monotonic() - began)
 

@@ -215,11 +215,11 @@ def drift_of(store: Reader, card: ModelCard, now: datetime | None = None) -> Dri
 
 def _holdout(card: ModelCard) -> tuple[int, int] | None:
     """How many pictures of its test the model was unsure of, and of how many."""
-    held_out, new = card.metrics.get("held_out"), card.metrics.get("new")
-    filed = new.get("filed") if isinstance(new, dict) else None
-    if card.metrics.get("judged_on") not in {"held-out", "representative"}:
+    training = card.training
+    held_out, filed = training.held_out, training.new.filed
+    if training.judged_on not in {"held-out", "representative"}:
         return None
-    if not isinstance(held_out, int) or not isinstance(filed, int):
+    if held_out is None or filed is None:
         return None
     return (held_out - filed, held_out) if 0 <= filed <= held_out and held_out else None
 

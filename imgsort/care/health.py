@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from imgsort.care.heartbeat import STALE_SECONDS, Heartbeat
 from imgsort.errors import ImgsortError
 from imgsort.store.soundness import damage
 from imgsort.workspace.workspace import Workspace
 
-MAX_AGE = 30.0
-"""Seconds; the daemon writes its status every 2."""
 LOW_BYTES = 100_000_000
 LOW_SHARE = 0.05
 CHECK_SECONDS = 0.5
@@ -42,7 +40,7 @@ class Facts:
     root: Path
     pid: int | None
     """Of the live daemon."""
-    said: dict[str, Any] | None
+    said: Heartbeat | None
     """state/status.json"""
     age: float | None
     """Seconds since the daemon wrote it; None when it says no time."""
@@ -51,13 +49,13 @@ class Facts:
     """Of the database."""
 
 
-def facts_of(workspace: Workspace, said: dict[str, Any] | None) -> Facts:
+def facts_of(workspace: Workspace, said: Heartbeat | None) -> Facts:
     """Look once. Whatever can't be looked at is left to the other signs."""
     return Facts(
         workspace.root,
         workspace.daemon_pid(),
         said,
-        _age(said, datetime.now(UTC)),
+        None if said is None else said.age(datetime.now(UTC)),
         tuple(disks_of(workspace)),
         damage(workspace.database, CHECK_SECONDS),
     )
@@ -76,13 +74,13 @@ def disks_of(workspace: Workspace) -> Iterator[Disk]:
             yield Disk(folder, usage.free, usage.total)
 
 
-def problems(facts: Facts, max_age: float = MAX_AGE) -> list[str]:
+def problems(facts: Facts, max_age: float = STALE_SECONDS) -> list[str]:
     """A sentence for each thing that is wrong, the gravest first; empty when all is well. Pure."""
     return list(_problems(facts, max_age))
 
 
 def _problems(facts: Facts, max_age: float) -> Iterator[str]:
-    said = facts.said or {}
+    said = facts.said or Heartbeat()
     if facts.damage is not None:
         yield (
             f"The database is damaged ({facts.damage}); stop imgsort and bring a backup back with "
@@ -90,29 +88,20 @@ def _problems(facts: Facts, max_age: float) -> Iterator[str]:
         )
     if facts.pid is None:
         yield f"No daemon runs on {facts.root}; start it with `imgsort run`."
-    elif said.get("pid") != facts.pid or facts.age is None:
+    elif said.pid != facts.pid or facts.age is None:
         yield f"The daemon (pid {facts.pid}) has not said anything yet; ask again in a moment."
     elif facts.age > max_age:
         yield (
             f"The daemon (pid {facts.pid}) has not said anything for {facts.age:.0f} seconds; look "
             f"at its log, then restart it."
         )
-    elif said.get("state") == "paused":
-        yield f"Nothing is filed at present: {said.get('paused_reason') or 'see the log'}"
-    elif said.get("stuck"):
-        yield f"The daemon's part `{said['stuck']}` is stuck; restart it, then send its log."
+    elif said.state == "paused":
+        yield f"Nothing is filed at present: {said.paused_reason or 'see the log'}"
+    elif said.stuck:
+        yield f"The daemon's part `{said.stuck}` is stuck; restart it, then send its log."
     for disk in facts.disks:
         if disk.is_low:
             yield (
                 f"The disk of {disk.folder} has only {disk.free / 1e6:,.0f} MB free; make room on "
                 f"it."
             )
-
-
-def _age(said: dict[str, Any] | None, now: datetime) -> float | None:
-    """Never below 0: clocks may be set back."""
-    try:
-        heartbeat = datetime.fromisoformat((said or {})["heartbeat"])
-        return max(0.0, (now - heartbeat).total_seconds())
-    except (KeyError, TypeError, ValueError):
-        return None

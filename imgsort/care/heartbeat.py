@@ -9,11 +9,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from imgsort.records.tolerant import read_as
 
 State = Literal["starting", "running", "paused", "stopping", "stopped"]
 ROOM = 16_384
 """Bytes that the file takes at least, filled up with spaces: room to be written over in."""
+STALE_SECONDS = 30.0
+"""Whoever hears nothing for so long worries: the daemon writes its status every 2 seconds."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _AGAIN = (0.02, 0.1)
 
@@ -44,9 +48,9 @@ class Counters:
 class Heartbeat:
     """One moment of the daemon; times are ISO 8601 UTC."""
 
-    pid: int
-    state: State
-    since: str
+    pid: int = 0
+    state: State = "starting"
+    since: str = ""
     """When it got into this state."""
     heartbeat: str = ""
     """When this was written."""
@@ -92,6 +96,14 @@ class Heartbeat:
     def into(self, state: State) -> "Heartbeat":
         """The same in another state."""
         return replace(self, state=state, since=utc_now())
+
+    def age(self, now: datetime) -> float | None:
+        """Seconds since it was written, never below 0: clocks may be set back. None where it says
+        no time."""
+        try:
+            return max(0.0, (now - datetime.fromisoformat(self.heartbeat)).total_seconds())
+        except (TypeError, ValueError):
+            return None
 
 
 def utc_now() -> str:
@@ -142,8 +154,9 @@ def _without_names(health: Heartbeat) -> Heartbeat:
     )
 
 
-def read_status(path: Path) -> dict[str, Any] | None:
-    """What the daemon last said; None when it never did, or what it said can't be read."""
+def read_status(path: Path) -> Heartbeat | None:
+    """What the daemon last said, of whichever version it is; None when it never did, or what
+    it said can't be read."""
     for wait in (*_AGAIN, None):  # written over in place, it may be seen half
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
@@ -153,5 +166,5 @@ def read_status(path: Path) -> dict[str, Any] | None:
             if wait is not None:
                 time.sleep(wait)
         else:
-            return said if isinstance(said, dict) else None
+            return read_as(Heartbeat, said) if isinstance(said, dict) else None
     return None

@@ -3,10 +3,11 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from imgsort.care.drift import Drift, drift_of
+from imgsort.care.heartbeat import STALE_SECONDS, Heartbeat
 from imgsort.disk.display import display
 from imgsort.errors import ImgsortError
 from imgsort.images.optional_formats import told
@@ -19,8 +20,6 @@ from imgsort.store.reader import Reader
 from imgsort.workspace.workspace import Workspace
 
 _NAMED = 3
-STALE = timedelta(seconds=30)
-"""The daemon writes its status every 2 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Status:
     workspace: Workspace
     pid: int | None
     """Of the daemon that holds the workspace now; None when none does."""
-    said: dict[str, Any] | None
+    said: Heartbeat | None
     """state/status.json, the running daemon's last word."""
     overview: Overview
     lying: FolderCounts
@@ -46,10 +45,8 @@ class Status:
     @property
     def is_stale(self) -> bool:
         """The daemon lives, but has not replaced its status file for long."""
-        heartbeat = (self.said or {}).get("heartbeat")
-        if self.pid is None or not heartbeat:
-            return False
-        return datetime.now(UTC) - datetime.fromisoformat(heartbeat) > STALE
+        age = None if self.said is None else self.said.age(datetime.now(UTC))
+        return self.pid is not None and age is not None and age > STALE_SECONDS
 
     def as_dict(self) -> dict[str, Any]:
         """For scripts; times are ISO 8601 UTC."""
@@ -61,8 +58,8 @@ class Status:
         return {
             "workspace": display(self.workspace.root),
             "daemon": {"alive": self.pid is not None, "pid": self.pid},
-            "live": self.said if self.pid is not None else None,
-            "last_error": (self.said or {}).get("last_error"),
+            "live": asdict(self.said) if self.said and self.pid is not None else None,
+            "last_error": self.said and self.said.last_error,
             "model": None if self.model is None else self._model_dict(self.model),
             "model_problem": self.model_problem,
             "log": log,
@@ -114,37 +111,37 @@ class Status:
             yield "gone", f"{sum(lying.gone.values()):,} pictures: {listed}{more}"
 
     def _daemon_lines(self) -> Iterator[tuple[str, str]]:
-        said = self.said or {}
+        said = self.said or Heartbeat()
         if self.pid is None:
             yield "daemon", "not running; start it with `imgsort run`"
         else:
             yield (
                 "daemon",
-                f"{said.get('state', 'starting')}, pid {self.pid}, since {said.get('since', '?')}",
+                f"{said.state}, pid {self.pid}, since {said.since or '?'}",
             )
             yield (
                 "waiting",
-                f"{said.get('queue', '?')} in the inbox, {said.get('in_flight', 0)} in work",
+                f"{said.queue if self.said else '?'} in the inbox, {said.in_flight} in work",
             )
-            yield "rate", f"{said.get('images_per_second', 0.0):.1f} images/s over the last minute"
-            yield "running on", f"{said.get('runtime', '?')}, {said.get('precision', '?')}"
+            yield "rate", f"{said.images_per_second:.1f} images/s over the last minute"
+            yield "running on", f"{said.runtime or '?'}, {said.precision or '?'}"
             if self.is_stale:
-                yield "last word", f"{said['heartbeat']}; it can't write since: is the disk full?"
-            if said.get("paused_reason"):
-                yield "paused", str(said["paused_reason"])
-            for key, name in (
-                ("unsupported", "not read by imgsort"),
-                ("left_in_place", "left in place"),
-                ("being_written", "still being written"),
+                yield "last word", f"{said.heartbeat}; it can't write since: is the disk full?"
+            if said.paused_reason:
+                yield "paused", said.paused_reason
+            for group, name in (
+                (said.unsupported, "not read by imgsort"),
+                (said.left_in_place, "left in place"),
+                (said.being_written, "still being written"),
             ):
-                if (group := said.get(key) or {}).get("count"):
-                    yield name, f"{group['count']:,}: {', '.join(group['examples'][:3])}"
-            if switched_off := told(said.get("left_for_kind") or {}):
+                if group.count:
+                    yield name, f"{group.count:,}: {', '.join(group.examples[:_NAMED])}"
+            if switched_off := told(said.left_for_kind):
                 yield "could be read", switched_off
-        for notice in said.get("attention") or ():
-            yield "look at", str(notice)
-        if said.get("last_error"):
-            yield "last error", str(said["last_error"])
+        for notice in said.attention:
+            yield "look at", notice
+        if said.last_error:
+            yield "last error", said.last_error
 
     def _model_line(self) -> str:
         if self.model is None:
@@ -166,7 +163,7 @@ class Status:
         yield "labels since last training", f"{log.labels_since_training:,}"
 
 
-def status_of(workspace: Workspace, said: dict[str, Any] | None) -> Status:
+def status_of(workspace: Workspace, said: Heartbeat | None) -> Status:
     """Look once; ``said`` is the daemon's status file. Raises DatabaseProblem; everything else that
     is wrong is part of the answer.
     """

@@ -58,9 +58,9 @@ def audit(
             _take(now, answers_from_csv(now.store, answers), new_class, as_json)
         return
     with session(workspace, "audit", say) as now:
-        now.summary = None  # the draw itself is the run's record
         chosen = secrets.randbits(32) if seed is None else seed
         drawn = draw_audit(now.store, now.run_id, number, chosen, unsure=unsure)
+        now.summary = f"drew {len(drawn.drawn)} of {drawn.candidates} pictures"
         among = "pictures that the model was unsure of" if unsure else "pictures"
         say(
             f"Drew {len(drawn.drawn):,} of {drawn.candidates:,} {among} (run {drawn.run_id}, "

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imgsort.care.heartbeat import STALE_SECONDS
 from imgsort.cli.app import Here, Json, app, opened, reported
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def health(
     max_age: Annotated[
         float,
         typer.Option(metavar="SECONDS", help="How old the daemon's last word may be.", min=1),
-    ] = 30.0,
+    ] = STALE_SECONDS,
     drift: Annotated[
         bool, typer.Option("--drift", help="Also 1 when the pictures are not like before.")
     ] = False,
@@ -36,7 +37,7 @@ def health(
     if drift and not found:
         found += _drift(workspace)
     if as_json:
-        state = (said or {}).get("state") if facts.pid is not None else None
+        state = said.state if said and facts.pid is not None else None
         print_json(
             {"healthy": not found, "problems": found, "pid": facts.pid, "state": state}
             | {"age_seconds": None if facts.age is None else round(facts.age, 3)}
@@ -44,7 +45,7 @@ def health(
     if found:
         raise Unhealthy(found[0])
     if not as_json:
-        typer.echo(f"healthy: {(said or {}).get('state')}, pid {facts.pid}")
+        typer.echo(f"healthy: {said and said.state}, pid {facts.pid}")
 
 
 def _drift(workspace: "Workspace") -> list[str]:

@@ -94,24 +94,23 @@ def show(
 
 def _figures(card: "ModelCard") -> list[tuple[str, object]]:
     """What its test said, in pictures."""
-    held_out, new = card.metrics.get("held_out"), card.metrics.get("new")
-    if not (isinstance(held_out, int) and isinstance(new, dict) and held_out):
+    held_out, new = card.training.held_out, card.training.new
+    if not held_out:
         return []
-    filed, right = new.get("filed"), new.get("filed_right")
+    filed, right = new.filed, new.filed_right
     figures: list[tuple[str, object]] = [("shown in its test", f"{held_out:,} images")]
-    if isinstance(new.get("right"), int):
-        figures.append(("of them right", f"{new['right']:,}"))
-    if isinstance(filed, int) and isinstance(right, int):
+    if new.right is not None:
+        figures.append(("of them right", f"{new.right:,}"))
+    if filed is not None and right is not None:
         figures.append(("filed", f"{filed:,}, {filed - right or 'none'} of them wrongly"))
     return figures
 
 
 def _by_labels(card: "ModelCard") -> list[tuple[str, int, float]]:
     """Name, labels and threshold of each class: those with most labels first, then by name."""
-    counts = card.metrics.get("labels_of")
-    labels = counts if isinstance(counts, dict) else {}
+    labels = card.training.labels_of
     rows = [
-        (entry.name, int(found) if isinstance(found := labels.get(str(entry.id)), int) else 0, cut)
+        (entry.name, labels.get(entry.id, 0), cut)
         for entry, cut in zip(card.classes, card.thresholds, strict=True)
     ]
     return sorted(rows, key=lambda row: (-row[1], row[0]))

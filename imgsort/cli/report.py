@@ -43,11 +43,11 @@ def report(
     if path_only:
         typer.echo(display(str(page)))
         return
-    metrics = _metrics(folder / "metrics.json")
+    metrics, summary = _metrics(folder / "metrics.json")
     if as_json:
         print_json({**metrics, "report": str(page)})
         return
-    for line in metrics["summary"]:
+    for line in summary:
         typer.echo(display(line))
     typer.echo(f"Report: {display(str(page))}")
 
@@ -63,11 +63,13 @@ def _newest(registry: "Registry") -> int:
     return trained[-1]
 
 
-def _metrics(path: Path) -> dict[str, Any]:
+def _metrics(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """All of it, and the sentences for people."""
     try:
         metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        summary = [str(line) for line in metrics["summary"]]
+    except (OSError, ValueError, KeyError, TypeError):
         raise ImgsortError(
             f"{path} is missing or damaged; the page beside it may still open in a browser."
         ) from None
-    return metrics
+    return metrics, summary

@@ -1,9 +1,8 @@
 """Draw an audit, lay it out for a person, take the answers back."""
 
 import csv
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo, WorkspaceProblem
 from imgsort.labels.accuracy import Answer, draw
 from imgsort.labels.csv_read import read_labels
+from imgsort.records.audit_draw import AuditDraw
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.records.log import harmless
 from imgsort.records.pictures import LoggedPicture
@@ -51,7 +51,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """A draw, as it is recorded with its run."""
+    """A draw and its pictures."""
 
     run_id: int
     seed: int
@@ -106,8 +106,7 @@ def draw_audit(store: Store, run_id: int, number: int, seed: int, *, unsure: boo
             "let `imgsort run` file some."
         )
     ids = draw(candidates, number, seed)
-    recorded = {"seed": seed, "candidates": len(candidates), "drawn": ids}
-    store.end_run(run_id, json.dumps(recorded))
+    store.add_audit(AuditDraw(run_id, seed, len(candidates), tuple(ids)))
     return Audit(run_id, seed, len(candidates), _drawn(store, ids))
 
 
@@ -201,12 +200,12 @@ def answers_from_links(store: Store, folder: Path) -> Answers:
     A picture that was itself moved to another class counts as that, unless its link says more.
     """
     run_id = _run_of(folder)
-    recorded = store.run_summary(run_id) if run_id is not None else None
-    if recorded is None:
+    audit = store.audit_of(run_id) if run_id is not None else None
+    if audit is None:
         raise ImgsortError(
             f"{folder} is no audit of this workspace; draw one with `imgsort audit --links`."
         )
-    drawn = {one.picture.arrival_id: one for one in _drawn(store, _ids(recorded))}
+    drawn = {one.picture.arrival_id: one for one in _drawn(store, audit.arrival_ids)}
     answers, troubles = {}, []
     for place in sorted(folder.iterdir()):
         if not place.is_dir() or place.is_symlink():
@@ -234,7 +233,7 @@ def _truth(one: Drawn, link_says: str) -> str:
 def answers_from_csv(store: Store, path: Path) -> Answers:
     """The list that ``lay_out`` wrote, its column ``label`` filled in: a class, or y for right."""
     listed = read_labels(path)
-    recorded = {one for text in store.run_summaries("audit") for one in _ids(text)}
+    recorded = {one for audit in store.all_audits() for one in audit.arrival_ids}
     by_content = {one.picture.sha256: one for one in _drawn(store, sorted(recorded))}
     classes = set(store.class_names().values())
     answers: dict[str, Answer] = {}
@@ -253,11 +252,3 @@ def answers_from_csv(store: Store, path: Path) -> Answers:
             continue
         answers[one.picture.sha256] = one.answer(truth)
     return Answers(tuple(answers.values()), listed.blank, tuple(troubles))
-
-
-def _ids(summary: str) -> list[int]:
-    try:
-        recorded: Mapping[str, list[int]] = json.loads(summary)
-        return recorded["drawn"]
-    except (ValueError, KeyError, TypeError):
-        return []  # a run that drew nothing

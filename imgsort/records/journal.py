@@ -11,11 +11,12 @@ from typing import Literal
 
 from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
+from imgsort.records.reasons import ReasonCode
 from imgsort.records.verdict import Verdict
 
 Mode = Literal["move", "copy"]
 Decision = Literal["filed", "unsure", "rejected"]
-Cause = Literal["file", "sidecar", "label", "import", "refile", "undo", "retention"]
+Cause = Literal["file", "sidecar", "label", "import", "refile", "undo", "retention", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ class Arrival:
     verdict: Verdict | None
     model: int | None
     """Version of the model that gave the verdict."""
+
+    @property
+    def reason_code(self) -> ReasonCode | None:
+        """A picture without a verdict could not be read, or a person said what it is."""
+        if self.verdict is not None:
+            return None if self.verdict.doubt is None else self.verdict.doubt.code
+        rejected = self.decision == "rejected"
+        return ReasonCode.UNREADABLE if rejected else ReasonCode.IMPORTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class LogRow:
     camera: str | None = None
     final_label: str | None = None
     missing_at: str | None = None
+    reason_code: str | None = None
 
 
 COLUMNS = tuple(field.name for field in fields(LogRow))

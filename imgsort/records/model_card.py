@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from imgsort.errors import BadLabel
+from imgsort.records.training_metrics import TrainingMetrics
 from imgsort.records.verdict import NEVER
 from imgsort.workspace.class_names import checked_label
 
@@ -51,6 +52,7 @@ class ModelCard:
     temperature: float
     thresholds: tuple[float, ...]
     metrics: dict[str, JsonValue]
+    """As the version wrote them that made it; ``training`` has them typed."""
     parent: int | None
     created_at: str
     """ISO 8601, UTC."""
@@ -70,6 +72,10 @@ class ModelCard:
                 raise ValueError(f"{entry.name!r} can't be a class name")
         if datetime.fromisoformat(self.created_at).tzinfo is None:
             raise ValueError("created_at has no time zone")
+
+    @property
+    def training(self) -> TrainingMetrics:
+        return TrainingMetrics.of(self.metrics)
 
     def summary(self) -> dict[str, JsonValue]:
         """The line `models list` shows."""

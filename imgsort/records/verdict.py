@@ -4,13 +4,16 @@ import itertools
 from dataclasses import dataclass
 from typing import Literal
 
-NOTHING_KNOWN = "no class is known yet"
-NOT_FINITE = "the network's numbers for this image are not finite"
-NOTHING_FITS = "no known class fits at all"
-UNLIKE = "unlike anything known"
-NOT_FILED_YET = "this class isn't told surely enough yet to file under it"
+from imgsort.records.reasons import Reason, ReasonCode
 
-CLASS_RETIRED = "this class is retired"
+NOTHING_KNOWN = Reason(ReasonCode.NOTHING_KNOWN, "no class is known yet")
+NOT_FINITE = Reason(ReasonCode.NOT_FINITE, "the network's numbers for this image are not finite")
+NOTHING_FITS = Reason(ReasonCode.NOTHING_FITS, "no known class fits at all")
+UNLIKE = Reason(ReasonCode.UNLIKE, "unlike anything known")
+NOT_FILED_YET = Reason(
+    ReasonCode.NOT_FILED_YET, "this class isn't told surely enough yet to file under it"
+)
+CLASS_RETIRED = Reason(ReasonCode.CLASS_RETIRED, "this class is retired")
 
 NEVER = 2.0
 """Threshold of a class that no confidence is enough for."""
@@ -34,16 +37,21 @@ class Verdict:
     """Empty when there is no best class: the model knows none, or its numbers are not finite."""
     confidence: float
     decision: Literal["filed", "unsure"]
-    reason: str | None
-    """Why the image is unsure, in words; None when it is filed."""
+    doubt: Reason | None
+    """Why the image is unsure; None when it is filed."""
     top_k: tuple[Score, ...]
     """Best first, ties in class order; shorter than asked for when there are fewer classes."""
     unlikeness: float | None = None
     """Distance from what the model was trained on, in units of the limit beyond which a picture is
     unlike anything known; None for a model that doesn't tell, or where it wasn't kept."""
 
+    @property
+    def reason(self) -> str | None:
+        """The doubt in words."""
+        return None if self.doubt is None else self.doubt.sentence
 
-def shortfall(confidence: float, threshold: float) -> str | None:
+
+def shortfall(confidence: float, threshold: float) -> Reason | None:
     """Why this confidence doesn't suffice, or None. The two numbers never look the same."""
     if threshold == NEVER:
         return NOT_FILED_YET
@@ -57,4 +65,5 @@ def shortfall(confidence: float, threshold: float) -> str | None:
         if has != needs:
             break
     whole, _, decimals = needs.partition(".")
-    return f"confidence {has} is below {whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    least = f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    return Reason(ReasonCode.LOW_CONFIDENCE, f"confidence {has} is below {least}")

@@ -9,16 +9,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 from sqlalchemy import func, insert, select, update
 
 from imgsort.disk.closing import Closing
 from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
+from imgsort.records.journal import Cause
+from imgsort.records.reasons import FOUND_AGAIN
 from imgsort.store.arrival_counts import are_kept, counts, recounted, start_counting, stop_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
-from imgsort.store.files import FOUND_AGAIN
 from imgsort.store.paths import Anchor
 from imgsort.store.standing_labels import stands
 from imgsort.store.tables import ARRIVAL_COUNTS, ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
@@ -28,8 +29,8 @@ _PAGES = 1024
 _STEPS = 1_000_000
 """Of SQLite's machine, between two rests of a check."""
 _SHOWN = 20
-TO_TRASH: Literal["retention"] = "retention"
-DELETED = "delete"
+TO_TRASH: Final[Cause] = "retention"
+DELETED: Final[Cause] = "delete"
 """Causes in the journal of moves."""
 
 
@@ -184,7 +185,7 @@ class CareLog(Closing):
                     select(func.min(ARRIVALS.c.id))
                     .where(
                         ARRIVALS.c.image_id == image,
-                        ARRIVALS.c.reason == FOUND_AGAIN,
+                        ARRIVALS.c.reason_code == FOUND_AGAIN.code,
                         ARRIVALS.c.src_ino.is_(None),
                     )
                     .scalar_subquery()

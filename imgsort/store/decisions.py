@@ -132,6 +132,7 @@ def _arrival_values(anchor: Anchor, plan: Plan, arrival: Arrival) -> dict[str, A
         "path_bytes": path,
         "decision": arrival.decision,
         "reason": arrival.reason,
+        "reason_code": arrival.reason_code and arrival.reason_code.value,
         "state": "decided",
         "model": arrival.model,
         "confidence": arrival.verdict.confidence if arrival.verdict else None,

@@ -23,16 +23,20 @@ from sqlalchemy import (
 )
 
 from imgsort.records.journal import Decision
+from imgsort.records.reasons import PUT_HERE, Reason, ReasonCode
 from imgsort.records.same_picture import Edit, Looks
 from imgsort.store.paths import Anchor
+from imgsort.store.reasons import reason_columns
 from imgsort.store.standing_labels import RETRACTED, stands
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
-PUT_HERE = "put here by hand"
-"""Reason of an adopted arrival."""
 UNREAD = "but it can't be read: "
-"""In the reason of an arrival whose file was adopted, or changed, and then opened in vain."""
-_CHANGED = "changed in its place, "
+"""In the sentence of an arrival whose file was adopted, or changed, and then opened in vain."""
+_UNREAD = (
+    ReasonCode.PUT_HERE_UNREADABLE,
+    ReasonCode.FOUND_AGAIN_UNREADABLE,
+    ReasonCode.CHANGED_UNREADABLE,
+)
 
 
 def change(
@@ -52,11 +56,14 @@ def change(
             edited_from=case((before == image, None), else_=before),
             image_id=image,
             decision=case((nobody, bindparam("by_hand")), else_=ARRIVALS.c.decision),
-            reason=case(
-                (nobody, PUT_HERE),
-                (ARRIVALS.c.reason.startswith(_CHANGED), None),
-                else_=ARRIVALS.c.reason,
-            ),
+            **{
+                name: case(
+                    (nobody, value),
+                    (ARRIVALS.c.reason_code == ReasonCode.CHANGED_UNREADABLE, None),
+                    else_=ARRIVALS.c[name],
+                )
+                for name, value in reason_columns(PUT_HERE).items()
+            },
             missing_at=None,
             dev=bindparam("new_dev"),
             ino=bindparam("new_ino"),
@@ -114,7 +121,7 @@ def keep(connection: Connection, arrival_id: int) -> None:
     )
     values: dict[str, Any] = {"edited_from": None}
     if row.model is not None:
-        values["reason"] = _copy_prediction(connection, row)
+        values |= _copy_prediction(connection, row)
     connection.execute(update(ARRIVALS).where(ARRIVALS.c.id == arrival_id).values(values))
 
 
@@ -143,7 +150,7 @@ def part(connection: Connection, arrival_id: int, decision: Decision, now: datet
     [there] = connection.execute(select(*columns).where(arrival)).mappings()
     new = dict(there) | {
         "decision": decision,
-        "reason": PUT_HERE,
+        **reason_columns(PUT_HERE),
         "arrived_at": now,
         "filed_at": now,
     }
@@ -200,6 +207,8 @@ def note_unread(connection: Connection, sha256: str, reason: str, now: datetime)
     """A file put into a folder by hand, or changed there, is no picture, or none yet: its place
     says nothing of it. It isn't opened again until it changes."""
     image = select(IMAGES.c.id).where(IMAGES.c.sha256 == sha256).scalar_subquery()
+    sentence = f"changed in its place, {UNREAD}{reason}"
+    changed = Reason(ReasonCode.CHANGED_UNREADABLE, sentence)
     connection.execute(
         update(ARRIVALS)
         .where(
@@ -207,7 +216,7 @@ def note_unread(connection: Connection, sha256: str, reason: str, now: datetime)
             ARRIVALS.c.edited_from.is_not(None),
             ARRIVALS.c.model.is_not(None),
         )
-        .values(reason=f"{_CHANGED}{UNREAD}{reason}")
+        .values(reason_columns(changed))
     )
     unsay_place(connection, image, now)
 
@@ -227,11 +236,12 @@ def unsay_place(connection: Connection, image: Any, now: datetime) -> None:
 
 def is_uncompared() -> ColumnElement[bool]:
     """Of an arrival: was its file changed, and nobody has opened it since?"""
-    opened = func.coalesce(ARRIVALS.c.reason, "").contains(UNREAD)
-    return ARRIVALS.c.edited_from.is_not(None) & ~opened
+    code = ARRIVALS.c.reason_code
+    unopened = code.is_(None) | code.not_in(_UNREAD)
+    return ARRIVALS.c.edited_from.is_not(None) & unopened
 
 
-def _copy_prediction(connection: Connection, row: Any) -> str | None:
+def _copy_prediction(connection: Connection, row: Any) -> dict[str, str | None]:
     """What the model said of the picture before it was changed; the answer is its reason."""
     columns = [column for column in PREDICTIONS.c if column.name not in {"id", "image_id"}]
     said = (
@@ -244,11 +254,10 @@ def _copy_prediction(connection: Connection, row: Any) -> str | None:
         .one_or_none()
     )
     if said is None:
-        return None
+        return reason_columns(None)
     known = select(PREDICTIONS.c.id).where(
         PREDICTIONS.c.image_id == row.image_id, PREDICTIONS.c.model == row.model
     )
     if connection.scalar(known) is None:
         connection.execute(insert(PREDICTIONS).values({**said, "image_id": row.image_id}))
-    reason: str | None = said["reason"]
-    return reason
+    return {name: said[name] for name in ("reason", "reason_code")}

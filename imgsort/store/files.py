@@ -26,21 +26,25 @@ from imgsort.records.files import (
     RenamedClass,
     TreeChanges,
 )
+from imgsort.records.reasons import FOUND_AGAIN, PUT_HERE, Reason, ReasonCode
 from imgsort.store.classes import change as change_classes
-from imgsort.store.edits import PUT_HERE, UNREAD, is_uncompared, note_unread
+from imgsort.store.edits import UNREAD, is_uncompared, note_unread
 from imgsort.store.edits import change as change_contents
 from imgsort.store.images import facts_columns
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
+from imgsort.store.reasons import reason_columns
 from imgsort.store.renamed_folders import reroute
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES
 
 _CHUNK = 500
 _PAGE = 5000
-FOUND_AGAIN = "found again after the log was lost"
-"""Reason of an arrival that restore or rebuild-db made for a file in its place."""
-_UNOPENED = (PUT_HERE, FOUND_AGAIN)
+_UNOPENED = {
+    PUT_HERE: ReasonCode.PUT_HERE_UNREADABLE,
+    FOUND_AGAIN: ReasonCode.FOUND_AGAIN_UNREADABLE,
+}
+"""Reasons of arrivals that nobody has opened -> what becomes of them when that was in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +305,7 @@ def _adopt(
             **_identity_values(one.file.identity),
             "decision": one.decision,
             "class_id": classes.get(one.filed_as or ""),
-            "reason": FOUND_AGAIN if one.found_again else PUT_HERE,
+            **reason_columns(FOUND_AGAIN if one.found_again else PUT_HERE),
             "state": "filed",
             "arrived_at": now,
             "filed_at": now,
@@ -365,11 +369,12 @@ def _remember_folders(connection: Connection, changes: TreeChanges, now: datetim
 
 def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
     """Contents that were adopted, or edited, and never opened -> a file of each."""
+    unopened = [before.code for before in _UNOPENED]
     rows = connection.execute(
         select(IMAGES.c.sha256, ARRIVALS.c.path_bytes)
         .join(ARRIVALS, ARRIVALS.c.image_id == IMAGES.c.id)
         .where(
-            (IMAGES.c.width.is_(None) & ARRIVALS.c.reason.in_(_UNOPENED)) | is_uncompared(),
+            (IMAGES.c.width.is_(None) & ARRIVALS.c.reason_code.in_(unopened)) | is_uncompared(),
             ARRIVALS.c.missing_at.is_(None),
         )
     )
@@ -379,14 +384,13 @@ def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
 def note_unreadable(connection: Connection, sha256: str, reason: str, now: datetime) -> None:
     """An adopted file turned out to be no picture; it isn't opened again until it changes."""
     image = select(IMAGES.c.id).where(IMAGES.c.sha256 == sha256).scalar_subquery()
-    connection.execute(
-        update(ARRIVALS)
-        .where(ARRIVALS.c.image_id == image, ARRIVALS.c.reason.in_(_UNOPENED))
-        .values(
-            decision="rejected",
-            reason=ARRIVALS.c.reason + f", {UNREAD}{reason}",
+    for before, after in _UNOPENED.items():
+        in_vain = Reason(after, f"{before.sentence}, {UNREAD}{reason}")
+        connection.execute(
+            update(ARRIVALS)
+            .where(ARRIVALS.c.image_id == image, ARRIVALS.c.reason_code == before.code)
+            .values(decision="rejected", **reason_columns(in_vain))
         )
-    )
     note_unread(connection, sha256, reason, now)
 
 

@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from imgsort.disk.identity import Identity
 from imgsort.records.history import Move, PictureHistory, Run, SpokenWord, Standing, standing
-from imgsort.store.edits import PUT_HERE
+from imgsort.records.reasons import PUT_HERE
 from imgsort.store.paths import Anchor
+from imgsort.store.reasons import reason_columns
 from imgsort.store.standing_labels import RETRACTED, stands
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
 
@@ -241,12 +242,14 @@ def restate(connection: Connection, anchor: Anchor, arrival_ids: Collection[int]
                 "confidence": said.confidence,
                 "decision": said.decision,
                 "reason": said.reason,
+                "reason_code": said.reason_code,
             }
             connection.execute(arrival.values(values))
         elif model is None:
             # Somebody put it there; only into unsure/ without saying what it is.
             nothing = {"model": None, "class_id": None, "confidence": None}
-            connection.execute(arrival.values(nothing | {"decision": "unsure", "reason": PUT_HERE}))
+            put_here = {"decision": "unsure", **reason_columns(PUT_HERE)}
+            connection.execute(arrival.values(nothing | put_here))
 
 
 def _model_of(state: Standing) -> int | None:
@@ -261,6 +264,7 @@ def _prediction(arrival_id: int, model: int) -> Any:
             PREDICTIONS.c.confidence,
             PREDICTIONS.c.decision,
             PREDICTIONS.c.reason,
+            PREDICTIONS.c.reason_code,
         )
         .join(ARRIVALS, ARRIVALS.c.image_id == PREDICTIONS.c.image_id)
         .where(ARRIVALS.c.id == arrival_id, PREDICTIONS.c.model == model)

@@ -77,6 +77,7 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
             IMAGES.c.camera,
             _FINAL.label("final_label"),
             type_coerce(ARRIVALS.c.missing_at, Text).label("missing_at"),
+            ARRIVALS.c.reason_code,
         )
         .select_from(ARRIVALS)
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)

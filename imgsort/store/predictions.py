@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from imgsort.errors import ModelProblem
+from imgsort.records.reasons import Reason
 from imgsort.records.verdict import Score, Verdict
 from imgsort.store.chunks import parts
+from imgsort.store.reasons import reason_columns
 from imgsort.store.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
 
 if TYPE_CHECKING:
@@ -124,16 +126,25 @@ def record_verdicts(
         classes = class_ids_of(connection, judged, now)
         ensure_predictions(connection, judged, classes, now)
         renewed = [
-            {"judged": one.image_id, "now": one.verdict.decision, "why": one.verdict.reason}
+            {"judged": one.image_id, "now": one.verdict.decision, **_why(one.verdict)}
             for one in judged
         ]
         if renewed:
             connection.execute(
                 update(PREDICTIONS)
                 .where(PREDICTIONS.c.image_id == bindparam("judged"), PREDICTIONS.c.model == model)
-                .values(decision=bindparam("now"), reason=bindparam("why")),
+                .values(
+                    decision=bindparam("now"),
+                    reason=bindparam("why"),
+                    reason_code=bindparam("code"),
+                ),
                 renewed,
             )
+
+
+def _why(verdict: Verdict) -> dict[str, str | None]:
+    columns = reason_columns(verdict.doubt)
+    return {"why": columns["reason"], "code": columns["reason_code"]}
 
 
 def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:
@@ -145,7 +156,7 @@ def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:
         "class_id": classes.get(verdict.label),
         "confidence": verdict.confidence,
         "decision": verdict.decision,
-        "reason": verdict.reason,
+        **reason_columns(verdict.doubt),
         "top_k": json.dumps(top_k, ensure_ascii=False, separators=(",", ":")),
         "unlikeness": verdict.unlikeness,
     }
@@ -166,6 +177,7 @@ def predictions_for(
                 PREDICTIONS.c.confidence,
                 PREDICTIONS.c.decision,
                 PREDICTIONS.c.reason,
+                PREDICTIONS.c.reason_code,
                 PREDICTIONS.c.top_k,
                 PREDICTIONS.c.unlikeness,
             )
@@ -179,7 +191,7 @@ def predictions_for(
                 label=names.get(row.class_id, ""),
                 confidence=row.confidence,
                 decision=row.decision,
-                reason=row.reason,
+                doubt=Reason.of(row.reason_code, row.reason),
                 top_k=_scores(row.top_k, names),
                 unlikeness=row.unlikeness,
             )

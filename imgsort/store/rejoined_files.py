@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
+from imgsort.records.reasons import PUT_HERE
 from imgsort.records.same_picture import Looks, Lost
-from imgsort.store.edits import PUT_HERE, keep, unsay_place
+from imgsort.store.edits import keep, unsay_place
 from imgsort.store.paths import Anchor
+from imgsort.store.reasons import reason_columns
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, MOVES
 
 _OF_THE_FILE = ("path", "path_bytes", "dev", "ino", "size", "mtime_ns", "image_id")
@@ -55,7 +57,10 @@ def rejoin(
             edited_from=func.coalesce(ARRIVALS.c.edited_from, ARRIVALS.c.image_id),
             missing_at=None,
             decision=case((nobody, there["decision"]), else_=ARRIVALS.c.decision),
-            reason=case((nobody, PUT_HERE), else_=ARRIVALS.c.reason),
+            **{
+                name: case((nobody, value), else_=ARRIVALS.c[name])
+                for name, value in reason_columns(PUT_HERE).items()
+            },
             **{name: there[name] for name in _OF_THE_FILE},
         )
     )
@@ -76,7 +81,7 @@ def _untouched(connection: Connection, found: int) -> dict[str, Any] | None:
         select(*columns).where(
             ARRIVALS.c.id == found,
             ARRIVALS.c.model.is_(None),
-            ARRIVALS.c.reason == PUT_HERE,
+            ARRIVALS.c.reason_code == PUT_HERE.code,
             ARRIVALS.c.missing_at.is_(None),
             ARRIVALS.c.edited_from.is_(None),
             ~moved,

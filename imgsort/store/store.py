@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
+from imgsort.records.audit_draw import AuditDraw
 from imgsort.records.class_changes import ClassChange, ClassStanding
 from imgsort.records.files import KnownClass, KnownFile, RenamedClass, TreeChanges
 from imgsort.records.history import PictureHistory, Run
@@ -19,6 +20,7 @@ from imgsort.records.pictures import LoggedPicture
 from imgsort.records.same_picture import Edit, Lost
 from imgsort.records.verdict import Verdict
 from imgsort.store import (
+    audit_draw,
     classes,
     history,
     journal,
@@ -86,16 +88,19 @@ class Store(Reader):
                 update(RUNS).where(RUNS.c.id == run_id).values(ended_at=_now(), summary=summary)
             )
 
-    def run_summary(self, run_id: int) -> str | None:
-        """What a run left behind for later; None if there is no such run, or nothing yet."""
-        with self._database.reading() as connection:
-            return connection.scalar(select(RUNS.c.summary).where(RUNS.c.id == run_id))
+    def add_audit(self, draw: AuditDraw) -> None:
+        with self._database.writing() as connection:
+            audit_draw.record(connection, draw)
 
-    def run_summaries(self, kind: str) -> list[str]:
-        """What all runs of this kind left behind, oldest first."""
-        statement = select(RUNS.c.summary).where(RUNS.c.kind == kind, RUNS.c.summary.is_not(None))
+    def audit_of(self, run_id: int) -> AuditDraw | None:
+        """The draw of this run, if it made one."""
         with self._database.reading() as connection:
-            return [text for text in connection.scalars(statement.order_by(RUNS.c.id)) if text]
+            return audit_draw.audit_of(connection, run_id)
+
+    def all_audits(self) -> list[AuditDraw]:
+        """Every draw, oldest first."""
+        with self._database.reading() as connection:
+            return audit_draw.all_audits(connection)
 
     def ensure_classes(self, names: Iterable[str]) -> dict[str, int]:
         """The ids of these classes, which are made if they don't exist."""

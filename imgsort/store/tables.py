@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -111,6 +111,19 @@ class RunColumns(TypedColumns):
 
 
 RUNS = Table("runs", METADATA, RunColumns)
+
+
+class AuditColumns(TypedColumns):
+    """A draw of pictures that a person was to judge."""
+
+    run_id: Named[int] = Column(Integer, ForeignKey("runs.id"), primary_key=True)
+    seed: Named[str] = Column(Text)
+    """Decimal: whoever types one may type more digits than a column of numbers holds."""
+    candidates: Named[int] = Column(Integer)
+    drawn: Named[str] = Column(Text)
+
+
+AUDITS = Table("audits", METADATA, AuditColumns)
 
 
 class ClassColumns(TypedColumns):
@@ -212,6 +225,7 @@ class PredictionColumns(TypedColumns):
     top_k: Named[str] = Column(Text)
     predicted_at: Named[datetime] = Column(Utc)
     unlikeness: Named[float | None] = Column(Double)
+    reason_code: Named[str | None] = Column(Text)
 
 
 PREDICTIONS = Table(
@@ -253,6 +267,7 @@ class ArrivalColumns(TypedColumns):
     src_mtime_ns: Named[int | None] = Column(Nanoseconds)
     edited_from: Named[int | None] = Column(Integer)
     """The image it was before its file was changed in place, until the two are compared."""
+    reason_code: Named[str | None] = Column(Text)
 
 
 ARRIVALS = Table(

@@ -22,7 +22,7 @@ from imgsort.images import ImageFacts
 from imgsort.images.outcome import Picture, Refused
 from imgsort.records.journal import Plan, Planned
 from imgsort.records.model_card import ClassEntry, ModelCard
-from imgsort.records.verdict import Score, Verdict
+from imgsort.records.verdict import Score, Verdict, shortfall
 from imgsort.store import Store, engine
 from imgsort.store.schema import migrate
 from imgsort.workspace.workspace import Workspace
@@ -90,7 +90,7 @@ def _judged(workspace: Workspace, path: Path, identity: Identity) -> JudgedPictu
         label="cat" if unsure else word,
         confidence=0.4 if unsure else 0.9,
         decision="unsure" if unsure else "filed",
-        reason="confidence 0.40 is below 0.70" if unsure else None,
+        doubt=shortfall(0.4, 0.7) if unsure else None,
         top_k=(Score("cat", 0.4), Score("dog", 0.1)),
     )
     return JudgedPicture(Picture(path, identity, sha256, FACTS, PIXELS), verdict, 1, subfolder, NOW)

@@ -9,11 +9,11 @@ from PIL import Image
 
 from imgsort.errors import ImgsortError
 from imgsort.models.annotate import MIN_WIDTH, annotated, readable, write_png
-from imgsort.records.verdict import Score, Verdict
+from imgsort.records.verdict import NOTHING_KNOWN, Score, Verdict, shortfall
 
 GREEN, ORANGE, RAIL = (46, 125, 50), (230, 130, 20), (225, 225, 225)
 SURE = Verdict("cat", 0.75, "filed", None, (Score("cat", 0.75), Score("dog", 0.25)))
-UNSURE = Verdict("cat", 0.4, "unsure", "confidence 0.40 is below 0.70", (Score("cat", 0.4),))
+UNSURE = Verdict("cat", 0.4, "unsure", shortfall(0.4, 0.7), (Score("cat", 0.4),))
 
 
 def photo(width: int, height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -87,7 +87,7 @@ def test_a_tiny_picture_gets_room_for_its_panel(width: int, height: int) -> None
 
 def test_a_model_that_knows_nothing_is_drawn_too() -> None:
     """No label and no scores: the reason stands alone."""
-    drawn = annotated(photo(400, 10), Verdict("", 0.0, "unsure", "no class is known yet", ()))
+    drawn = annotated(photo(400, 10), Verdict("", 0.0, "unsure", NOTHING_KNOWN, ()))
 
     assert drawn.shape[1] == 400
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from imgsort.models.heads.classifier import Classifier, ImagenetHead, softmax
+from imgsort.records.reasons import Reason
 from imgsort.records.verdict import (
     NOT_FINITE,
     NOTHING_FITS,
@@ -59,7 +60,7 @@ class Knowing:
 
     def doubts(
         self, embeddings: Floats, winners: NDArray[np.intp], unlikeness: Floats
-    ) -> list[str | None]:
+    ) -> list[Reason | None]:
         assert len(embeddings) == len(winners)
         return [UNLIKE if one > 1 else None for one in unlikeness]
 
@@ -69,7 +70,7 @@ def test_a_verdict_says_how_unlike_its_training_a_picture_is() -> None:
     classifier = Classifier(FixedHead("cat"), [0.5], Knowing(0.25, 1.5, float("nan"), float("inf")))
     verdicts = classifier.judge(fixed([0.9], [0.9], [0.9], [0.9]), 1)
     assert [one.unlikeness for one in verdicts] == [0.25, 1.5, None, None]
-    assert [one.reason for one in verdicts] == [None, UNLIKE, None, UNLIKE]
+    assert [one.doubt for one in verdicts] == [None, UNLIKE, None, UNLIKE]
 
 
 def test_a_class_scores_the_raw_sum_of_its_imagenet_classes() -> None:
@@ -165,7 +166,7 @@ def test_a_head_can_not_hide_an_embedding_that_is_not_finite() -> None:
             return np.ones((len(embeddings), 1), np.float32)
 
     [verdict] = Classifier(Sure("cat"), [0.7]).judge(fixed([np.nan]), 1)
-    assert (verdict.decision, verdict.reason) == ("unsure", NOT_FINITE)
+    assert (verdict.decision, verdict.doubt) == ("unsure", NOT_FINITE)
 
 
 def test_finite_embeddings_that_overflow_the_head_are_unsure() -> None:
@@ -177,7 +178,7 @@ def test_finite_embeddings_that_overflow_the_head_are_unsure() -> None:
         np.ones((1, 2), np.bool_),
     )
     [verdict] = Classifier(head, [0.7]).judge(fixed([3e38, 3e38]), 1)
-    assert (verdict.decision, verdict.reason) == ("unsure", NOT_FINITE)
+    assert (verdict.decision, verdict.doubt) == ("unsure", NOT_FINITE)
 
 
 def test_a_model_that_knows_no_class_says_so() -> None:
@@ -234,14 +235,15 @@ def test_softmax_is_stable(dtype: type) -> None:
         (0.0, 0.7, "confidence 0.00 is below 0.70"),
         (0.99999, 1.0, "confidence 0.99999 is below 1.00"),
         (0.7, 0.7, None),
-        (0.0, 0.0, NOTHING_FITS),
+        (0.0, 0.0, NOTHING_FITS.sentence),
     ],
 )
 def test_the_reason_names_both_numbers(
     confidence: float, threshold: float, reason: str | None
 ) -> None:
     """As many digits as it takes to tell them apart."""
-    assert shortfall(confidence, threshold) == reason
+    doubt = shortfall(confidence, threshold)
+    assert (None if doubt is None else doubt.sentence) == reason
 
 
 @given(st.floats(0, 1, width=32), st.floats(0, 1, width=32))
@@ -249,12 +251,12 @@ def test_the_two_numbers_of_a_reason_never_look_the_same(
     confidence: float, threshold: float
 ) -> None:
     """Read back from the sentence, the confidence is below the threshold."""
-    reason = shortfall(confidence, threshold)
+    doubt = shortfall(confidence, threshold)
     if confidence >= threshold:
-        assert reason == (None if confidence > 0 else NOTHING_FITS)
+        assert doubt == (None if confidence > 0 else NOTHING_FITS)
         return
-    assert reason is not None
-    _, has, _, _, needs = reason.split(" ")
+    assert doubt is not None
+    _, has, _, _, needs = doubt.sentence.split(" ")
     assert float(has) < float(needs)
 
 

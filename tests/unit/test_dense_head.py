@@ -214,7 +214,7 @@ def test_only_labelled_classes_ask_for_likeness() -> None:
         LearnedHead(CLASSES, Prior(first(9), (0, 1, 2, None)), NO_WORD), [0.5] * 4, known
     )
     cat, dog, snake = classifier.judge(EYE[:3], 1)
-    assert [(one.label, one.reason) for one in (cat, dog, snake)] == [
+    assert [(one.label, one.doubt) for one in (cat, dog, snake)] == [
         ("cat", None),
         ("dog", UNLIKE),
         ("snake", None),

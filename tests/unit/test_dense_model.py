@@ -142,7 +142,7 @@ def test_the_registry_serves_one(tmp_path: Path) -> None:
     assert served.classes == ("cat", "hund", "snake", "word")
     cat, dog, snake = served.judge(EYE[:3], 1)
     assert (cat.label, cat.decision) == ("cat", "filed")
-    assert (dog.label, dog.reason) == ("hund", UNLIKE)
+    assert (dog.label, dog.doubt) == ("hund", UNLIKE)
     assert (snake.label, snake.decision) == ("snake", "filed")
 
 

@@ -200,11 +200,11 @@ def test_what_it_may_file() -> None:
     pictures = np.stack([EYE[0], far, EYE[1], weak_dog, EYE[2], weak_snake])
     verdicts = model.judge(pictures, 1)
     assert [verdict.label for verdict in verdicts] == ["cat", "cat", "dog", "dog", "snake", "snake"]
-    reasons = [verdict.reason for verdict in verdicts]
-    assert reasons == [None, UNLIKE, None, NOT_FILED_YET, None, UNLIKE]
+    doubts = [verdict.doubt for verdict in verdicts]
+    assert doubts == [None, UNLIKE, None, NOT_FILED_YET, None, UNLIKE]
     unlikeness = [verdict.unlikeness for verdict in verdicts]
     assert unlikeness == pytest.approx([0, 0.4 / 0.3, 0, 0, 1 / 0.3, 1 / 0.3], abs=1e-3)
-    assert [model.decide_again(verdict).reason for verdict in verdicts] == reasons
+    assert [model.decide_again(verdict).doubt for verdict in verdicts] == doubts
 
 
 def test_a_section_that_contradicts_itself_is_refused() -> None:
@@ -222,10 +222,10 @@ def test_the_old_heads_word_is_needed_where_it_is_asked() -> None:
     """A picture that hardly looks like a dog to the old head isn't filed as one; 0 asks nothing."""
     section = learned(CAT, DOG) | beside(first(CAT, DOG, SNAKE, strength=5.0)) | familiar(EYE, 2.0)
     faint = EYE[1] * 0.2
-    for floors, reason in (((0.0, 0.0), None), ((0.9, 0.0), None), ((0.0, 0.9), UNLIKE)):
+    for floors, doubt in (((0.0, 0.0), None), ((0.9, 0.0), None), ((0.0, 0.9), UNLIKE)):
         asking = section | {"floors": np.array(floors)}
         model = Classifier(head_of(asking, named), (0.5, 0.5), known_of(asking, (0.5, 0.5)))
-        assert [verdict.reason for verdict in model.judge(faint[None], 1)] == [reason]
+        assert [verdict.doubt for verdict in model.judge(faint[None], 1)] == [doubt]
         assert model.judge(EYE[1][None], 1)[0].decision == "filed"
 
 

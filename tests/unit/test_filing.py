@@ -33,7 +33,7 @@ from imgsort.images.outcome import Picture, Refused
 from imgsort.reconcile.apply import reconcile_folders
 from imgsort.records.journal import Plan, Planned
 from imgsort.records.model_card import ClassEntry, ModelCard
-from imgsort.records.verdict import Score, Verdict
+from imgsort.records.verdict import Score, Verdict, shortfall
 from imgsort.store import Store
 from imgsort.store.schema import migrate
 from imgsort.workspace.workspace import Workspace
@@ -71,8 +71,8 @@ class Bench:
         facts = ImageFacts(8, 8, "JPEG", "2024-02-29T07:05:09", "Canon", 0)
         picture = Picture(path, identity, sha256, facts, np.zeros((1, 1, 3), np.uint8))
         if word == "unsure":
-            reason = "confidence 0.41 is below 0.70"
-            verdict = Verdict("cat", 0.41, "unsure", reason, (Score("cat", 0.41),))
+            doubt = shortfall(0.41, 0.7)
+            verdict = Verdict("cat", 0.41, "unsure", doubt, (Score("cat", 0.41),))
         else:
             verdict = Verdict(word, 0.87, "filed", None, (Score(word, 0.87),))
         return JudgedPicture(picture, verdict, 1, subfolder, ARRIVED)

@@ -56,7 +56,7 @@ def test_nothing_is_filed_under_a_retired_class() -> None:
     """Its pictures go to unsure/ with the reason, at whatever confidence; the others are filed."""
     sure = np.array([[9.0, 0.0, 0.0], [0.0, 9.0, 0.0]], np.float32)
     limited = classifier(0.4, 0.4, 0.4).limited(None, [True, False, False])
-    told = [(one.label, one.decision, one.reason) for one in limited.judge(sure, 1)]
+    told = [(one.label, one.decision, one.doubt) for one in limited.judge(sure, 1)]
     assert told == [("cat", "unsure", CLASS_RETIRED), ("dog", "filed", None)]
 
 

@@ -6,19 +6,28 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from imgsort.care.health import Disk, Facts, problems
-from imgsort.care.heartbeat import CountAndExamples, Heartbeat, read_status, utc_now, write_status
+from imgsort.care.heartbeat import (
+    CountAndExamples,
+    Counters,
+    Heartbeat,
+    State,
+    read_status,
+    utc_now,
+    write_status,
+)
 from imgsort.store.soundness import damage
 
 GB = 10**9
 WELL = Facts(
     root=Path("/photos"),
     pid=7,
-    said={"pid": 7, "state": "running"},
+    said=Heartbeat(7, "running"),
     age=1.0,
     disks=(Disk(Path("/photos/sorted"), 50 * GB, 100 * GB),),
     damage=None,
@@ -31,9 +40,9 @@ def test_all_is_well() -> None:
 
 
 @pytest.mark.parametrize("state", ["starting", "running", "stopping"])
-def test_what_passes_by_itself_is_healthy(state: str) -> None:
+def test_what_passes_by_itself_is_healthy(state: State) -> None:
     """A daemon that starts or stops does what it should."""
-    assert problems(replace(WELL, said={"pid": 7, "state": state})) == []
+    assert problems(replace(WELL, said=Heartbeat(7, state))) == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +57,7 @@ def test_what_passes_by_itself_is_healthy(state: str) -> None:
             "The daemon (pid 7) has not said anything yet; ask again in a moment.",
         ),
         (
-            replace(WELL, said={"pid": 6, "state": "stopped"}),
+            replace(WELL, said=Heartbeat(6, "stopped")),
             "The daemon (pid 7) has not said anything yet; ask again in a moment.",
         ),
         (
@@ -57,11 +66,11 @@ def test_what_passes_by_itself_is_healthy(state: str) -> None:
             "restart it.",
         ),
         (
-            replace(WELL, said={"pid": 7, "state": "paused", "paused_reason": "It is full."}),
+            replace(WELL, said=Heartbeat(7, "paused", paused_reason="It is full.")),
             "Nothing is filed at present: It is full.",
         ),
         (
-            replace(WELL, said={"pid": 7, "state": "running", "stuck": "infer"}),
+            replace(WELL, said=Heartbeat(7, "running", stuck="infer")),
             "The daemon's part `infer` is stuck; restart it, then send its log.",
         ),
         (
@@ -147,7 +156,7 @@ def test_the_status_is_replaced(told: Path) -> None:
     write_status(told, Heartbeat(7, "stopping", utc_now()))
     said = read_status(told)
     assert said is not None
-    assert (said["state"], said["pid"]) == ("stopping", 7)
+    assert (said.state, said.pid) == ("stopping", 7)
     assert told.stat().st_ino != before
     assert [path.name for path in told.parent.iterdir()] == ["status.json"]
 
@@ -159,7 +168,7 @@ def test_a_full_disk_has_its_say(told: Path, monkeypatch: pytest.MonkeyPatch) ->
     write_status(told, Heartbeat(7, "paused", utc_now(), paused_reason="The disk is full."))
     said = read_status(told)
     assert said is not None
-    assert (said["state"], said["paused_reason"]) == ("paused", "The disk is full.")
+    assert (said.state, said.paused_reason) == ("paused", "The disk is full.")
     after = told.stat()
     assert (after.st_ino, after.st_size, after.st_blocks) == (
         *(before.st_ino, before.st_size, before.st_blocks),
@@ -174,7 +183,7 @@ def test_names_give_way_where_there_is_no_room(told: Path, monkeypatch: pytest.M
     write_status(told, Heartbeat(7, "paused", utc_now(), unsupported=many))
     said = read_status(told)
     assert said is not None
-    assert said["unsupported"] == {"count": 60, "examples": []}
+    assert said.unsupported == CountAndExamples(60)
 
 
 def test_half_a_status_is_read_again(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +199,7 @@ def test_half_a_status_is_read_again(told: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(time, "sleep", sleep)
     said = read_status(told)
     assert said is not None
-    assert (said["pid"], len(sleeps)) == (7, 1)
+    assert (said.pid, len(sleeps)) == (7, 1)
 
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("[1]")])
@@ -198,3 +207,47 @@ def test_no_status_is_none(told: Path, spoil: Callable[[Path], object]) -> None:
     """A file that is gone, or something else."""
     spoil(told)
     assert read_status(told) is None
+
+
+def test_a_status_is_read_as_it_was_written(told: Path) -> None:
+    """Every field, but for the moment, which the writer puts there."""
+    full_of_news = Heartbeat(
+        7,
+        "paused",
+        utc_now(),
+        counters=Counters(5, 2, 1, 1),
+        model=3,
+        images_per_second=2.5,
+        left_for_kind={"tga": 2},
+        left_in_place=CountAndExamples(2, ("a.jpg: it vanished", "b.jpg")),
+        attention=("Look at sorted/.",),
+        paused_reason="It is full.",
+    )
+    write_status(told, full_of_news)
+    said = read_status(told)
+    assert said is not None
+    assert said.age(datetime.now(UTC)) is not None
+    assert replace(said, heartbeat="") == full_of_news
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "images"),
+    [
+        ('{"pid": 7, "state": "paused", "counters": {"filed": 5}}', "paused", 5),
+        (
+            '{"pid": 7, "state": "running", "moon": {"phase": 1}, "counters": {"seen": 9}}',
+            "running",
+            0,
+        ),
+        ('{"pid": 7, "state": "dreaming", "counters": [1], "heartbeat": 5}', "starting", 0),
+    ],
+)
+def test_the_status_of_another_version_is_read(
+    told: Path, text: str, state: str, images: int
+) -> None:
+    """An older daemon says less, a newer one more, or otherwise: what is known of it holds."""
+    told.write_text(text)
+    said = read_status(told)
+    assert said is not None
+    assert (said.pid, said.state, said.counters.images) == (7, state, images)
+    assert said.age(datetime.now(UTC)) is None

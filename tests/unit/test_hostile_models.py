@@ -140,7 +140,7 @@ def test_numbers_that_are_none_file_nothing(registry: Registry, bad: float) -> N
     weight = np.full((WIDTH, 3), bad, np.float32)
     replaced(registry, safetensors.numpy.save(tensors(weight=weight)))
     (verdict,) = registry.load(1).judge(np.ones((1, WIDTH), np.float32) * 2, 5)
-    assert (verdict.decision, verdict.reason) == ("unsure", NOT_FINITE)
+    assert (verdict.decision, verdict.doubt) == ("unsure", NOT_FINITE)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_learned_numbers_that_are_none_file_nothing(registry: Registry, bad: flo
             kind="learned",
         )
         (verdict,) = registry.load(1).judge(np.ones((1, WIDTH), np.float32) * 2, 5)
-        assert (verdict.decision, verdict.reason) == ("unsure", NOT_FINITE)
+        assert (verdict.decision, verdict.doubt) == ("unsure", NOT_FINITE)
 
 
 @pytest.mark.parametrize("name", ["../../x", "resnet5000", "", "\x1b[31m"])

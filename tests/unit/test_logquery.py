@@ -118,6 +118,7 @@ def test_csv_has_a_header_and_no_formulas() -> None:
         "camera": "Canon EOS R5",
         "final_label": "dog",
         "missing_at": "",
+        "reason_code": "",
     }
 
 

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, create_engine, inspect
 
 from imgsort.errors import DatabaseProblem
+from imgsort.records.reasons import FOUND_AGAIN, PUT_HERE, SENT_BACK, ReasonCode
+from imgsort.records.verdict import (
+    CLASS_RETIRED,
+    NOT_FILED_YET,
+    NOT_FINITE,
+    NOTHING_FITS,
+    NOTHING_KNOWN,
+    UNLIKE,
+)
 from imgsort.store.schema import Migrated, head_revision, migrate, revision_of
 from imgsort.store.tables import METADATA, REVISIONS
 from tests.logbook import Workplace, file_all, new_store, verdict
@@ -110,6 +120,7 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 TABLES = (
     "arrival_counts",
     "arrivals",
+    "audits",
     "class_changes",
     "classes",
     "decode_attempts",
@@ -155,6 +166,7 @@ def test_the_view_has_the_columns_that_users_rely_on(database: Path) -> None:
         "camera",
         "final_label",
         "missing_at",
+        "reason_code",
     ]
 
 
@@ -221,11 +233,7 @@ def test_a_rebuilt_table_keeps_its_rows_indexes_and_references(
 
 def test_the_first_databases_are_brought_forward(tmp_path: Path, scripts: Path) -> None:
     """From every revision there was, with rows: none is lost, and the arrivals are counted."""
-    for script in (scripts / "versions").glob("0*.py"):
-        if script.name > "0001_first.py":
-            script.unlink()
-    database = tmp_path / "imgsort.db"
-    assert migrate(database, scripts=scripts).after == "0001"
+    database = at_revision(tmp_path, scripts, "0001")
     execute(database, *FIRST_ROWS)
     done = migrate(database)
     assert (done.before, done.after) == ("0001", HEAD)
@@ -239,6 +247,109 @@ def test_the_first_databases_are_brought_forward(tmp_path: Path, scripts: Path) 
     assert query(database, "PRAGMA foreign_key_check") == []
     execute(database, "DELETE FROM arrivals WHERE name = 'a.jpg'")
     assert query(database, counts) == [("filed", 1, 1), ("unsure", 0, 1)]
+
+
+def at_revision(tmp_path: Path, scripts: Path, revision: str) -> Path:
+    """An empty database of an earlier version."""
+    for script in (scripts / "versions").glob("0*.py"):
+        if script.name[:4] > revision:
+            script.unlink()
+    database = tmp_path / "imgsort.db"
+    assert migrate(database, scripts=scripts).after == revision
+    return database
+
+
+SENTENCES = {
+    "confidence 0.41 is below 0.70": "low_confidence",
+    "no known class fits at all": "nothing_fits",
+    "no class is known yet": "nothing_known",
+    "the network's numbers for this image are not finite": "not_finite",
+    "unlike anything known": "unlike",
+    "this class isn't told surely enough yet to file under it": "not_filed_yet",
+    "this class is retired": "class_retired",
+    "sent back": "sent_back",
+    "imported from /media/archive": "imported",
+    "put here by hand": "put_here",
+    "put here by hand, but it can't be read: the file is cut short": "put_here_unreadable",
+    "found again after the log was lost": "found_again",
+    "found again after the log was lost, but it can't be read: it is a video": (
+        "found_again_unreadable"
+    ),
+    "changed in its place, but it can't be read: the file is cut short": "changed_unreadable",
+    "somebody's own words": "other",
+}
+"""All that versions with revision 0007 wrote, and what nobody of us did -> the code."""
+
+
+def test_reasons_get_codes(tmp_path: Path, scripts: Path) -> None:
+    """Every sentence of the versions before has its code, in arrivals and in predictions; what a
+    decoder said of a rejected file is unreadable, and what was filed has neither."""
+    database = at_revision(tmp_path, scripts, "0007")
+    execute(
+        database,
+        *FIRST_ROWS[:2],
+        "INSERT INTO models VALUES (1, 'imagenet', 'b', 'b', 'float32', NULL, '')",
+    )
+    arrival = (
+        "INSERT INTO arrivals (image_id, name, name_bytes, subfolder, subfolder_bytes, path,"
+        " path_bytes, arrived_at, decision, reason, state)"
+        " VALUES (1, '', '', '', '', '', '', '', ?, ?, 'filed')"
+    )
+    prediction = (
+        "INSERT INTO predictions (image_id, model, confidence, decision, reason, top_k,"
+        " predicted_at) VALUES (1, 1, 0, 'unsure', 'unlike anything known', '[]', '')"
+    )
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.executemany(arrival, [("unsure", sentence) for sentence in SENTENCES])
+        connection.execute(arrival, ("rejected", "the content is a PDF document"))
+        connection.execute(arrival, ("rejected", "put here by hand"))
+        connection.execute(arrival, ("filed", None))
+        connection.execute(prediction)
+    migrate(database)
+    told = query(database, "SELECT reason, reason_code FROM prediction_log ORDER BY id")
+    assert told == [
+        *SENTENCES.items(),
+        ("the content is a PDF document", "unreadable"),
+        ("put here by hand", "put_here"),
+        (None, None),
+    ]
+    assert query(database, "SELECT reason_code FROM predictions") == [("unlike",)]
+
+
+def test_audits_get_rows_of_their_own(tmp_path: Path, scripts: Path) -> None:
+    """What was JSON in the run's summary is a row, whatever its seed, and the summary says it in
+    words; runs that drew nothing, or of which something else is told, stay as they are."""
+    database = at_revision(tmp_path, scripts, "0008")
+    long = 2**70
+    summaries = [
+        ("audit", '{"seed": 1, "candidates": 8, "drawn": [3, 5, 1]}'),
+        ("label", "1 labelled"),
+        ("audit", None),
+        ("audit", "nothing was done"),
+        ("audit", f'{{"seed": {long}, "candidates": 2, "drawn": []}}'),
+        ("audit", '{"drawn": "three"}'),
+        ("audit", "[1]"),
+    ]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        statement = "INSERT INTO runs (kind, started_at, summary) VALUES (?, '', ?)"
+        connection.executemany(statement, summaries)
+    migrate(database)
+    rows = query(database, "SELECT run_id, seed, candidates, drawn FROM audits")
+    assert rows == [(1, "1", 8, "[3, 5, 1]"), (5, str(long), 2, "[]")]
+    told = query(database, "SELECT kind, summary FROM runs ORDER BY id")
+    summaries[0] = ("audit", "drew 3 of 8 pictures")
+    summaries[4] = ("audit", "drew 0 of 2 pictures")
+    assert told == summaries
+
+
+def test_the_sentences_of_today_have_the_codes_of_the_revision() -> None:
+    """What the program writes and what the revision reads agree."""
+    written = [
+        *(NOTHING_FITS, NOTHING_KNOWN, NOT_FINITE, UNLIKE, NOT_FILED_YET, CLASS_RETIRED),
+        *(SENT_BACK, PUT_HERE, FOUND_AGAIN),
+    ]
+    assert {one.sentence: one.code.value for one in written}.items() <= SENTENCES.items()
+    assert {*SENTENCES.values(), "unreadable"} == {code.value for code in ReasonCode}
 
 
 def test_a_populated_database_is_copied_first(database: Path, scripts: Path) -> None:

@@ -115,7 +115,7 @@ def test_the_first_model_is_drafted_from_the_imagenet_head(registry: Registry) -
         "bird",
     ]
     [verdict] = registry.load(3, None, 0.7).judge(CAT, 3)
-    assert (verdict.label, verdict.reason) == ("", NOTHING_KNOWN)
+    assert (verdict.label, verdict.doubt) == ("", NOTHING_KNOWN)
 
 
 def test_tensors_that_are_views_come_back_unscrambled(registry: Registry) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from imgsort.disk.identity import Identity
 from imgsort.records.journal import Landed
 from imgsort.records.log import LogFilter
-from imgsort.records.verdict import Verdict
+from imgsort.records.verdict import NOTHING_KNOWN, Verdict
 from imgsort.store import Store, engine
 from tests.logbook import (
     NOON,
@@ -109,7 +109,7 @@ def test_a_rejected_picture_has_a_reason_and_no_prediction(store: Store, work: W
 
 def test_a_verdict_of_no_class_is_kept(store: Store, work: Workplace) -> None:
     """A model that knows no class leaves a prediction without a label."""
-    nothing = Verdict("", 0.0, "unsure", "no class is known yet", ())
+    nothing = Verdict("", 0.0, "unsure", NOTHING_KNOWN, ())
     file_all(store, [work.plan(1, nothing)])
     assert store.predictions_for([sha256("1")], 1) == {sha256("1"): nothing}
     (row,) = store.log(LogFilter())

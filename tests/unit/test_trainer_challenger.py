@@ -171,7 +171,7 @@ def test_what_is_unlike_the_other_folds_is_not_filed() -> None:
     """Be it ever so sure of its class."""
     challenger = taught(blobs(20, 2, distance=3))
     strange = replace(challenger, unlikeness=np.full(40, 1.5, np.float32))
-    assert {one.reason for one in strange.verdicts(0.9)} == {UNLIKE}
+    assert {one.doubt for one in strange.verdicts(0.9)} == {UNLIKE}
 
 
 def test_classes_without_labels_are_told_by_the_first_model() -> None:

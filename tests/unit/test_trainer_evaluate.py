@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from imgsort.records.verdict import Verdict
+from imgsort.records.verdict import UNLIKE, Verdict
 from imgsort.trainer.evaluation.metrics import (
     ClassMetrics,
     Confusion,
@@ -23,7 +23,7 @@ def about(number: float) -> Any:
 def judged(truth: str, label: str, confidence: float, filed: bool = True) -> JudgedImage:
     if filed:
         return JudgedImage(truth, Verdict(label, confidence, "filed", None, ()))
-    return JudgedImage(truth, Verdict(label, confidence, "unsure", "too faint", ()))
+    return JudgedImage(truth, Verdict(label, confidence, "unsure", UNLIKE, ()))
 
 
 PICTURES = [

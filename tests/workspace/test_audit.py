@@ -139,10 +139,24 @@ def test_nothing_left_to_draw(desk: Desk) -> None:
 
 
 def test_the_draw_is_recorded(desk: Desk) -> None:
-    """Seed, candidates and what was drawn stand with the run."""
-    desk.type("audit", "2", "--seed", "5", stdin="q\n")
-    ((summary,),) = desk.log("SELECT summary FROM runs WHERE kind = 'audit'")
-    assert summary.startswith('{"seed": 5, "candidates": 5, "drawn": [')
+    """Seed, candidates and what was drawn are a row before the first question, whatever the seed;
+    the run says it in words."""
+    for seed in ("5", str(2**70)):
+        desk.type("audit", "2", "--seed", seed, stdin="q\n")
+    recorded = desk.log("SELECT seed, candidates, json_array_length(drawn) FROM audits")
+    assert recorded == [("5", 5, 2), (str(2**70), 5, 2)]
+    summaries = desk.log("SELECT summary FROM runs WHERE kind = 'audit'")
+    assert summaries == [("drew 2 of 5 pictures",)] * 2
+
+
+def test_a_folder_of_another_run_is_no_audit(desk: Desk) -> None:
+    """Its run has a summary, but drew nothing."""
+    folder = links(desk)
+    renamed = folder.with_name("audit-1")
+    folder.rename(renamed)
+    said = desk.type("confirm", renamed)
+    assert said.code == 1
+    assert "is no audit of this workspace" in said.err
 
 
 # As a folder of links, or as CSV

@@ -287,7 +287,7 @@ def test_a_retired_class_is_filed_no_more(desk: Desk) -> None:
         classifier = load_classifier(desk.workspace, store, active_card(desk.workspace))
         again = store.predictions_for([_sha256(desk, "cat-1.jpg")], 1)
     [verdict] = [classifier.decide_again(one) for one in again.values()]
-    assert (verdict.label, verdict.decision, verdict.reason) == ("cat", "unsure", CLASS_RETIRED)
+    assert (verdict.label, verdict.decision, verdict.doubt) == ("cat", "unsure", CLASS_RETIRED)
 
     assert desk.type("classes", "restore", "cat").code == 0
     assert in_use(desk) == {"cat", "dog", "snake"}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from imgsort.care.heartbeat import read_status
 from imgsort.care.status import status_of
 from imgsort.cli.app import app
 from imgsort.daemon.service import run as service
@@ -217,7 +218,7 @@ def test_a_library_is_named_in_the_status(workspace: Workspace, photos: list[Pat
         (workspace.sorted / "mine").mkdir(exist_ok=True)
         (workspace.sorted / "mine" / f"{number}.jpg").write_bytes(f"{number}".encode())
     wait_for(lambda: "imgsort import sorted" in str(service.run(workspace, once=True)), "a notice")
-    lines = list(status_of(workspace, said(workspace)).lines())
+    lines = list(status_of(workspace, read_status(workspace.status_file)).lines())
     assert any(name == "look at" and "101 pictures" in line for name, line in lines)
     assert logged(workspace) == []
 

@@ -114,8 +114,8 @@ def test_what_stays_in_the_inbox_is_no_picture(hostile: Path, workspace: Workspa
     left = [path for path in workspace.inbox.rglob("*") if path.is_file() and not path.is_symlink()]
     said = read_status(workspace.status_file)
     assert said is not None
-    assert said["unsupported"]["count"] > 0
-    assert len(said["unsupported"]["examples"]) > 0
+    assert said.unsupported.count > 0
+    assert len(said.unsupported.examples) > 0
     hidden = (".", "~", "._")
     pictures = [
         path

@@ -1,6 +1,5 @@
 """JPEG 2000, TGA and Netpbm on the whole way: inbox, folders, import, classify."""
 
-import json
 import os
 from collections import Counter
 from dataclasses import replace
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imgsort.care.heartbeat import read_status
 from imgsort.care.status import status_of
 from imgsort.daemon.service import run as service
 from imgsort.images.outcome import Picture
@@ -52,8 +52,7 @@ def test_unasked_they_stay_and_are_named_and_asked_for_they_are_judged(
         left
     )
 
-    told = json.loads((workspace.state / "status.json").read_text())
-    looked = replace(status_of(workspace, told), pid=1)
+    looked = replace(status_of(workspace, read_status(workspace.status_file)), pid=1)
     assert dict(looked.lines())["could be read"].startswith("2 JPEG 2000, 1 TGA, 2 Netpbm (to be")
 
     with workspace.config_file.open("a") as file:

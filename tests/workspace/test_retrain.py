@@ -109,7 +109,7 @@ def test_a_better_model_serves(trained: tuple[Path, Result]) -> None:
     assert report.stat().st_size > 10_000
     card = Registry(workspace.models).card(2)
     assert (card.kind, card.parent) == ("learned", 1)
-    assert card.metrics["gate"]["provisional"] is True  # type: ignore[index, call-overload]
+    assert card.training.gate.provisional
     assert [path.name for path in workspace.models.iterdir() if path.name.startswith(".")] == []
 
 
@@ -237,7 +237,7 @@ def test_nothing_changed_and_not_better(trained: tuple[Path, Result], tmp_path: 
     assert forced.exit_code == 0
     assert "v4 serves because of --force" in forced.stdout
     assert active(workspace) == 4
-    assert registry.card(4).metrics["gate"]["forced"] is True  # type: ignore[index, call-overload]
+    assert registry.card(4).training.gate.forced
 
 
 def model(workspace: Workspace, version: int) -> LearnedModel:
@@ -344,9 +344,8 @@ def test_what_a_person_activates_meanwhile_goes_on(
     assert outcome.findings.verdict.sentence.startswith(
         "v1 was activated while this was trained and compared with v2, so nothing is changed;"
     )
-    gate = outcome.card.metrics["gate"]
-    assert isinstance(gate, dict)
-    assert gate["promoted"] is False
+    assert outcome.card.training.labels is not None
+    assert not outcome.card.training.gate.promoted
 
 
 def test_one_fixed_camera_is_enough(founded: Path, tmp_path: Path) -> None:

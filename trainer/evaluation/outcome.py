@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from pydantic import JsonValue
-
 from imgsort.records.model_card import ClassEntry, ModelDraft
+from imgsort.records.training_metrics import GateWord, ModelFigures, TrainingMetrics
 from imgsort.trainer.dataset.groups import Grouping
 from imgsort.trainer.dataset.labelled_images import Material
 from imgsort.trainer.dataset.population import Population
@@ -166,48 +165,46 @@ def draft_of(trained: Training, findings: Findings) -> ModelDraft:
         thresholds=challenger.cuts,
         tensors=challenger.model.tensors(),
         temperature=challenger.model.temperature,
-        metrics=_metrics(trained, findings),
+        metrics=_metrics(trained, findings).as_json(),
         parent=champion.card.version,
     )
 
 
-def _metrics(trained: Training, findings: Findings) -> dict[str, JsonValue]:
-    terms, counts = trained.terms, trained.material.per_class()
-    verdict = findings.verdict
-    return {
-        "trained_on": terms.trained_on,
-        "labels": findings.material.labels,
-        "labels_of": {str(number): counts[number] for number in sorted(counts)},
-        "held_out": findings.material.held_out,
-        "augmented_views": terms.options.views,
-        "recipe": findings.recipe,
-        "target_precision": terms.target_precision,
-        "judged_on": findings.judged_on,
-        "new": _in_short(findings.evaluation, findings.shares),
-        "before": _in_short(findings.champion_evaluation, findings.champion_shares),
-        "gate": {
-            "promoted": verdict.promoted,
-            "provisional": verdict.provisional,
-            "forced": findings.forced,
-            "lower_bound": None if verdict.overall is None else verdict.overall.bound,
-            "sentence": verdict.sentence,
-        },
-    }
+def _metrics(trained: Training, findings: Findings) -> TrainingMetrics:
+    terms, verdict = trained.terms, findings.verdict
+    return TrainingMetrics(
+        trained_on=terms.trained_on,
+        labels=findings.material.labels,
+        labels_of=dict(trained.material.per_class()),
+        held_out=findings.material.held_out,
+        augmented_views=terms.options.views,
+        recipe=findings.recipe,
+        target_precision=terms.target_precision,
+        judged_on=findings.judged_on,
+        new=_in_short(findings.evaluation, findings.shares),
+        before=_in_short(findings.champion_evaluation, findings.champion_shares),
+        gate=GateWord(
+            promoted=verdict.promoted,
+            provisional=verdict.provisional,
+            forced=findings.forced,
+            lower_bound=None if verdict.overall is None else verdict.overall.bound,
+            sentence=verdict.sentence,
+        ),
+    )
 
 
-def _in_short(evaluation: Evaluation, shares: Shares) -> dict[str, JsonValue]:
-    """``accuracy`` is of all that arrives; the rest is counted on the judged pictures."""
-    return {
-        "accuracy": shares.right.share,
-        "accuracy_low": shares.right.low,
-        "accuracy_high": shares.right.high,
-        "right": round(evaluation.accuracy * evaluation.images),
-        "balanced_accuracy": evaluation.balanced_accuracy,
-        "macro_f1": evaluation.macro_f1,
-        "ece": evaluation.ece,
-        "filed": evaluation.filed,
-        "filed_right": evaluation.filed_right,
-    }
+def _in_short(evaluation: Evaluation, shares: Shares) -> ModelFigures:
+    return ModelFigures(
+        accuracy=shares.right.share,
+        accuracy_low=shares.right.low,
+        accuracy_high=shares.right.high,
+        right=round(evaluation.accuracy * evaluation.images),
+        balanced_accuracy=evaluation.balanced_accuracy,
+        macro_f1=evaluation.macro_f1,
+        ece=evaluation.ece,
+        filed=evaluation.filed,
+        filed_right=evaluation.filed_right,
+    )
 
 
 def _counted(trained: Training, comparison: Comparison) -> found.MaterialCounts:

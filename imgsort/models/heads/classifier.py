@@ -8,20 +8,19 @@ from typing import Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.records.reasons import Reason, ReasonCode
 from imgsort.records.verdict import (
     NEVER,
-    NOT_FILED_YET,
     NOT_FINITE,
     NOTHING_KNOWN,
     RETIRED,
-    UNLIKE,
     Score,
     Verdict,
     shortfall,
 )
 
-_DOUBTS = (UNLIKE, NOT_FILED_YET)
-"""Reasons that no threshold changes."""
+_STAYS_IN_DOUBT = frozenset({ReasonCode.UNLIKE, ReasonCode.NOT_FILED_YET})
+"""What no threshold changes."""
 
 
 class Head(Protocol):
@@ -47,7 +46,7 @@ class Familiar(Protocol):
         embeddings: NDArray[np.float32],
         winners: NDArray[np.intp],
         unlikeness: NDArray[np.float32],
-    ) -> list[str | None]:
+    ) -> list[Reason | None]:
         """Per row of [N, D]: why it can't be filed under its best class (a column), or None.
 
         One of UNLIKE and NOT_FILED_YET.
@@ -152,15 +151,16 @@ class Classifier:
 
     def decide_again(self, verdict: Verdict) -> Verdict:
         """A verdict this head gave before, under the thresholds of now."""
-        if verdict.label not in self.classes or verdict.reason in _DOUBTS:
+        stays = verdict.doubt is not None and verdict.doubt.code in _STAYS_IN_DOUBT
+        if verdict.label not in self.classes or stays:
             return verdict
         threshold = float(self.thresholds[self.classes.index(verdict.label)])
-        reason = shortfall(verdict.confidence, threshold)
-        return replace(verdict, decision="filed" if reason is None else "unsure", reason=reason)
+        doubt = shortfall(verdict.confidence, threshold)
+        return replace(verdict, decision="filed" if doubt is None else "unsure", doubt=doubt)
 
     def _seen(
         self, embeddings: NDArray[np.float32], winners: NDArray[np.intp]
-    ) -> list[tuple[float | None, str | None]]:
+    ) -> list[tuple[float | None, Reason | None]]:
         """Per row: how unlike the training it is, and the doubt about it."""
         if self.familiar is None:
             return [(None, None)] * len(embeddings)
@@ -175,13 +175,13 @@ class Classifier:
         order: NDArray[np.intp],
         top_k: int,
         unlikeness: float | None,
-        doubt: str | None,
+        doubt: Reason | None,
     ) -> Verdict:
         ranked = tuple(Score(self.classes[i], float(scores[i])) for i in order)
         best = ranked[0]
-        reason = doubt or shortfall(best.confidence, float(self.thresholds[order[0]]))
-        decision: Literal["filed", "unsure"] = "filed" if reason is None else "unsure"
-        return Verdict(best.label, best.confidence, decision, reason, ranked[:top_k], unlikeness)
+        doubt = doubt or shortfall(best.confidence, float(self.thresholds[order[0]]))
+        decision: Literal["filed", "unsure"] = "filed" if doubt is None else "unsure"
+        return Verdict(best.label, best.confidence, decision, doubt, ranked[:top_k], unlikeness)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -195,5 +195,5 @@ def _finite_rows(numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.array(np.isfinite(numbers).all(axis=1), np.bool_)
 
 
-def _none(reason: str) -> Verdict:
-    return Verdict("", 0.0, "unsure", reason, ())
+def _none(doubt: Reason) -> Verdict:
+    return Verdict("", 0.0, "unsure", doubt, ())

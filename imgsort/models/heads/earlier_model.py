@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from imgsort.models.heads.classifier import Head, ImagenetHead, softmax
 from imgsort.models.heads.learned import DenseLayer, Novelty, unit
 from imgsort.records.model_card import ModelCard
+from imgsort.records.reasons import Reason
 from imgsort.records.verdict import NOT_FILED_YET, UNLIKE
 
 Floats = NDArray[np.float32]
@@ -175,7 +176,7 @@ class Asked:
     old: int
     """Its column in the old head."""
     least: float
-    reason: str
+    doubt: Reason
     """Why not, otherwise."""
 
 
@@ -199,17 +200,17 @@ class Known:
 
     def doubts(
         self, embeddings: Floats, winners: NDArray[np.intp], unlikeness: Floats
-    ) -> list[str | None]:
+    ) -> list[Reason | None]:
         """Per row, or None."""
         foreign = (unlikeness > 1) & (winners < self._learned)
-        doubts: list[str | None] = [UNLIKE if strange else None for strange in foreign]
+        doubts: list[Reason | None] = [UNLIKE if strange else None for strange in foreign]
         rows = [row for row, winner in enumerate(winners) if int(winner) in self._asked]
         if self._old is None or not rows:
             return doubts
         for row, scores in zip(rows, self._old.scores(embeddings[rows]), strict=True):
             asked = self._asked[int(winners[row])]
             if doubts[row] is None and scores[asked.old] < asked.least:
-                doubts[row] = asked.reason
+                doubts[row] = asked.doubt
         return doubts
 
 
@@ -226,9 +227,9 @@ def known_of(section: Tensors, thresholds: Sequence[float]) -> Known | None:
         for at, floor in enumerate(np.asarray(section.get("floors", ()), np.float64))
         if floor > 0
     ]
-    for name, reason in (("kept", UNLIKE), ("unproven", NOT_FILED_YET)):
+    for name, doubt in (("kept", UNLIKE), ("unproven", NOT_FILED_YET)):
         at_each = [columns.index(int(number)) for number in section.get(name, ())]
-        asked += [Asked(at, known.index(columns[at]), thresholds[at], reason) for at in at_each]
+        asked += [Asked(at, known.index(columns[at]), thresholds[at], doubt) for at in at_each]
     return Known(familiarity, len(section["classes"]), old, asked)
 
 

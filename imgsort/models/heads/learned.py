@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.models.heads.classifier import ImagenetHead, softmax
+from imgsort.records.reasons import Reason
 from imgsort.records.verdict import UNLIKE
 
 Floats = NDArray[np.float32]
@@ -179,7 +180,7 @@ class Novelty:
         embeddings: Floats,  # noqa: ARG002 - an earlier kind of model asks its old head about them
         winners: NDArray[np.intp],
         unlikeness: Floats,
-    ) -> list[str | None]:
+    ) -> list[Reason | None]:
         """Per row: why it can't be filed under its best class (a column), or None."""
         foreign = (unlikeness > 1) & (winners < self.labelled)
         return [UNLIKE if strange else None for strange in foreign]
