@@ -32,7 +32,7 @@ from imgsort.trainer.evaluation.results import (
     Strangers,
     Target,
 )
-from imgsort.trainer.report.charts import MOST_LINES, charted, charts
+from imgsort.trainer.report.charts import MOST_LINES, charted, charts, short
 from imgsort.trainer.report.words import summary
 from imgsort.workspace.config import DecodeSettings
 
@@ -219,6 +219,24 @@ def test_of_many_classes_those_that_need_a_look_are_charted(tmp_path: Path) -> N
     out.mkdir()
     written(out, found)
     assert "Shown are 30 of 100" in (out / "index.html").read_text(encoding="utf-8")
+
+
+def test_long_names_are_told_apart_in_a_figure() -> None:
+    """Species of a genus differ at the end of their names, so that is never what is left out."""
+    names = [f"Lesser spotted woodpecker {at}" for at in range(100)]
+    assert len({short(name) for name in names}) == 100
+    assert max(len(short(name)) for name in names) == 24
+    assert short("Red-bellied woodpecker") == "Red-bellied woodpecker"
+
+
+def test_every_image_of_the_page_is_named(tmp_path: Path) -> None:
+    """Whoever doesn't see a picture is told what it is; a figure above 32 classes is scrolled."""
+    out = tmp_path / "report"
+    out.mkdir()
+    written(out, findings([f"class number {at}" for at in range(40)], tmp_path))
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]+"', page)) >= 6
+    assert page.count('<div class="wide">') == 1
 
 
 def test_drawing_disturbs_nobody(tmp_path: Path) -> None:

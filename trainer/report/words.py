@@ -44,6 +44,15 @@ def summary(findings: Findings, root: Path) -> Iterator[str]:
     yield from foreign(findings.strangers)
 
 
+def advice(findings: Findings) -> Iterator[str]:
+    """What would help most."""
+    yield from vocabulary(findings)
+    yield from could_file(findings)
+    yield from wishes(findings)
+    yield would_help(findings.curve)
+    yield from foreign(findings.strangers)
+
+
 def verdict(findings: Findings) -> str:
     """Which model serves now, and why."""
     sentence = findings.verdict.sentence
