@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
-from imgsort.intervals import lower_bound
+from imgsort.intervals import Z_95_ONE_SIDED, lower_bound
 from imgsort.records.verdict import Verdict
 
-ONE_SIDED = 1.64
-"""Standard errors, 95 %."""
 FEWEST = 20
 """Representative pictures below which nothing is said."""
 LOWEST = 0.2
@@ -51,7 +49,7 @@ def relaxed(
         if not LOWEST <= score < confidence:
             continue
         filed = [right for each, right in ranked if each >= score]
-        if lower_bound(sum(filed), len(filed), ONE_SIDED) >= target_precision:
+        if lower_bound(sum(filed), len(filed), Z_95_ONE_SIDED) >= target_precision:
             best = Relaxed(score, len(filed), sum(filed), before, len(ranked))
     if best is None or best.filed - before < WORTHWHILE * len(ranked):
         return None
