@@ -1,1 +1,1 @@
-"""What the daemon tells of itself in figures."""
+"""What the daemon tells of itself: progress for its log and `status`, metrics for Prometheus."""

@@ -1,1 +1,1 @@
-"""The daemon as a process: start, signals, reload, end."""
+"""The daemon as a process: start, signals, reload, systemd, memory, end."""

@@ -1,7 +1,11 @@
 """The filing protocol: from judged pictures to files in folders, through the journal.
 
-``Filer`` files the daemon's batches, ``recover`` completes what a dead mover left. Inside:
-``destination`` decides a name, ``place`` acts on one file, ``mover`` on a batch.
+A batch is planned and written down in one transaction (*TX1*), then each file is *placed*, never
+onto another one, then what *landed* is written down (*TX2*). *Recovery* completes or undoes what a
+dead mover left. A *destination* is an unused name; *sidecars* travel with their picture; a
+*refusal* is why one file stayed where it was.
+
+``Filer`` files the daemon's batches, ``relocate`` brings logged pictures elsewhere.
 """
 
 from imgsort.filing.filer import Filer, Result
