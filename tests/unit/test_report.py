@@ -17,21 +17,20 @@ import pytest
 from imgsort.records.verdict import Verdict
 from imgsort.trainer import report
 from imgsort.trainer.dataset.population import WeightedShare
+from imgsort.trainer.evaluation.comparison import Shares
 from imgsort.trainer.evaluation.gate import Difference, GateVerdict
+from imgsort.trainer.evaluation.learning_curve import Curve, CurvePoint
 from imgsort.trainer.evaluation.lower_threshold import Relaxed
-from imgsort.trainer.evaluation.metrics import Evaluation, JudgedImage, evaluate
+from imgsort.trainer.evaluation.metrics import Evaluation, evaluate
 from imgsort.trainer.evaluation.results import (
     Cell,
     ClassFinding,
-    Curve,
-    CurvePoint,
     Findings,
     MaterialCounts,
     Pictured,
-    Shares,
-    Strangers,
     Target,
 )
+from imgsort.trainer.evaluation.unknown_classes import Strangers
 from imgsort.trainer.report.charts import MOST_LINES, charted, charts, short
 from imgsort.trainer.report.words import summary
 from imgsort.workspace.config import DecodeSettings
@@ -42,14 +41,15 @@ NASTY = '<script>alert("$x$")</script>&'
 def evaluation(labels: list[str], wrong: float, seed: int = 0) -> Evaluation:
     """Ten pictures a class; mistakes fall on the next class."""
     rng = np.random.default_rng(seed)
-    judged = []
+    truths, verdicts = [], []
     for at, truth in enumerate(labels):
         for _ in range(10):
             said = labels[(at + 1) % len(labels)] if rng.random() < wrong else truth
             confidence = float(rng.uniform(0.5, 1))
             decision = "filed" if confidence > 0.7 else "unsure"
-            judged.append(JudgedImage(truth, Verdict(said, confidence, decision, None, ())))  # type: ignore[arg-type]
-    return evaluate(judged)
+            truths.append(truth)
+            verdicts.append(Verdict(said, confidence, decision, None, ()))  # type: ignore[arg-type]
+    return evaluate(truths, verdicts)
 
 
 def shares(right: float, low: float, high: float) -> Shares:

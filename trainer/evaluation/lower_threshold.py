@@ -1,4 +1,4 @@
-"""Could the first model, which came without labels, file more than it does? Pure.
+"""Could the first model, which came without labels, file more than it does?
 
 Its one threshold (`model.confidence`) is a guess made before anybody had seen a picture of this
 library. Representative labels tell what it is worth here.
@@ -10,6 +10,7 @@ from math import floor
 
 from imgsort.intervals import Z_95_ONE_SIDED, lower_bound
 from imgsort.records.verdict import Verdict
+from imgsort.trainer.evaluation.comparison import Training
 
 FEWEST = 20
 """Representative pictures below which nothing is said."""
@@ -29,6 +30,20 @@ class Relaxed:
     before: int
     """How many it files now."""
     images: int
+
+
+def relaxed_champion(trained: Training) -> Relaxed | None:
+    """On every representative picture: the first model was trained on none of them."""
+    material, champion = trained.material, trained.champion
+    pictures = [picture for picture in material.labelled if picture.representative]
+    if champion.card.kind != "imagenet" or len(pictures) < FEWEST:
+        return None
+    return relaxed(
+        champion.classifier.judge(material.rows(pictures), 1),
+        [material.names[picture.label] for picture in pictures],
+        champion.confidence,
+        trained.terms.target_precision,
+    )
 
 
 def relaxed(

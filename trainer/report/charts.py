@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.trainer.evaluation.learning_curve import Curve
 from imgsort.trainer.evaluation.metrics import Evaluation
-from imgsort.trainer.evaluation.results import ClassFinding, Curve, Findings
+from imgsort.trainer.evaluation.results import ClassFinding, Findings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,15 +6,10 @@ from pathlib import Path
 from imgsort.disk.display import display
 from imgsort.trainer.dataset.population import NOTABLE as NOTABLE_STRATUM
 from imgsort.trainer.dataset.population import WeightedShare
+from imgsort.trainer.evaluation.learning_curve import Curve
 from imgsort.trainer.evaluation.metrics import Evaluation
-from imgsort.trainer.evaluation.results import (
-    Cell,
-    ClassFinding,
-    Curve,
-    Findings,
-    Pictured,
-    Strangers,
-)
+from imgsort.trainer.evaluation.results import Cell, ClassFinding, Findings, Pictured
+from imgsort.trainer.evaluation.unknown_classes import Strangers
 
 _MOST, _MOST_PICTURES = 6, 3
 
