@@ -37,7 +37,7 @@ def strangers(trained: Training) -> Strangers:
     """Pictures put aside by a human, and known classes taken for unknown."""
     material, challenger = trained.material, trained.challenger
     aside, known = material.of(material.aside), slice(challenger.labelled)
-    filed = [
+    filed, before = [
         sum(verdict.decision == "filed" for verdict in model.judge(aside, 1)) if len(aside) else 0
         for model in (challenger.classifier, trained.champion.classifier)
     ]
@@ -48,7 +48,7 @@ def strangers(trained: Training) -> Strangers:
         np.array(challenger.cuts[known]),
         challenger.model.novelty,
     )
-    return Strangers(len(material.aside), *filed, *left_out)
+    return Strangers(len(material.aside), filed, before, *left_out)
 
 
 def filed_when_unknown(

@@ -49,7 +49,9 @@ class EarlierHead:
             raise ValueError(f"a temperature can't be {self.temperature}")
         self.classes = tuple(learned)
         self.old = head_of(before, named) if before else None
-        self._trust, self._share, self._ceded = 0.0, None, None
+        self._trust = 0.0
+        self._share: NDArray[np.float64] | None = None
+        self._ceded: Floats | None = None
         if self.old is None:
             return
         if "trust" in section:
@@ -62,13 +64,13 @@ class EarlierHead:
         places = {name: at for at, name in enumerate(old.classes)}
         self._share = np.asarray(section["share"], np.float64).reshape(2)
         if "ceded" in section:
-            self._ceded = np.asarray(section["ceded"], np.float32)
+            self._ceded = ceded = np.asarray(section["ceded"], np.float32)
             self._reach = number_of(section["reach"])
             strange = [name for name in self.classes if name not in places]
             if not strange:
                 raise ValueError("its old head knows every class already")
-            if len(self._ceded) != len(places):
-                raise ValueError(f"{len(self._ceded)} shares for {len(places)} old classes")
+            if len(ceded) != len(places):
+                raise ValueError(f"{len(ceded)} shares for {len(places)} old classes")
             places[strange[0]] = len(places)
         if not set(kept) <= places.keys() - set(self.classes):
             raise ValueError(f"{sorted(kept)} can't all be kept from {old.classes}")
