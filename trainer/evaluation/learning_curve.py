@@ -18,7 +18,6 @@ LEAST = 4
 WORTH = 0.01
 """What doubling the labels must bring to be worth the work."""
 
-
 Answer = Literal["yes", "no", "unclear"]
 
 

@@ -31,8 +31,7 @@ def tested(trained: Training, watch: Callable[[int, int], None]) -> Findings:
 
     Everything but the version, which the registry gives (0 until then).
     """
-    terms, material = trained.terms, trained.material
-    champion, challenger = trained.champion, trained.challenger
+    terms, champion, challenger = trained.terms, trained.champion, trained.challenger
     comparison = compare(trained)
     verdict = verdict_on(comparison)
     promoted, wrong = verdict.promoted or terms.options.force, mistakes(comparison)
@@ -48,14 +47,7 @@ def tested(trained: Training, watch: Callable[[int, int], None]) -> Findings:
         temperature=challenger.model.temperature,
         target_precision=terms.target_precision,
         judged_on="representative" if challenger.judging.any() else "all",
-        material=MaterialCounts(
-            labels=len(material.labelled),
-            representative=sum(picture.representative for picture in material.labelled),
-            held_out=len(comparison.pictures),
-            alike=len(trained.dealt.alike),
-            unreadable=material.unreadable,
-            views=terms.options.views,
-        ),
+        material=_counted(comparison),
         classes=class_findings(comparison),
         evaluation=after,
         champion_evaluation=before,
@@ -77,6 +69,18 @@ def tested(trained: Training, watch: Callable[[int, int], None]) -> Findings:
         cells=cells(wrong),
         suspects=doubtful(trained),
         relaxed=None if promoted else relaxed_champion(trained),
+    )
+
+
+def _counted(comparison: Comparison) -> MaterialCounts:
+    trained, material = comparison.trained, comparison.trained.material
+    return MaterialCounts(
+        labels=len(material.labelled),
+        representative=sum(picture.representative for picture in material.labelled),
+        held_out=len(comparison.pictures),
+        alike=len(trained.dealt.alike),
+        unreadable=material.unreadable,
+        views=trained.terms.options.views,
     )
 
 
