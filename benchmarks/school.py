@@ -31,9 +31,15 @@ from imgsort.store.training import TrainingRecord
 from imgsort.trainer.dataset.labelled_images import Material
 from imgsort.trainer.dataset.population import Population
 from imgsort.trainer.dataset.split import LabelledImage, deal
-from imgsort.trainer.evaluation.comparison import Comparison, compare
+from imgsort.trainer.evaluation.comparison import (
+    Comparison,
+    Options,
+    Training,
+    TrainingTerms,
+    compare,
+)
 from imgsort.trainer.evaluation.gate import GateVerdict
-from imgsort.trainer.evaluation.outcome import Options, Training, TrainingTerms, verdict_on
+from imgsort.trainer.evaluation.outcome import verdict_on
 from imgsort.trainer.head.challenger import Challenger, train
 from imgsort.trainer.head.champion import Champion
 from imgsort.trainer.head.vocabulary import vocabulary
@@ -233,13 +239,12 @@ def lesson(material: Material, champion: Champion, tries: int = 0) -> Lesson:
     terms = TrainingTerms(
         Options(), target, LEARNING.gate_margin, "", card.precision, card.backbone_id
     )
-    population = Population({}, {})
     trained = Training(
         *(terms, material, grouping, dealt, champion, challenger, known.retired),
-        *(population, tries),
+        *(Population({}, {}), tries),
     )
-    comparison = compare(material, grouping, (champion, challenger), target, population)
-    return Lesson(trained, comparison, verdict_on(trained, comparison))
+    comparison = compare(trained)
+    return Lesson(trained, comparison, verdict_on(comparison))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from school import Lesson, Photo, School, arguments, lesson
 
-from imgsort.trainer.evaluation.pictures import doubtful
+from imgsort.trainer.evaluation.label_errors import doubtful
 from imgsort.trainer.head.champion import Champion
 
 SETS = (
@@ -60,7 +60,7 @@ def some_wrong(
     refused = suspected = leading = leading_wrong = found = wrong_in_all = 0
     for seed in seeds:
         taught, wrong = relabelled(school, photos, champion, PART, seed)
-        suspects = [each.sha256 for each in doubtful(taught.trained.material, taught.challenger)]
+        suspects = [each.sha256 for each in doubtful(taught.trained)]
         first = suspects[: max(round(LEADING * len(suspects)), 1)]
         refused += not taught.verdict.promoted
         suspected += len(suspects)

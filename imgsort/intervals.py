@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 Z_95_TWO_SIDED = 1.959964
 """95 of 100 such intervals hold the true share."""
+Z_95_ONE_SIDED, Z_90_ONE_SIDED = 1.64, 1.28
+"""The true share lies above 95, or 90, of 100 such lower bounds; and below such upper ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "alembic": ("imgsort/store/schema", "migrations"),
     "cv2": ("imgsort/images", "imgsort/models/annotate", "trainer/report"),
     "h5py": ("imgsort/models/backbones",),
+    "jinja2": ("trainer/report",),
     "keras": (
         "imgsort/models/backbones",
         "imgsort/models/runtimes",
@@ -32,6 +33,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "openvino": ("imgsort/models/backbones", "imgsort/models/runtimes"),
     "pillow_heif": ("imgsort/images",),
     "rich": ("imgsort/cli",),
+    "scipy": ("trainer",),
     "seaborn": ("trainer/report",),
     "sklearn": ("trainer",),
     "sqlalchemy": ("imgsort/store", "migrations"),

@@ -71,7 +71,7 @@ def test_the_wheel_holds_every_module(source: Path, wheel: Path) -> None:
 
 
 def test_the_wheel_holds_data_and_licences(wheel: Path) -> None:
-    """Vocabulary, Alembic's template, systemd units, type marker and licences are in the wheel."""
+    """Vocabulary, templates, systemd units, type marker and licences are in the wheel."""
     names = _names(wheel)
     templates = {f"imgsort/migrations/{p.name}" for p in (REPOSITORY / "migrations").glob("*.mako")}
     units = {
@@ -79,6 +79,7 @@ def test_the_wheel_holds_data_and_licences(wheel: Path) -> None:
     }
     assert len(units) > 5
     wanted = {"imgsort/data/imagenet_wordnet.json", "imgsort/py.typed", *templates, *units}
+    wanted.add("imgsort/trainer/report/page.html")
     assert wanted - set(names) == set()
     licences = {PurePosixPath(name).name for name in names if "/licenses/" in name}
     assert licences == {"LICENSE", "NOTICE"}

@@ -26,14 +26,8 @@ from imgsort.trainer.dataset.labelled_images import Material, collect
 from imgsort.trainer.dataset.population import Population, looked_through
 from imgsort.trainer.dataset.split import deal
 from imgsort.trainer.evaluation import preconditions as readiness
-from imgsort.trainer.evaluation.outcome import (
-    Options,
-    Training,
-    TrainingTerms,
-    draft_of,
-    numbered,
-    tested,
-)
+from imgsort.trainer.evaluation.comparison import Options, Training, TrainingTerms
+from imgsort.trainer.evaluation.outcome import draft_of, numbered, tested
 from imgsort.trainer.evaluation.results import Findings
 from imgsort.trainer.head.challenger import train
 from imgsort.trainer.head.champion import Champion

@@ -30,7 +30,7 @@ from imgsort.records.model_card import (
 
 if TYPE_CHECKING:
     from imgsort.models.heads.classifier import Classifier
-    from imgsort.models.heads.head_file import Tensors
+    from imgsort.models.heads.learned_model import Tensors
 
 __all__ = ["HEAD", "ClassEntry", "ModelCard", "ModelDraft", "Registry"]
 

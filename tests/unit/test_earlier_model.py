@@ -8,21 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from imgsort.errors import ModelProblem
-from imgsort.models.heads.classifier import Classifier, ImagenetHead
-from imgsort.models.heads.earlier_model import (
-    OLD,
-    Advised,
-    Ceded,
-    DenseHead,
-    Introduced,
-    KeepingHead,
-    KeptShare,
-    Tensors,
-    classes_of,
-    head_of,
-    known_of,
-)
-from imgsort.models.heads.learned import DenseLayer
+from imgsort.models.heads.classifier import Classifier
+from imgsort.models.heads.earlier_model import OLD, EarlierHead, classes_of, head_of, known_of
+from imgsort.models.heads.learned_model import Tensors
 from imgsort.models.registry import Registry
 from imgsort.records.model_card import ClassEntry, ModelDraft
 from imgsort.records.verdict import NOT_FILED_YET, UNLIKE
@@ -35,10 +23,6 @@ Section = dict[str, NDArray[Any]]
 
 def array(*rows: object) -> NDArray[np.float32]:
     return np.array(rows, np.float32)
-
-
-def zeros(inputs: int, outputs: int, biases: int) -> DenseLayer:
-    return DenseLayer(np.zeros((inputs, outputs), np.float32), np.zeros(biases, np.float32))
 
 
 def first(*classes: int, strength: float = 8.0) -> Section:
@@ -81,111 +65,112 @@ def named(number: int) -> str:
     return NAMES[number]
 
 
-def dense_head(section: Tensors) -> DenseHead:
+def head(section: Tensors) -> EarlierHead:
     found = head_of(section, named)
-    assert isinstance(found, DenseHead)
+    assert isinstance(found, EarlierHead)
     return found
+
+
+def layered(*layers: tuple[object, object]) -> Section:
+    """Dense layers of these weights and biases, for as many classes as the last one tells."""
+    section: Section = {"temperature": np.array([2.0])}
+    for at, (weight, bias) in enumerate(layers):
+        section[f"layers.{at}.weight"] = np.asarray(weight, np.float32)
+        section[f"layers.{at}.bias"] = np.asarray(bias, np.float32)
+    return {**section, "classes": np.array([CAT, DOG], np.int64)}
 
 
 def test_dense_layers() -> None:
     """A ReLU between the layers, none after the last, softmax over the temperature."""
-    hidden = DenseLayer(array([1, -1], [0, 0]), array(0, 0))
-    out = DenseLayer(array([2, 0], [0, 2]), array(0, -1))
-    head = DenseHead(["cat", "dog"], [hidden, out], temperature=2.0)
-    embeddings = array([1, 9], [-1, 9])
-    assert head.logits(embeddings).tolist() == [[2, -1], [0, 1]]
+    dense = head(layered(([[1, -1], [0, 0]], [0, 0]), ([[2, 0], [0, 2]], [0, -1])))
     expected = 1 / (1 + np.exp([[-1.5, 1.5], [0.5, -0.5]]))
-    assert head.scores(embeddings) == pytest.approx(expected, abs=1e-6)
+    assert dense.scores(array([1, 9], [-1, 9])) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("layers", "classes"),
-    [
-        ([], 2),
-        ([zeros(2, 3, 3)], 2),
-        ([zeros(2, 2, 3)], 2),
-        ([zeros(2, 3, 3), zeros(4, 2, 2)], 2),
-    ],
+    "shapes", [[], [(2, 3, 3)], [(2, 2, 3)], [(2, 3, 3), (4, 2, 2)], [(2, 1, 1)]]
 )
-def test_shapes_must_fit(layers: list[DenseLayer], classes: int) -> None:
+def test_shapes_must_fit(shapes: list[tuple[int, int, int]]) -> None:
     """A damaged head is refused when it is built."""
-    with pytest.raises(ValueError, match="don't fit"):
-        DenseHead([str(number) for number in range(classes)], layers)
+    layers = [(np.zeros((rows, columns)), np.zeros(biases)) for rows, columns, biases in shapes]
+    with pytest.raises(ValueError, match=r"don't fit|no layers"):
+        head(layered(*layers))
 
 
-class Old:
-    """An old head that gives each picture the scores in its embedding."""
+def torn(*share: float) -> EarlierHead:
+    """Can't tell cats from dogs, and keeps the snake; its old head gives what ``shares`` say."""
+    even = layered((np.zeros((4, 2)), np.zeros(2)))
+    return head(
+        even
+        | beside(first(CAT, DOG, SNAKE, strength=1.0))
+        | {"kept": np.array([SNAKE], np.int64), "share": np.array(share)}
+    )
 
-    classes = ("cat", "dog", "snake")
 
-    def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        return embeddings
-
-
-EVEN = DenseHead(["cat", "dog"], [zeros(3, 2, 2)])
+def shares(*rows: list[float]) -> NDArray[np.float32]:
+    """Embeddings of which the old head gives so much to each class, and the rest to nothing."""
+    whole = [[*row, 1 - sum(row)] for row in rows]
+    return np.log(np.maximum(array(*whole), 1e-30))
 
 
 def test_kept_class_keeps_its_say() -> None:
     """The old head settles between snakes and the rest, the learned one between cats and dogs."""
-    head = KeepingHead(EVEN, Old(), ["snake"], KeptShare())
-    assert head.classes == ("cat", "dog", "snake")
-    found = head.scores(array([0.1, 0.1, 0.6], [0.4, 0.0, 0.1]))
+    assert torn(1, 0).classes == ("cat", "dog", "snake")
+    found = torn(1, 0).scores(shares([0.1, 0.1, 0.6], [0.4, 0.0, 0.1]))
     assert found == pytest.approx(array([0.125, 0.125, 0.75], [0.4, 0.4, 0.2]), abs=1e-4)
 
 
 def test_share_is_calibrated() -> None:
     """The offset moves the balance between kept and learned classes."""
-    head = KeepingHead(EVEN, Old(), ["snake"], KeptShare(offset=float(np.log(3))))
-    assert head.scores(array([0.1, 0.1, 0.2]))[0, 2] == pytest.approx(0.75, abs=1e-4)
+    calibrated = torn(1, float(np.log(3)))
+    assert calibrated.scores(shares([0.1, 0.1, 0.2]))[0, 2] == pytest.approx(0.75, abs=1e-4)
 
 
 def test_a_learned_class_is_not_kept() -> None:
     """A class is either learned or kept."""
     with pytest.raises(ValueError, match="can't all be kept"):
-        KeepingHead(EVEN, Old(), ["cat"], KeptShare())
+        head(learned(CAT, DOG) | beside(first(CAT, DOG, SNAKE)) | keeping(CAT))
 
 
 def test_a_dense_head_comes_out_of_its_tensors() -> None:
     """Layers, classes and temperature are those of the file."""
-    head = dense_head(learned(DOG, CAT))
-    assert (head.classes, head.temperature) == (("dog", "cat"), 0.5)
+    dense = head(learned(DOG, CAT))
+    assert (dense.classes, dense.temperature) == (("dog", "cat"), 0.5)
     assert classes_of(learned(DOG, CAT)) == (DOG, CAT)
-    assert head.scores(EYE[:2]).argmax(axis=1).tolist() == [1, 0]
+    assert dense.scores(EYE[:2]).argmax(axis=1).tolist() == [1, 0]
 
 
 def test_a_kept_class_is_told_by_the_old_head() -> None:
     """A class without labels is scored by the old head, under its present name."""
     section = learned(CAT, DOG) | beside(first(CAT, DOG, SNAKE)) | keeping(SNAKE)
-    head = head_of(section, lambda number: {**NAMES, SNAKE: "python"}[number])
-    assert isinstance(head, KeepingHead)
-    assert head.classes == ("cat", "dog", "python")
-    assert head.scores(EYE[:3]).argmax(axis=1).tolist() == [0, 1, 2]
+    found = head_of(section, lambda number: {**NAMES, SNAKE: "python"}[number])
+    assert found.classes == ("cat", "dog", "python")
+    assert found.scores(EYE[:3]).argmax(axis=1).tolist() == [0, 1, 2]
 
 
 def test_an_old_head_advises() -> None:
     """Where the new head can't tell, the old one decides; more trust, more so."""
-    torn = array([1, 1, 0, 0])
-    old = head_of({**first(CAT, DOG), "weight": EYE * array([1, 3, 1, 1])}, named)
-    alone = dense_head(learned(CAT, DOG))
-    shares = [float(Advised(alone, old, trust).scores(torn)[0, 1]) for trust in (0, 0.5, 2)]
-    assert shares[0] == pytest.approx(0.5)
-    assert shares == sorted(shares)
-    assert shares[-1] > 0.9
-    section = learned(CAT, DOG) | beside(first(CAT, DOG)) | {"trust": np.array([0.5])}
-    assert isinstance(head_of(section, named), Advised)
+    undecided = array([1, 1, 0, 0])
+    old = {**first(CAT, DOG), "weight": EYE * array([1, 3, 1, 1])}
+    advised = learned(CAT, DOG) | beside(old)
+    dogs = [
+        float(head(advised | {"trust": np.array([trust])}).scores(undecided)[0, 1])
+        for trust in (0, 0.5, 2)
+    ]
+    assert dogs[0] == pytest.approx(0.5)
+    assert dogs == sorted(dogs)
+    assert dogs[-1] > 0.9
+    assert head(advised).scores(undecided)[0, 1] == pytest.approx(0.5)
 
 
 def test_newcomers_are_not_the_old_heads() -> None:
     """Classes the old head never heard of are recognised, and its own are not forgotten."""
-    section = learned(DOG, NEWT) | beside(first(CAT, SNAKE, strength=5.0)) | keeping(CAT, SNAKE)
-    section |= {"ceded": np.array([0.062, 0.062], np.float32), "reach": np.array([0.02])}
-    head = head_of(section, named)
-    assert isinstance(head, KeepingHead)
-    assert isinstance(head.old, Introduced)
-    best = head.scores(EYE).argmax(axis=1)
-    assert [head.classes[at] for at in best] == ["cat", "dog", "snake", "newt"]
-    plain = KeepingHead(head.learned, head.old.old, ["cat", "snake"], KeptShare())
-    assert "dog" not in {plain.classes[at] for at in plain.scores(EYE).argmax(axis=1)}
+    plain = learned(DOG, NEWT) | beside(first(CAT, SNAKE, strength=5.0)) | keeping(CAT, SNAKE)
+    told = plain | {"ceded": np.array([0.062, 0.062], np.float32), "reach": np.array([0.02])}
+    best = head(told).scores(EYE).argmax(axis=1)
+    assert [head(told).classes[at] for at in best] == ["cat", "dog", "snake", "newt"]
+    said = {head(plain).classes[at] for at in head(plain).scores(EYE).argmax(axis=1)}
+    assert "dog" not in said
 
 
 def test_what_it_may_file() -> None:
@@ -213,9 +198,10 @@ def test_a_section_that_contradicts_itself_is_refused() -> None:
     section |= {"ceded": np.zeros(3, np.float32), "reach": np.array([0.1])}
     with pytest.raises(ValueError, match="knows every class"):
         head_of(section, named)
-    old = ImagenetHead(["a", "b"], EYE, EYE[0], EYE[:2] > 0)
-    with pytest.raises(ValueError, match="shares for 2 old classes"):
-        Introduced(old, "c", Ceded(np.zeros(3, np.float32), 0.1))
+    section |= learned(CAT, NEWT)
+    section["ceded"] = np.zeros(2, np.float32)
+    with pytest.raises(ValueError, match="2 shares for 3 old classes"):
+        head_of(section, named)
 
 
 def test_the_old_heads_word_is_needed_where_it_is_asked() -> None:

@@ -17,22 +17,21 @@ import pytest
 from imgsort.records.verdict import Verdict
 from imgsort.trainer import report
 from imgsort.trainer.dataset.population import WeightedShare
+from imgsort.trainer.evaluation.comparison import Shares
 from imgsort.trainer.evaluation.gate import Difference, GateVerdict
+from imgsort.trainer.evaluation.learning_curve import Curve, CurvePoint
 from imgsort.trainer.evaluation.lower_threshold import Relaxed
-from imgsort.trainer.evaluation.metrics import Evaluation, JudgedImage, evaluate
+from imgsort.trainer.evaluation.metrics import Evaluation, evaluate
 from imgsort.trainer.evaluation.results import (
     Cell,
     ClassFinding,
-    Curve,
-    CurvePoint,
     Findings,
     MaterialCounts,
     Pictured,
-    Shares,
-    Strangers,
     Target,
 )
-from imgsort.trainer.report.charts import MOST_LINES, charted, charts
+from imgsort.trainer.evaluation.unknown_classes import Strangers
+from imgsort.trainer.report.charts import MOST_LINES, charted, charts, short
 from imgsort.trainer.report.words import summary
 from imgsort.workspace.config import DecodeSettings
 
@@ -42,14 +41,15 @@ NASTY = '<script>alert("$x$")</script>&'
 def evaluation(labels: list[str], wrong: float, seed: int = 0) -> Evaluation:
     """Ten pictures a class; mistakes fall on the next class."""
     rng = np.random.default_rng(seed)
-    judged = []
+    truths, verdicts = [], []
     for at, truth in enumerate(labels):
         for _ in range(10):
             said = labels[(at + 1) % len(labels)] if rng.random() < wrong else truth
             confidence = float(rng.uniform(0.5, 1))
             decision = "filed" if confidence > 0.7 else "unsure"
-            judged.append(JudgedImage(truth, Verdict(said, confidence, decision, None, ())))  # type: ignore[arg-type]
-    return evaluate(judged)
+            truths.append(truth)
+            verdicts.append(Verdict(said, confidence, decision, None, ()))  # type: ignore[arg-type]
+    return evaluate(truths, verdicts)
 
 
 def shares(right: float, low: float, high: float) -> Shares:
@@ -219,6 +219,24 @@ def test_of_many_classes_those_that_need_a_look_are_charted(tmp_path: Path) -> N
     out.mkdir()
     written(out, found)
     assert "Shown are 30 of 100" in (out / "index.html").read_text(encoding="utf-8")
+
+
+def test_long_names_are_told_apart_in_a_figure() -> None:
+    """Species of a genus differ at the end of their names, so that is never what is left out."""
+    names = [f"Lesser spotted woodpecker {at}" for at in range(100)]
+    assert len({short(name) for name in names}) == 100
+    assert max(len(short(name)) for name in names) == 24
+    assert short("Red-bellied woodpecker") == "Red-bellied woodpecker"
+
+
+def test_every_image_of_the_page_is_named(tmp_path: Path) -> None:
+    """Whoever doesn't see a picture is told what it is; a figure above 32 classes is scrolled."""
+    out = tmp_path / "report"
+    out.mkdir()
+    written(out, findings([f"class number {at}" for at in range(40)], tmp_path))
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]+"', page)) >= 6
+    assert page.count('<div class="wide">') == 1
 
 
 def test_drawing_disturbs_nobody(tmp_path: Path) -> None:

@@ -13,14 +13,12 @@ def test_confident_disagreement_is_suspected() -> None:
     """A picture as surely another class as that class's own is suspected; a doubtful one isn't."""
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9], [0.05, 0.95], [0.45, 0.55]])
     labels = np.array([0, 0, 1, 1, 0, 0])
-    found = suspects(scores, labels)
-    assert [(each.row, each.seems) for each in found] == [(4, 1)]
-    assert found[0].margin == pytest.approx(0.9)
+    assert suspects(scores, labels) == [(4, 1)]
 
 
 def test_a_label_of_no_column_is_not_judged() -> None:
     """A class that the model doesn't have can't be contradicted by it."""
-    assert suspects(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([-1, 0])) == ()
+    assert suspects(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([-1, 0])) == []
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -35,7 +33,7 @@ def test_shuffled_labels_lead_the_list(seed: int) -> None:
     scores[np.arange(400), truth] += 0.4
     found = suspects(scores, labels)
     leading = found[: max(len(found) * 3 // 10, 1)]
-    assert np.mean([labels[each.row] != truth[each.row] for each in leading]) >= 0.6
+    assert np.mean([labels[row] != truth[row] for row, _ in leading]) >= 0.6
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,15 @@ from imgsort.trainer.dataset.groups import Grouping
 from imgsort.trainer.dataset.labelled_images import Material
 from imgsort.trainer.dataset.population import Population
 from imgsort.trainer.dataset.split import deal
-from imgsort.trainer.evaluation.comparison import Comparison, compare
+from imgsort.trainer.evaluation.comparison import (
+    Comparison,
+    Options,
+    Training,
+    TrainingTerms,
+    compare,
+)
 from imgsort.trainer.evaluation.learning_curve import learning_curve
-from imgsort.trainer.evaluation.outcome import Options, Training, TrainingTerms, verdict_on
+from imgsort.trainer.evaluation.outcome import verdict_on
 from imgsort.trainer.evaluation.pictures import targets
 from imgsort.trainer.evaluation.preconditions import LEAST
 from imgsort.trainer.head.challenger import Challenger, train
@@ -196,33 +202,35 @@ def test_classes_without_labels_are_told_by_the_first_model() -> None:
     assert max(surer) < 0.01
 
 
-def everything(pupils: Material, challenger: Challenger, *, tries: int = 0) -> Training:
-    options = Options()
-    return Training(
-        terms=TrainingTerms(options, 0.95, 0.02, "hash", "float32", "abc"),
+def compared(
+    pupils: Material,
+    challenger: Challenger,
+    champion: Champion | None = None,
+    population: Population = NOBODY,
+) -> Comparison:
+    trained = Training(
+        terms=TrainingTerms(Options(), 0.95, 0.02, "hash", "float32", "abc"),
         material=pupils,
         grouping=apart(pupils.labelled),
         dealt=deal(pupils.labelled, apart(pupils.labelled), {}),
-        champion=nobody(),
+        champion=champion or nobody(),
         challenger=challenger,
         retired=(),
-        population=NOBODY,
-        tries=tries,
+        population=population,
+        tries=0,
     )
-
-
-def compared(pupils: Material, challenger: Challenger, champion: Champion) -> Comparison:
-    return compare(pupils, apart(pupils.labelled), (champion, challenger), 0.95, NOBODY)
+    return compare(trained)
 
 
 def test_a_model_that_learned_nothing_never_serves(three: tuple[Material, Challenger]) -> None:
     """However bad the champion is on the judged pictures: one whose blind heads guess is refused,
     with what to do; the same one that knows passes."""
     pupils, challenger = three
-    comparison = compared(pupils, challenger, nobody())
-    assert verdict_on(everything(pupils, challenger), comparison).promoted
+    comparison = compared(pupils, challenger)
+    assert verdict_on(comparison).promoted
     guesses = np.random.default_rng(0).permutation(challenger.answers)
-    refused = verdict_on(everything(pupils, replace(challenger, answers=guesses)), comparison)
+    guessing = replace(comparison.trained, challenger=replace(challenger, answers=guesses))
+    refused = verdict_on(replace(comparison, trained=guessing))
     assert not refused.promoted
     assert "says no more about their labels than chance would" in refused.sentence
 
@@ -231,9 +239,9 @@ def test_corrections_alone_promote_nothing(three: tuple[Material, Challenger]) -
     """Where no label speaks for others the models are compared all the same, and none is taken."""
     pupils, challenger = three
     picked = replace(challenger, judging=np.zeros(90, np.bool_))
-    comparison = compared(pupils, picked, nobody())
+    comparison = compared(pupils, picked)
     assert len(comparison.pictures) == 90
-    assert not verdict_on(everything(pupils, picked), comparison).promoted
+    assert not verdict_on(comparison).promoted
 
 
 def test_both_are_compared_on_pictures_that_neither_has_seen(
@@ -260,7 +268,7 @@ def test_pictures_weigh_as_their_like_arrives(three: tuple[Material, Challenger]
     filed, unsure = Stratum("filed", CAT), Stratum("unsure", None)
     strata = {one.sha256: filed if at < 60 else unsure for at, one in enumerate(pupils.labelled)}
     population = Population(strata, {filed: Arrived(60, 0.9), unsure: Arrived(120, 0.4)})
-    comparison = compare(pupils, apart(pupils.labelled), (nobody(), challenger), 0.95, population)
+    comparison = compared(pupils, challenger, population=population)
     weights = [contest.weight for contest in comparison.contests()]
     assert weights[-1] / weights[0] == pytest.approx(4)
     hits = np.array(
@@ -273,7 +281,7 @@ def test_pictures_weigh_as_their_like_arrives(three: tuple[Material, Challenger]
 def test_higher_targets_file_less_and_get_less_wrong(three: tuple[Material, Challenger]) -> None:
     """The table of goals, on the judged pictures."""
     pupils, challenger = three
-    rows = targets(challenger, compared(pupils, challenger, nobody()))
+    rows = targets(compared(pupils, challenger))
     assert [row.precision for row in rows] == [0.90, 0.95, 0.98]
     assert [row.filed for row in rows] == sorted((row.filed for row in rows), reverse=True)
     assert rows[0].filed > 0

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_VIEWS = 32
 TURN = 0.04
 """Largest rotation either way, as a share of a full turn: 14 degrees."""
 NEARER = 0.2

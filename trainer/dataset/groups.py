@@ -40,15 +40,12 @@ def group(shots: Sequence[Shot], embeddings: NDArray[np.floating]) -> Grouping:
     alike = near_duplicates(ranked, np.asarray(embeddings)[order])
     bursts = burst_links(ranked)
     cap = max(SMALLEST_CAP, int(LARGEST_SHARE * len(shots)))
-    members = _joined(len(ranked), [*_cliques(alike, cap), *_pairs(bursts)], cap)
+    pairs = [[link.first, link.second] for link in bursts]
+    members = _joined(len(ranked), [*_cliques(alike, cap), *pairs], cap)
     names = [shot.sha256 for shot in ranked]
     groups = sorted(tuple(names[position] for position in group) for group in members)
     linked = {(names[link.first], names[link.second]) for link in (*alike, *bursts)}
     return Grouping(tuple(groups), tuple(sorted(linked)))
-
-
-def _pairs(links: Iterable[Link]) -> list[list[int]]:
-    return [[link.first, link.second] for link in links]
 
 
 def _cliques(links: Iterable[Link], cap: int) -> list[list[int]]:
@@ -91,14 +88,11 @@ def _hand_over(seen: dict[int, dict[int, int]], gone: int, into: int) -> None:
 
 def _joined(count: int, sets: Iterable[list[int]], cap: int) -> list[list[int]]:
     """Join sets that share a picture, in the order given, unless that exceeds the cap."""
-    home = list(range(count))
-    members = {position: [position] for position in range(count)}
-    for together in sets:
-        for position in together[1:]:
-            one, other = home[together[0]], home[position]
-            if one != other and len(members[one]) + len(members[other]) <= cap:
-                into, gone = sorted((one, other), key=lambda root: -len(members[root]))
-                for moved in members[gone]:
-                    home[moved] = into
-                members[into] += members.pop(gone)
-    return [sorted(group) for group in members.values()]
+    from scipy.cluster.hierarchy import DisjointSet
+
+    joined = DisjointSet(range(count))
+    for one, *others in sets:
+        for other in others:
+            if joined.subset_size(one) + joined.subset_size(other) <= cap:
+                joined.merge(one, other)
+    return [sorted(group) for group in joined.subsets()]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.intervals import Z_95_TWO_SIDED, wilson
+from imgsort.intervals import wilson
 from imgsort.store.training import Arrived, Stratum
 
 FEWEST = 5
@@ -65,7 +65,7 @@ class SampleWeights:
         share = float(np.average(values, weights=self.each))
         heavy = np.bincount(self.groups, self.each)
         effective = max(1, int(heavy.sum() ** 2 / np.square(heavy).sum()))
-        around = wilson(round(share * effective), effective, Z_95_TWO_SIDED)
+        around = wilson(round(share * effective), effective)
         low, high = min(around.low, share), max(around.high, share)
         if not imputed:
             return WeightedShare(share, low, high)

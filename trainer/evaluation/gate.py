@@ -17,7 +17,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.intervals import wilson
+from imgsort.intervals import Z_90_ONE_SIDED, wilson
 
 FEWEST = 20
 """Judged pictures below which nothing is promoted."""
@@ -29,7 +29,6 @@ FILED_LESS = 0.05
 """Pictures that may be filed rightly less, while the champion reaches the target."""
 NAMED_FROM, NAMED_LOSS = 20, 0.03
 """A class with so many judged pictures is named when so many fewer of them are right."""
-_UNSURE = 1.28
 BEYOND_CHANCE = 3.0
 """Standard errors: one set of shuffled labels in 700. At 1.64 one in twenty passed, and some of
 those passed the gate as well, whose pictures had the same labels."""
@@ -247,9 +246,9 @@ def _worse(where: str, found: Difference, least: float, margin: float) -> str | 
 
 def _files_worse(before: _Filed, after: _Filed, found: Difference, target: float) -> str | None:
     wanted = min(target, before.precision)
-    if after.images and wilson(after.right, after.images, _UNSURE).high < wanted:
+    if after.images and wilson(after.right, after.images, Z_90_ONE_SIDED).high < wanted:
         return f"of what it files {after.precision:.0%} is right, and {wanted:.0%} were before"
-    reached = wilson(before.right, before.images, _UNSURE).high >= target
+    reached = wilson(before.right, before.images, Z_90_ONE_SIDED).high >= target
     if reached and found.estimate < -FILED_LESS:
         return f"it would file {_points(-found.estimate)} of 100 images fewer rightly"
     return None

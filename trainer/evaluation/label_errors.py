@@ -4,24 +4,35 @@ The idea of confident learning (Northcutt et al. 2021, https://arxiv.org/abs/191
 is suspected when its score for another class reaches what pictures of that class usually reach.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.trainer.evaluation.comparison import Training
+from imgsort.trainer.evaluation.results import Pictured
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A row whose label is doubtful, and the class it seems to be of."""
-
-    row: int
-    seems: int
-    margin: float
-    """Its score for that class minus its score for its label."""
+MOST_SUSPECTS = 200
 
 
-def suspects(scores: NDArray[np.floating], labels: NDArray[np.intp]) -> tuple[Suspect, ...]:
-    """The doubtful among [N] ``labels`` by out-of-sample ``scores`` [N, K], the surest first.
+def doubtful(trained: Training) -> tuple[Pictured, ...]:
+    """Labels that heads which hadn't seen the picture contradict."""
+    material, challenger = trained.material, trained.challenger
+    scores, pictures = challenger.out_of_fold, challenger.pictures
+    return tuple(
+        Pictured(
+            sha256=pictures[row].sha256,
+            path=material.path(pictures[row].sha256),
+            truth=material.names[pictures[row].label],
+            said=challenger.classifier.classes[seems],
+            confidence=float(scores[row, seems]),
+            filed=bool(scores[row, seems] >= challenger.cuts[seems]),
+        )
+        for row, seems in suspects(scores, challenger.truth)[:MOST_SUSPECTS]
+    )
+
+
+def suspects(scores: NDArray[np.floating], labels: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """The doubtful among [N] ``labels`` by out-of-sample ``scores`` [N, K], the surest first: row,
+    and the class it seems to be of.
 
     A label outside 0 to K - 1 is not judged.
     """
@@ -30,12 +41,9 @@ def suspects(scores: NDArray[np.floating], labels: NDArray[np.intp]) -> tuple[Su
     rows = np.arange(len(labels))
     known = (labels >= 0) & (labels < scores.shape[1])
     own = np.where(known, scores[rows, np.where(known, labels, 0)], 0)
-    margins = scores[rows, seems] - own
-    doubtful = known & (seems != labels) & (scores[rows, seems] >= usual[seems])
-    order = np.argsort(-margins, kind="stable")
-    return tuple(
-        Suspect(int(row), int(seems[row]), float(margins[row])) for row in order if doubtful[row]
-    )
+    contradicted = known & (seems != labels) & (scores[rows, seems] >= usual[seems])
+    order = np.argsort(own - scores[rows, seems], kind="stable")
+    return [(int(row), int(seems[row])) for row in order if contradicted[row]]
 
 
 def _usual(scores: NDArray[np.floating], labels: NDArray[np.intp], label: int) -> float:

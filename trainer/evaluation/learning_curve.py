@@ -1,13 +1,14 @@
 """Would more labels help? The same training with a small part and with half of them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.models.heads.learned import LearnedHead
 from imgsort.models.heads.learned_model import FOLDS, prior_of
-from imgsort.trainer.evaluation.results import Answer, Curve, CurvePoint
 from imgsort.trainer.head.challenger import Challenger
 from imgsort.trainer.head.fit import Member, fit
 
@@ -16,6 +17,30 @@ LEAST = 4
 """Labels of the smallest class that a part of them must leave."""
 WORTH = 0.01
 """What doubling the labels must bring to be worth the work."""
+
+Answer = Literal["yes", "no", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """The same training with a part of the labels."""
+
+    labels: int
+    accuracy: float
+    """On the held-out pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Would more labels help?"""
+
+    points: tuple[CurvePoint, ...]
+    """The last one is with all labels."""
+    helps: Answer
+    gain: float
+    """What the second half of the labels brought, as a share of the held-out pictures."""
+    error: float
+    """Standard error of that."""
 
 
 def learning_curve(challenger: Challenger, watch: Callable[[int, int], None]) -> Curve | None:

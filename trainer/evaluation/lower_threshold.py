@@ -1,4 +1,4 @@
-"""Could the first model, which came without labels, file more than it does? Pure.
+"""Could the first model, which came without labels, file more than it does?
 
 Its one threshold (`model.confidence`) is a guess made before anybody had seen a picture of this
 library. Representative labels tell what it is worth here.
@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
-from imgsort.intervals import lower_bound
+from imgsort.intervals import Z_95_ONE_SIDED, lower_bound
 from imgsort.records.verdict import Verdict
+from imgsort.trainer.evaluation.comparison import Training
 
-ONE_SIDED = 1.64
-"""Standard errors, 95 %."""
 FEWEST = 20
 """Representative pictures below which nothing is said."""
 LOWEST = 0.2
@@ -33,6 +32,20 @@ class Relaxed:
     images: int
 
 
+def relaxed_champion(trained: Training) -> Relaxed | None:
+    """On every representative picture: the first model was trained on none of them."""
+    material, champion = trained.material, trained.champion
+    pictures = [picture for picture in material.labelled if picture.representative]
+    if champion.card.kind != "imagenet" or len(pictures) < FEWEST:
+        return None
+    return relaxed(
+        champion.classifier.judge(material.rows(pictures), 1),
+        [material.names[picture.label] for picture in pictures],
+        champion.confidence,
+        trained.terms.target_precision,
+    )
+
+
 def relaxed(
     verdicts: Sequence[Verdict], truth: Sequence[str], confidence: float, target_precision: float
 ) -> Relaxed | None:
@@ -51,7 +64,7 @@ def relaxed(
         if not LOWEST <= score < confidence:
             continue
         filed = [right for each, right in ranked if each >= score]
-        if lower_bound(sum(filed), len(filed), ONE_SIDED) >= target_precision:
+        if lower_bound(sum(filed), len(filed), Z_95_ONE_SIDED) >= target_precision:
             best = Relaxed(score, len(filed), sum(filed), before, len(ranked))
     if best is None or best.filed - before < WORTHWHILE * len(ranked):
         return None

@@ -13,19 +13,6 @@ BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedImage:
-    """One held-out picture: what a human says of it and what the model says."""
-
-    truth: str
-    verdict: Verdict
-
-    @property
-    def right(self) -> bool:
-        """Whether the top-1 label is the human's, be the picture filed or not."""
-        return self.verdict.label == self.truth
-
-
-@dataclass(frozen=True, slots=True)
 class ClassMetrics:
     label: str
     images: int
@@ -90,29 +77,31 @@ class Evaluation:
     filed_right: int
 
 
-def evaluate(judged: Sequence[JudgedImage]) -> Evaluation:
-    """Raises ValueError when there is nothing to evaluate."""
-    if not judged:
+def evaluate(truth: Sequence[str], verdicts: Sequence[Verdict]) -> Evaluation:
+    """What humans say of held-out pictures against what a model says, be a picture filed or not.
+
+    Raises ValueError when there is nothing to evaluate.
+    """
+    if not verdicts:
         raise ValueError("there is no held-out picture to evaluate on")
     from sklearn.metrics import accuracy_score
 
-    truth = [each.truth for each in judged]
-    predicted = [each.verdict.label for each in judged]
-    right = np.array([each.right for each in judged])
-    confidence = np.array([each.verdict.confidence for each in judged])
-    filed = np.array([each.verdict.decision == "filed" for each in judged])
+    predicted = [verdict.label for verdict in verdicts]
+    right = np.array([said == label for said, label in zip(predicted, truth, strict=True)])
+    confidence = np.array([verdict.confidence for verdict in verdicts])
+    filed = np.array([verdict.decision == "filed" for verdict in verdicts])
     classes = _class_metrics(truth, predicted)
     bins = _reliability(confidence, right)
     points = _coverage(confidence, right)
     return Evaluation(
-        images=len(judged),
+        images=len(verdicts),
         accuracy=float(accuracy_score(truth, predicted)),
         balanced_accuracy=_mean([each.recall for each in classes]),
         macro_precision=_mean([each.precision for each in classes]),
         macro_f1=_mean([each.f1 for each in classes]),
         classes=classes,
         confusion=_confusion(truth, predicted),
-        ece=sum(each.images * abs(each.confidence - each.accuracy) for each in bins) / len(judged),
+        ece=sum(b.images * abs(b.confidence - b.accuracy) for b in bins) / len(verdicts),
         reliability=bins,
         coverage=points,
         risk=_risk(points),

@@ -1,76 +1,28 @@
 """A training's results as values: findings for the report, a draft for the registry."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from imgsort.records.model_card import ClassEntry, ModelDraft
 from imgsort.records.training_metrics import GateWord, ModelFigures, TrainingMetrics
-from imgsort.trainer.dataset.groups import Grouping
-from imgsort.trainer.dataset.labelled_images import Material
-from imgsort.trainer.dataset.population import Population
-from imgsort.trainer.dataset.split import Dealt
-from imgsort.trainer.evaluation import results as found
-from imgsort.trainer.evaluation.comparison import Comparison, compare
+from imgsort.trainer.evaluation.comparison import Comparison, Shares, Training, compare
 from imgsort.trainer.evaluation.gate import GateVerdict, decide, learned_something, unlearned
+from imgsort.trainer.evaluation.label_errors import doubtful
 from imgsort.trainer.evaluation.learning_curve import learning_curve
+from imgsort.trainer.evaluation.lower_threshold import relaxed_champion
 from imgsort.trainer.evaluation.metrics import Evaluation
 from imgsort.trainer.evaluation.pictures import (
     cells,
     class_findings,
-    doubtful,
     mistakes,
     most_filed,
-    relaxed_champion,
-    strangers,
     targets,
 )
-from imgsort.trainer.evaluation.results import Findings, Shares
-from imgsort.trainer.head.challenger import Challenger
-from imgsort.trainer.head.champion import Champion
+from imgsort.trainer.evaluation.results import Findings, MaterialCounts
+from imgsort.trainer.evaluation.unknown_classes import strangers
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user asked for."""
-
-    views: int = 0
-    """Augmented views of each picture."""
-    force: bool = False
-    """Train though nothing changed, and serve whatever the gate says."""
-    if_new_labels: int = 0
-    """Do nothing unless there are so many labels since the last training."""
-    keep_imagenet: bool = False
-    """Go on telling ImageNet's classes that have no label beside one's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingTerms:
-    """What a training is held to, and what it was made from."""
-
-    options: Options
-    target_precision: float
-    gate_margin: float
-    trained_on: str
-    """A hash of labels and settings: the same again would come to the same."""
-    precision: str
-    backbone_id: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Training:
-    """What the steps before the test came to."""
-
-    terms: TrainingTerms
-    material: Material
-    grouping: Grouping
-    dealt: Dealt
-    champion: Champion
-    challenger: Challenger
-    retired: tuple[str, ...]
-    population: Population
-    tries: int
-    """Challengers of this champion before, on much the same pictures."""
+MOST_MISTAKES = 24
 
 
 def tested(trained: Training, watch: Callable[[int, int], None]) -> Findings:
@@ -78,16 +30,10 @@ def tested(trained: Training, watch: Callable[[int, int], None]) -> Findings:
 
     Everything but the version, which the registry gives (0 until then).
     """
-    terms, material = trained.terms, trained.material
-    champion, challenger = trained.champion, trained.challenger
-    comparison = compare(
-        material,
-        trained.grouping,
-        (champion, challenger),
-        terms.target_precision,
-        trained.population,
-    )
-    verdict = verdict_on(trained, comparison)
+    terms, champion, challenger = trained.terms, trained.champion, trained.challenger
+    comparison = compare(trained)
+    verdict = verdict_on(comparison)
+    promoted, wrong = verdict.promoted or terms.options.force, mistakes(comparison)
     before, after = comparison.evaluations()
     shares_before, shares_after = comparison.shares()
     return Findings(
@@ -100,52 +46,56 @@ def tested(trained: Training, watch: Callable[[int, int], None]) -> Findings:
         temperature=challenger.model.temperature,
         target_precision=terms.target_precision,
         judged_on="representative" if challenger.judging.any() else "all",
-        material=_counted(trained, comparison),
-        classes=class_findings(material, challenger, comparison),
+        material=_counted(comparison),
+        classes=class_findings(comparison),
         evaluation=after,
         champion_evaluation=before,
         shares=shares_after,
         champion_shares=shares_before,
-        targets=targets(challenger, comparison),
-        most_filed=most_filed(comparison, terms.target_precision),
+        targets=targets(comparison),
+        most_filed=most_filed(comparison),
         optimism=challenger.optimism,
         unchecked_filed=comparison.weights.unknown_filed,
         unchecked_unsure=comparison.weights.unknown_unsure,
         all_alike=trained.dealt.all_alike,
         retired=trained.retired,
         verdict=verdict,
-        promoted=verdict.promoted or terms.options.force,
-        forced=terms.options.force and not verdict.promoted,
+        promoted=promoted,
+        forced=promoted and not verdict.promoted,
         curve=learning_curve(challenger, watch),
-        strangers=strangers(material, champion, challenger),
-        mistakes=mistakes(material, comparison),
-        cells=cells(material, comparison),
-        suspects=doubtful(material, challenger),
-        relaxed=(
-            None
-            if verdict.promoted or terms.options.force
-            else relaxed_champion(material, champion, terms.target_precision)
-        ),
+        strangers=strangers(trained),
+        mistakes=wrong[:MOST_MISTAKES],
+        cells=cells(wrong),
+        suspects=doubtful(trained),
+        relaxed=None if promoted else relaxed_champion(trained),
     )
 
 
-def verdict_on(trained: Training, comparison: Comparison) -> GateVerdict:
+def _counted(comparison: Comparison) -> MaterialCounts:
+    trained, material = comparison.trained, comparison.trained.material
+    return MaterialCounts(
+        labels=len(material.labelled),
+        representative=sum(picture.representative for picture in material.labelled),
+        held_out=len(comparison.pictures),
+        alike=len(trained.dealt.alike),
+        unreadable=material.unreadable,
+        views=trained.terms.options.views,
+    )
+
+
+def verdict_on(comparison: Comparison) -> GateVerdict:
     """The gate's word; never for a model that its labels taught nothing."""
-    terms, challenger = trained.terms, trained.challenger
+    trained, challenger = comparison.trained, comparison.trained.challenger
     verdict = decide(
         comparison.contests() if challenger.judging.any() else [],
         frozenset(trained.champion.classifier.classes),
-        terms.gate_margin,
-        terms.target_precision,
+        trained.terms.gate_margin,
+        trained.terms.target_precision,
         trained.tries,
     )
-    if verdict.promoted and not _taught(challenger):
+    if verdict.promoted and not learned_something(challenger.truth, challenger.answers):
         return unlearned(verdict, len(challenger.pictures))
     return verdict
-
-
-def _taught(challenger: Challenger) -> bool:
-    return learned_something(challenger.truth, challenger.answers)
 
 
 def numbered(findings: Findings, version: int) -> Findings:
@@ -204,16 +154,4 @@ def _in_short(evaluation: Evaluation, shares: Shares) -> ModelFigures:
         ece=evaluation.ece,
         filed=evaluation.filed,
         filed_right=evaluation.filed_right,
-    )
-
-
-def _counted(trained: Training, comparison: Comparison) -> found.MaterialCounts:
-    material = trained.material
-    return found.MaterialCounts(
-        labels=len(material.labelled),
-        representative=sum(picture.representative for picture in material.labelled),
-        held_out=len(comparison.pictures),
-        alike=len(trained.dealt.alike),
-        unreadable=material.unreadable,
-        views=trained.terms.options.views,
     )

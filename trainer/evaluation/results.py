@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from imgsort.trainer.dataset.population import WeightedShare
+from imgsort.trainer.evaluation.comparison import Shares
 from imgsort.trainer.evaluation.gate import GateVerdict
+from imgsort.trainer.evaluation.learning_curve import Curve
 from imgsort.trainer.evaluation.lower_threshold import Relaxed
 from imgsort.trainer.evaluation.metrics import Evaluation
+from imgsort.trainer.evaluation.unknown_classes import Strangers
 
 Standing = Literal["learned", "unlabelled"]
-Answer = Literal["yes", "no", "unclear"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +63,6 @@ class ClassFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """The same training with a part of the labels."""
-
-    labels: int
-    accuracy: float
-    """On the held-out pictures."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Would more labels help?"""
-
-    points: tuple[CurvePoint, ...]
-    """The last one is with all labels."""
-    helps: Answer
-    gain: float
-    """What the second half of the labels brought, as a share of the held-out pictures."""
-    error: float
-    """Standard error of that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strangers:
-    """Pictures of no known class: how many would have been filed?"""
-
-    aside: int
-    """Pictures that a human took out of every class."""
-    aside_filed: int
-    aside_filed_before: int
-    """By the model that served."""
-    left_out: int
-    """Pictures of a class each, judged as if the model had never seen that class."""
-    left_out_filed: int
-
-
-@dataclass(frozen=True, slots=True)
 class MaterialCounts:
     """Numbers of labelled pictures by what became of them."""
 
@@ -112,16 +77,6 @@ class MaterialCounts:
     """Their files are gone or can't be read."""
     views: int
     """Augmented views of each picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """What a model is worth on all that arrives, as far as labels tell."""
-
-    right: WeightedShare
-    filed: WeightedShare
-    filed_right: WeightedShare
-    """Of those filed."""
 
 
 @dataclass(frozen=True, slots=True)

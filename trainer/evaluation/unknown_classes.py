@@ -4,18 +4,51 @@ One class after the other is taken for unknown: its references don't count as fa
 are shared out among the others. That is what the model would do, nearly, had it never met them.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.models.heads.learned import Novelty, unit
 from imgsort.records.verdict import NEVER
+from imgsort.trainer.evaluation.comparison import Training
 
 FEWEST_CLASSES = 3
 """With one class left every picture would be sure to be of it."""
 MOST_IMAGES = 3_000
 MOST_REFERENCES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """Pictures of no known class: how many would have been filed?"""
+
+    aside: int
+    """Pictures that a human took out of every class."""
+    aside_filed: int
+    aside_filed_before: int
+    """By the model that served."""
+    left_out: int
+    """Pictures of a class each, judged as if the model had never seen that class."""
+    left_out_filed: int
+
+
+def strangers(trained: Training) -> Strangers:
+    """Pictures put aside by a human, and known classes taken for unknown."""
+    material, challenger = trained.material, trained.challenger
+    aside, known = material.of(material.aside), slice(challenger.labelled)
+    filed, before = [
+        sum(verdict.decision == "filed" for verdict in model.judge(aside, 1)) if len(aside) else 0
+        for model in (challenger.classifier, trained.champion.classifier)
+    ]
+    left_out = filed_when_unknown(
+        material.rows(challenger.pictures)[:, : material.blocks[0]],
+        challenger.out_of_fold[:, known],
+        challenger.truth,
+        np.array(challenger.cuts[known]),
+        challenger.model.novelty,
+    )
+    return Strangers(len(material.aside), filed, before, *left_out)
 
 
 def filed_when_unknown(

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.models.heads.classifier import Classifier
-from imgsort.models.heads.head_file import Tensors
-from imgsort.models.heads.learned_model import FOLDS, FirstModel, LearnedModel
+from imgsort.models.heads.learned_model import FOLDS, FirstModel, LearnedModel, Tensors
 from imgsort.records.model_card import ModelCard
 from imgsort.records.verdict import Verdict
 from imgsort.trainer.dataset.labelled_images import Material

@@ -31,17 +31,7 @@ def write(folder: Path, findings: Findings, root: Path, thumbnails: Thumbnails) 
 
 
 def numbers(findings: Findings, root: Path) -> dict[str, Any]:
-    """Everything in the report, for scripts."""
-    return {"summary": list(summary(findings, root)), **_plain(asdict(findings))}
-
-
-def _plain(value: Any) -> Any:
-    """Paths as text that JSON can hold."""
-    match value:
-        case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_plain(inner) for inner in value]
-        case Path():
-            return display(value)
-    return value
+    """Everything in the report, for scripts: as JSON holds it, paths as text."""
+    everything = {"summary": list(summary(findings, root)), **asdict(findings)}
+    found: dict[str, Any] = json.loads(json.dumps(everything, default=display))
+    return found

@@ -2,14 +2,15 @@
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.trainer.evaluation.learning_curve import Curve
 from imgsort.trainer.evaluation.metrics import Evaluation
-from imgsort.trainer.evaluation.results import ClassFinding, Curve, Findings
+from imgsort.trainer.evaluation.results import ClassFinding, Findings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 BLUE, RED, GREEN, GREY = "#2f6db5", "#c0392b", "#2e8b57", "#8a8f98"
 DPI = 110
-_NUMBERED = 32
-"""Classes up to which every cell of the confusion matrix shows its count."""
-_SHORT = 24
+NUMBERED = 32
+"""Classes up to which the confusion matrix fits the page; a larger one is named on all sides."""
+_HEAD, _TAIL = 13, 10
 MOST_LINES = 30
 """Classes that the chart of changes has room for."""
 _STYLE: Any = {
@@ -31,6 +32,8 @@ _STYLE: Any = {
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
     "font.size": 9.5,
+    "grid.color": "#e7e9ee",
+    "axes.axisbelow": True,
 }
 
 
@@ -58,11 +61,13 @@ def _png(figure: "Figure") -> bytes:
     return target.getvalue()
 
 
-def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
+def _figure(
+    width: float, height: float, x: str = "", y: str = "", title: str = ""
+) -> "tuple[Figure, Axes]":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
+    return figure, figure.add_subplot(xlabel=x, ylabel=y, title=title)
 
 
 def _confusion(evaluation: Evaluation) -> "Figure":
@@ -74,19 +79,21 @@ def _confusion(evaluation: Evaluation) -> "Figure":
     labels = [short(evaluation.confusion.labels[at]) for at in order]
     size = len(labels)
     side = min(max(3.2, 0.42 * size), 7 + 0.11 * size)
-    figure, axes = _figure(side + 1.6, side + 1.0)
+    around = size > NUMBERED
+    figure, axes = _figure(side + 1.6 + 1.4 * around, side + 1.0 + 1.4 * around)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    written = _written(counts)
+    every = size <= NUMBERED // 4
+    written = [[str(n) if n or every else "" for n in row] for row in counts]
     right = np.eye(size, dtype=bool)
     font = float(np.clip(side * 72 / size * 0.4, 3.5, 11))
     common: dict[str, Any] = {
-        "annot": written,
+        "annot": np.array(written),
         "fmt": "",
         "annot_kws": {"fontsize": font},
         "vmin": 0,
         "cbar": False,
         "square": True,
-        "linewidths": 0.6 if size <= _NUMBERED else 0.2,
+        "linewidths": 0.6 if size <= NUMBERED else 0.2,
         "linecolor": "#e7e9ee",
         "xticklabels": labels,
         "yticklabels": labels,
@@ -96,10 +103,10 @@ def _confusion(evaluation: Evaluation) -> "Figure":
     # A tenth of a class gone astray is a lot: red is stronger than blue for the same share.
     seaborn.heatmap(np.sqrt(shares), mask=right, cmap=_from_white(RED), vmax=1.0, **common)
     ticks = float(np.clip(side * 72 / size * 0.62, 4, 10))
-    axes.tick_params(axis="x", labelrotation=90 if size > 4 else 0, labelsize=ticks, length=0)  # noqa: PLR2004
-    axes.tick_params(axis="y", labelrotation=0, labelsize=ticks, length=0)
-    axes.set_xlabel("the model says")
-    axes.set_ylabel("you say")
+    axes.tick_params(labelsize=ticks, length=0, labeltop=around, labelright=around)
+    axes.tick_params(axis="x", labelrotation=90 if size > 4 else 0)  # noqa: PLR2004
+    axes.tick_params(axis="y", labelrotation=0)
+    axes.set(xlabel="the model says", ylabel="you say")
     return figure
 
 
@@ -109,16 +116,10 @@ def _from_white(colour: str) -> Any:
     return LinearSegmentedColormap.from_list(colour, ["white", colour])
 
 
-def _written(counts: NDArray[Any]) -> NDArray[np.str_]:
-    """The counts; in a large matrix only those that aren't nothing."""
-    every = len(counts) <= _NUMBERED // 4
-    return np.array([[str(n) if n or every else "" for n in row] for row in counts], np.str_)
-
-
 def _neighbouring(counts: NDArray[np.float64]) -> NDArray[np.intp]:
     """An order in which classes that are taken for each other stand side by side."""
     size = len(counts)
-    if size <= _NUMBERED // 4:
+    if size <= NUMBERED // 4:
         return np.arange(size)
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
@@ -144,7 +145,11 @@ def charted(findings: Findings) -> list[ClassFinding]:
 def _classes(findings: Findings) -> "Figure":
     """Classes before and after; the worst at the top."""
     shown = charted(findings)
-    figure, axes = _figure(7, max(1.6, 0.8 + 0.24 * len(shown)))
+    figure, axes = _figure(
+        *(7, max(1.6, 0.8 + 0.24 * len(shown))),
+        *("score (F1): 0 is always wrong, 1 is always right", ""),
+        "Hollow: the model before. Filled: the new one. In brackets: test pictures",
+    )
     for at, each in enumerate(shown):
         before, after = each.champion_f1 or 0.0, each.f1 or 0.0
         colour = GREEN if after > before else RED if after < before else GREY
@@ -154,111 +159,84 @@ def _classes(findings: Findings) -> "Figure":
     axes.set_yticks(range(len(shown)), [f"{short(e.label)} ({e.held_out})" for e in shown])
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.7, len(shown) - 0.3)
-    axes.grid(axis="x", color="#e7e9ee")
-    axes.set_axisbelow(True)
-    axes.set_xlabel("score (F1): 0 is always wrong, 1 is always right")
-    axes.set_title("Hollow: the model before. Filled: the new one. In brackets: test pictures")
+    axes.grid(axis="x")
     return figure
 
 
 def _reliability(evaluation: Evaluation) -> "Figure":
     """Of the pictures a model is so sure about, how many are right?"""
-    figure, axes = _figure(4.6, 4.2)
+    figure, axes = _figure(
+        *(4.6, 4.2, "how sure the model is", "how often it is right"),
+        f"On the line is honest (ECE {evaluation.ece:.3f})",
+    )
     bins = [each for each in evaluation.reliability if each.images]
-    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, zorder=1)
+    sure, right = [each.confidence for each in bins], [each.accuracy for each in bins]
     most = max(each.images for each in bins)
-    for each in bins:
-        axes.scatter(
-            each.confidence,
-            each.accuracy,
-            s=40 + 260 * each.images / most,
-            color=BLUE,
-            alpha=0.75,
-            linewidth=0,
-            zorder=2,
-        )
-        axes.annotate(
-            str(each.images),
-            (each.confidence, each.accuracy),
-            xytext=(0, 11),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-            color="#444",
-        )
+    sizes = [40 + 260 * each.images / most for each in bins]
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, zorder=1)
+    axes.scatter(sure, right, s=sizes, color=BLUE, alpha=0.75, linewidth=0, zorder=2)
+    _annotate(axes, sure, right, [str(each.images) for each in bins])
     axes.set_xlim(-0.03, 1.06)
     axes.set_ylim(-0.03, 1.12)
     _percent(axes)
-    axes.set_xlabel("how sure the model is")
-    axes.set_ylabel("how often it is right")
-    axes.set_title(f"Sure and right (on the line is honest; ECE {evaluation.ece:.3f})")
-    axes.grid(color="#eef0f4")
-    axes.set_axisbelow(True)
     return figure
 
 
 def _coverage(findings: Findings) -> "Figure":
     """Filing more means being wrong more often."""
-    figure, axes = _figure(4.6, 4.2)
-    for evaluation, colour, name in (
-        (findings.champion_evaluation, GREY, "before"),
-        (findings.evaluation, BLUE, "new model"),
-    ):
+    figure, axes = _figure(
+        *(4.6, 4.2, "share of the pictures that is filed", "of them rightly"),
+        "Dots: what is really filed",
+    )
+    new, before = findings.evaluation, findings.champion_evaluation
+    for evaluation, colour, name in ((before, GREY, "before"), (new, BLUE, "new model")):
         points = evaluation.coverage
-        axes.plot(
-            [0, *(point.coverage for point in points)],
-            [points[0].precision, *(point.precision for point in points)],
-            color=colour,
-            drawstyle="steps-post",
-            label=name,
-        )
+        shares = [0, *(point.coverage for point in points)]
+        right = [points[0].precision, *(point.precision for point in points)]
+        axes.plot(shares, right, color=colour, drawstyle="steps-post", label=name)
         if evaluation.filed:
             share = evaluation.filed / evaluation.images
-            precision = evaluation.filed_right / evaluation.filed
-            axes.scatter([share], [precision], s=60, color=colour, zorder=3)
-    target = findings.target_precision
-    axes.axhline(
-        target, color=GREEN, linewidth=1, linestyle="--", label=f"goal: {target:.0%} right"
-    )
-    lowest = min(
-        p.precision for p in (findings.evaluation.coverage + findings.champion_evaluation.coverage)
-    )
-    axes.set_ylim(max(0.0, min(lowest, target) - 0.06), 1.009)  # no tick above 100 %
+            axes.scatter(
+                [share], [evaluation.filed_right / evaluation.filed], s=60, color=colour, zorder=3
+            )
+    goal = findings.target_precision
+    axes.axhline(goal, color=GREEN, linewidth=1, linestyle="--", label=f"goal: {goal:.0%} right")
+    lowest = min(goal, *(point.precision for point in new.coverage + before.coverage))
+    axes.set_ylim(max(0.0, lowest - 0.06), 1.009)  # no tick above 100 %
     axes.set_xlim(0, 1.02)
     _percent(axes)
-    axes.set_xlabel("share of the pictures that is filed")
-    axes.set_ylabel("of them rightly")
-    axes.set_title("Dots: what is really filed")
     axes.legend(frameon=False, loc="lower left", fontsize=8.5)
-    axes.grid(color="#eef0f4")
-    axes.set_axisbelow(True)
     return figure
 
 
 def _learning_curve(curve: Curve) -> "Figure":
-    figure, axes = _figure(4.6, 3.4)
+    figure, axes = _figure(
+        *(4.6, 3.4, "labels it was trained on", "right answers on test pictures"),
+        "Would more labels help?",
+    )
     labels = [point.labels for point in curve.points]
     right = [point.accuracy for point in curve.points]
     axes.plot(labels, right, color=BLUE, marker="o")
-    for count, share in zip(labels, right, strict=True):
-        axes.annotate(
-            f"{share:.0%}", (count, share), xytext=(0, 8), textcoords="offset points", ha="center"
-        )
+    _annotate(axes, labels, right, [f"{share:.0%}" for share in right])
     axes.set_xlim(0, labels[-1] * 1.12)
     axes.set_xticks(labels, [f"{count:,}" for count in labels])
     axes.set_ylim(max(0.0, min(right) - 0.12), min(1.03, max(right) + 0.12))
     _percent(axes, x=False)
-    axes.set_xlabel("labels it was trained on")
-    axes.set_ylabel("right answers on test pictures")
-    axes.set_title("Would more labels help?")
-    axes.grid(color="#eef0f4")
-    axes.set_axisbelow(True)
     return figure
+
+
+def _annotate(axes: "Axes", x: Sequence[float], y: Sequence[float], texts: Sequence[str]) -> None:
+    """A word above each point."""
+    for across, up, text in zip(x, y, texts, strict=True):
+        axes.annotate(
+            text, (across, up), (0, 10), textcoords="offset points", ha="center", fontsize=8.5
+        )
 
 
 def _percent(axes: "Axes", *, x: bool = True) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+    axes.grid()
     axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], min_n_ticks=3))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     if x:
@@ -266,5 +244,5 @@ def _percent(axes: "Axes", *, x: bool = True) -> None:
 
 
 def short(label: str) -> str:
-    """A class name that leaves room for the figure."""
-    return label if len(label) <= _SHORT else f"{label[: _SHORT - 1]}…"
+    """A class name that leaves room for the figure: names of a kind often differ at their end."""
+    return label if len(label) <= _HEAD + _TAIL + 1 else f"{label[:_HEAD]}…{label[-_TAIL:]}"

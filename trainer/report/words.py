@@ -6,15 +6,10 @@ from pathlib import Path
 from imgsort.disk.display import display
 from imgsort.trainer.dataset.population import NOTABLE as NOTABLE_STRATUM
 from imgsort.trainer.dataset.population import WeightedShare
+from imgsort.trainer.evaluation.learning_curve import Curve
 from imgsort.trainer.evaluation.metrics import Evaluation
-from imgsort.trainer.evaluation.results import (
-    Cell,
-    ClassFinding,
-    Curve,
-    Findings,
-    Pictured,
-    Strangers,
-)
+from imgsort.trainer.evaluation.results import Cell, ClassFinding, Findings, Pictured
+from imgsort.trainer.evaluation.unknown_classes import Strangers
 
 _MOST, _MOST_PICTURES = 6, 3
 
@@ -35,12 +30,18 @@ def summary(findings: Findings, root: Path) -> Iterator[str]:
     yield from wishes(findings)
     yield would_help(findings.curve)
     if findings.cells:
-        yield (
-            "Taken for another: "
-            + "; ".join(_cell(cell, root) for cell in findings.cells[:3])
-            + "."
-        )
+        confusions = "; ".join(_cell(cell, root) for cell in findings.cells[:3])
+        yield f"Taken for another: {confusions}."
     yield suspected(findings.suspects, root)
+    yield from foreign(findings.strangers)
+
+
+def advice(findings: Findings) -> Iterator[str]:
+    """What would help most."""
+    yield from vocabulary(findings)
+    yield from could_file(findings)
+    yield from wishes(findings)
+    yield would_help(findings.curve)
     yield from foreign(findings.strangers)
 
 
@@ -144,10 +145,6 @@ def right_of(evaluation: Evaluation) -> int:
     return round(evaluation.accuracy * evaluation.images)
 
 
-def _of(part: int, whole: int) -> str:
-    return f"{part} ({part / whole:.1%})"
-
-
 def _filed(evaluation: Evaluation) -> str:
     if not evaluation.filed:
         return "none of them"
@@ -161,13 +158,13 @@ def changes(
 ) -> tuple[tuple[ClassFinding, ...], tuple[ClassFinding, ...]]:
     """Classes of which more, and of which fewer, images are right: the largest change first."""
     judged = sorted(
-        (each for each in classes if each.held_out), key=lambda each: -abs(change(each))
+        (each for each in classes if each.held_out), key=lambda each: -abs(_change(each))
     )
-    better = tuple(each for each in judged if change(each) > 0)
-    return better, tuple(each for each in judged if change(each) < 0)
+    better = tuple(each for each in judged if _change(each) > 0)
+    return better, tuple(each for each in judged if _change(each) < 0)
 
 
-def change(each: ClassFinding) -> int:
+def _change(each: ClassFinding) -> int:
     return each.right - each.champion_right
 
 

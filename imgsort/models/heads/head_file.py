@@ -3,20 +3,16 @@
 Apart from the registry, so that what only asks for names and dates loads no NumPy.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import safetensors.numpy
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from imgsort.models.heads.classifier import Classifier, ImagenetHead
-from imgsort.models.heads.earlier_model import dense, known_of
-from imgsort.models.heads.learned_model import learned
+from imgsort.models.heads.earlier_model import earlier
+from imgsort.models.heads.learned_model import Tensors, learned
 from imgsort.records.model_card import ModelCard
-
-Tensors = Mapping[str, NDArray[Any]]
 
 
 def packed(tensors: Tensors) -> bytes:
@@ -49,15 +45,9 @@ def _imagenet(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Cla
     return Classifier(head, card.thresholds)
 
 
-def _earlier(card: ModelCard, labels: tuple[str, ...], tensors: Tensors) -> Classifier:
-    return Classifier(
-        dense(card, labels, tensors), card.thresholds, known_of(tensors, card.thresholds)
-    )
-
-
 BUILDERS: dict[str, Callable[[ModelCard, tuple[str, ...], Tensors], Classifier]] = {
     "imagenet": _imagenet,
-    "dense": _earlier,
+    "dense": earlier,
     "learned": learned,
 }
 """Kind of model -> how its classifier is made; ``dense`` models are those of earlier programs."""

@@ -50,6 +50,14 @@ class Taught:
     layers: tuple[DenseLayer, ...]
     """A ReLU lies between them."""
 
+    def outputs(self) -> int:
+        """L, how many classes are told. Raises ValueError when the layers don't fit each other."""
+        widths = [layer.weight.shape for layer in self.layers]
+        fit = all(layer.weight.shape[1:] == layer.bias.shape for layer in self.layers)
+        if not (widths and fit and all(one[1] == two[0] for one, two in pairwise(widths))):
+            raise ValueError(f"layers {widths} don't fit each other")
+        return int(widths[-1][1])
+
     def logits(self, embeddings: Floats) -> Floats:
         """[N, D] -> [N, L], before they are centred. Columns beyond the first layer's inputs, which
         a newer form of the backbone may have, are left out."""
@@ -107,18 +115,15 @@ class LearnedHead:
 
         Raises ValueError when the shapes don't fit each other or ``classes``.
         """
-        widths = [layer.weight.shape for layer in taught.layers]
-        fit = all(layer.weight.shape[1:] == layer.bias.shape for layer in taught.layers)
-        chained = all(one[1] == two[0] for one, two in pairwise(widths))
-        if not (widths and fit and chained and widths[-1][1] <= len(classes)):
-            raise ValueError(f"layers {widths} don't fit {len(classes)} classes")
+        self._labelled = taught.outputs()
+        if self._labelled > len(classes):
+            raise ValueError(f"{self._labelled} outputs don't fit {len(classes)} classes")
         if len(prior.columns) != len(classes):
             raise ValueError(f"a prior on {len(prior.columns)} classes for {len(classes)}")
         if not (0 < temperature < float("inf") and 0 <= taught.strength < float("inf")):
             raise ValueError(f"a temperature can't be {temperature}")
         self.classes = tuple(classes)
         self.prior, self.taught, self.temperature = prior, taught, temperature
-        self._labelled = widths[-1][1]
 
     def logits(self, embeddings: Floats) -> Floats:
         """[N, D] -> [N, K + 1], before the temperature."""

@@ -6,9 +6,9 @@ are ``fold.0.`` to ``fold.4.``, each trained without one fold of the labelled pi
 hasn't seen it, today and against a later model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from imgsort.models.heads.learned import DenseLayer, LearnedHead, Novelty, Prior
 from imgsort.records.model_card import ModelCard
 
 Floats = NDArray[np.float32]
-Tensors = Mapping[str, NDArray[np.generic]]
+Tensors = Mapping[str, NDArray[Any]]
 FOLDS = 5
 
 
@@ -49,7 +49,7 @@ class FirstModel:
         if f"{prefix}groups" not in tensors:
             return None
         ids = [int(number) for number in tensors[f"{prefix}classes"]]
-        return cls._opened(tensors, prefix, ids, _number(tensors[f"{prefix}temperature"]))
+        return cls._opened(tensors, prefix, ids, number_of(tensors[f"{prefix}temperature"]))
 
     @classmethod
     def _opened(cls, tensors: Tensors, prefix: str, ids: Sequence[int], temperature: float) -> Self:
@@ -158,12 +158,12 @@ class LearnedModel:
             first=FirstModel.within(tensors, "prior."),
             taught=taught,
             folds=folds,
-            temperature=_number(tensors["temperature"]),
+            temperature=number_of(tensors["temperature"]),
             novelty=Novelty(
                 unit(references),
                 of_reference,
-                int(_number(tensors["novelty.neighbours"])),
-                _number(tensors["novelty.limit"]),
+                int(number_of(tensors["novelty.neighbours"])),
+                number_of(tensors["novelty.limit"]),
                 labelled,
             ),
             seen={row.tobytes().hex(): int(k) for row, k in zip(seen, in_fold, strict=True)},
@@ -191,19 +191,20 @@ def _taught_tensors(
 
 
 def _taught(prefix: str, tensors: Tensors) -> Taught:
-    return Taught(_number(tensors[f"{prefix}strength"]), tuple(_layers(prefix, tensors)))
+    return Taught(number_of(tensors[f"{prefix}strength"]), layers_of(tensors, prefix))
 
 
-def _layers(prefix: str, tensors: Tensors) -> Iterator[DenseLayer]:
-    number = 0
-    while (weight := tensors.get(f"{prefix}layers.{number}.weight")) is not None:
-        bias = np.asarray(tensors[f"{prefix}layers.{number}.bias"], np.float32)
-        yield DenseLayer(np.asarray(weight, np.float32), bias)
-        number += 1
-    if not number:
+def layers_of(tensors: Tensors, prefix: str = "") -> tuple[DenseLayer, ...]:
+    """The first to the last. Raises ValueError for none, KeyError for a layer without bias."""
+    found: list[DenseLayer] = []
+    while (weight := tensors.get(f"{prefix}layers.{len(found)}.weight")) is not None:
+        bias = np.asarray(tensors[f"{prefix}layers.{len(found)}.bias"], np.float32)
+        found.append(DenseLayer(np.asarray(weight, np.float32), bias))
+    if not found:
         raise ValueError("it has no layers")
+    return tuple(found)
 
 
-def _number(tensor: NDArray[np.generic]) -> float:
+def number_of(tensor: NDArray[np.generic]) -> float:
     """The one number of a tensor [1]. Raises ValueError where it holds another count."""
     return float(np.asarray(tensor, np.float64).item())
