@@ -222,7 +222,7 @@ class _Application:
         moved = []
         for done in carried(self.workspace, self.store, self.run_id, errands):
             if done.moved:
-                moved.append(done.errand.arrival_id)
+                moved.append(done.arrival_id)
             else:
                 self.stayed.append((done.errand.source, done.reason or ""))
         self.store.mark_missing(moved)  # they are in no picture folder any more

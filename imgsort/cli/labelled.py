@@ -33,7 +33,7 @@ def tell_labelled(now: CommandSession, done: "LabelResult", as_json: bool) -> No
         print_json(labelled_dict(done))
         return
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
-    typer.echo(f"LabelResult: {display(listed)}. {files_moved(len(done.moved))}")
+    typer.echo(f"Labelled: {display(listed)}. {files_moved(len(done.moved))}")
 
 
 def files_moved(number: int) -> str:

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from imgsort.disk.display import display
-from imgsort.filing.relocate import Done, Errand, run_errands
+from imgsort.filing.batch import AT_ONCE, Done, Errand
+from imgsort.filing.relocate import run_errands
 from imgsort.records.files import Layout
 from imgsort.records.journal import Plan, Planned
 from imgsort.records.labels import Retold, combined
@@ -16,8 +17,6 @@ from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
 
 EXAMPLES = 3
-_AT_ONCE = 256
-"""Pictures moved under one hold of the filing lock: a daemon waits half a second at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +121,5 @@ def carried(  # noqa: PLR0913, PLR0917 - where, what, and two things that go wit
         return store.record_decided(run_id, plans, retold=said)
 
     waiting = list(errands)
-    for start in range(0, len(waiting), _AT_ONCE):
-        yield from run_errands(workspace, store, waiting[start : start + _AT_ONCE], decided)
+    for start in range(0, len(waiting), AT_ONCE):
+        yield from run_errands(workspace, store, waiting[start : start + AT_ONCE], decided)

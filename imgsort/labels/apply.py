@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgsort.filing.planning import class_place
 from imgsort.filing.relocate import Done, Errand, run_errands
 from imgsort.records.files import Layout
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
 from imgsort.workspace.singular import singulars
-from imgsort.workspace.template import Template, plain_name
+from imgsort.workspace.template import plain_name
 from imgsort.workspace.workspace import Workspace
 
 
@@ -87,7 +88,7 @@ def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Er
     if label.class_name is not None:
         if class_of(workspace, picture.path) == label.class_name:
             return None
-        place = class_place(workspace, picture, label.class_name)
+        place = place_of(workspace, picture, label.class_name)
     else:
         folder = workspace.rejected if label.kind == "never_use" else workspace.unsure
         if folder in picture.path.parents:
@@ -98,14 +99,18 @@ def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Er
     )
 
 
-def class_place(
-    workspace: Workspace, picture: LoggedPicture, class_name: str, confidence: float = 1.0
+def place_of(
+    workspace: Workspace, picture: LoggedPicture, class_name: str | None, confidence: float = 1.0
 ) -> Path:
-    """Where the template puts a picture of ``class_name``; full confidence: a person said so."""
-    return workspace.sorted / Template.parse(workspace.config.filing.template).render(
-        label=class_name,
+    """Where a picture of ``class_name`` belongs, unsure/ without one; full confidence: a person
+    said so."""
+    if class_name is None:
+        return workspace.unsure / plain_name(picture.own_name)
+    return class_place(
+        workspace,
+        class_name,
         name=picture.own_name,
-        arrived_at=picture.arrived_at.astimezone(),
+        arrived_at=picture.arrived_at,
         captured_at=picture.captured_at,
         camera=picture.camera,
         confidence=confidence,

@@ -15,7 +15,7 @@ from imgsort.disk.failpoints import failpoint
 from imgsort.errors import ImgsortError, NothingToDo
 from imgsort.filing import recover_locked
 from imgsort.filing.relocate import Done, Errand, run_errands
-from imgsort.labels.apply import class_place
+from imgsort.labels.apply import place_of
 from imgsort.labels.named_classes import require_in_use
 from imgsort.records.class_changes import ClassChange
 from imgsort.records.files import class_of_folder
@@ -160,7 +160,7 @@ def _errand(
     name = into.name if word is None or word.class_id in {None, source.id} else word.class_name
     if name is None or _class_at(workspace, picture.path) == name:
         return None
-    place = class_place(workspace, picture, name)
+    place = place_of(workspace, picture, name)
     return Errand(
         picture.arrival_id, picture.path, picture.identity, picture.sha256, place, "label"
     )

@@ -8,7 +8,7 @@ from imgsort.disk.display import display
 from imgsort.filing import recover
 from imgsort.filing.move_table import Applied, MoveCount, PlannedTrip, carried, flows, folder_name
 from imgsort.filing.relocate import Errand
-from imgsort.labels.apply import class_place
+from imgsort.labels.apply import place_of
 from imgsort.models.embed import Progress
 from imgsort.models.judge import judged_again
 from imgsort.models.serving import Serving
@@ -17,7 +17,6 @@ from imgsort.records.files import Layout
 from imgsort.records.pictures import LoggedPicture
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
-from imgsort.workspace.template import plain_name
 from imgsort.workspace.workspace import Workspace
 
 
@@ -167,12 +166,7 @@ def _errands(workspace: Workspace, plan: Refiling) -> Iterator[Errand]:
         picture = going.picture
         if picture.identity is None:
             continue
-        if going.there.class_name is None:
-            wanted = workspace.unsure / plain_name(picture.own_name)
-        else:
-            wanted = class_place(
-                workspace, picture, going.there.class_name, going.verdict.confidence
-            )
+        wanted = place_of(workspace, picture, going.there.class_name, going.verdict.confidence)
         yield Errand(
             picture.arrival_id, picture.path, picture.identity, picture.sha256, wanted, "refile"
         )

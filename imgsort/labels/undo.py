@@ -161,7 +161,7 @@ def _carried(workspace: Workspace, store: Store, run_id: int, plan: Undoing) -> 
         errands = [_errand(chains[one], step, path) for one, path in paths.items()]
         paths = {}
         for done in carried(workspace, store, run_id, errands, retold=plan.retold):
-            arrival_id = done.errand.arrival_id
+            arrival_id = done.arrival_id
             if done.moved and step + 1 < len(chains[arrival_id].moves):
                 paths[arrival_id] = done.path
             else:

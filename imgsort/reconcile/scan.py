@@ -166,11 +166,3 @@ def _hash(file: DiskFile) -> str | None:
         return None
     finally:
         os.close(descriptor)
-
-
-def is_at(path: str, identity: Identity) -> bool:
-    """Is this very file there at this moment?"""
-    try:
-        return Identity.of(os.lstat(path)) == identity
-    except OSError:
-        return False

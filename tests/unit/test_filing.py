@@ -25,7 +25,7 @@ import pytest
 
 from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused, StorageFailed
-from imgsort.filing import Filer, JudgedPicture, Recovered, Result, mover, recover
+from imgsort.filing import Done, Filer, JudgedPicture, Recovered, mover, recover
 from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Folder, Spot
 from imgsort.images import ImageFacts
@@ -41,6 +41,12 @@ from imgsort.workspace.workspace import Workspace
 ARRIVED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOBODY = 65534
 LONG_AGO = 1_000_000_007_123_456_789
+
+
+def said(done: Done) -> str | None:
+    """Why a new picture is where it is."""
+    assert done.errand.arrival is not None
+    return done.reason or done.errand.arrival.reason
 
 
 @dataclass
@@ -80,7 +86,7 @@ class Bench:
     def filer(self) -> Filer:
         return Filer(self.workspace, self.store, self.store.begin_run("run"))
 
-    def file(self, *paths: Path) -> list[Result]:
+    def file(self, *paths: Path) -> list[Done]:
         return self.filer().file([self.judged(path) for path in paths])
 
     def files(self, *folders: str) -> dict[str, bytes]:
@@ -193,7 +199,7 @@ def test_pictures_go_where_they_were_judged_to_belong(bench: Bench) -> None:
         "unsure/c.jpg": b"unsure 1",
         "rejected/d.jpg": b"broken 1",
     }
-    assert [(one.source, one.decision, one.reason) for one in results] == [
+    assert [(one.errand.source, one.decision, said(one)) for one in results] == [
         (paths[0], "filed", None),
         (paths[1], "filed", None),
         (paths[2], "unsure", "confidence 0.41 is below 0.70"),
@@ -205,7 +211,7 @@ def test_pictures_go_where_they_were_judged_to_belong(bench: Bench) -> None:
         ("c.jpg", "", "unsure/c.jpg", "unsure", "filed"),
         ("d.jpg", "", "rejected/d.jpg", "rejected", "filed"),
     ]
-    assert [one.target for one in results] == [bench.root / path for path in bench.filed()]
+    assert [one.path for one in results] == [bench.root / path for path in bench.filed()]
 
 
 def test_the_template_makes_folders(make_bench: MakeBench) -> None:
@@ -328,7 +334,7 @@ def test_a_name_taken_at_the_last_moment(bench: Bench, monkeypatch: pytest.Monke
     [result] = bench.file(bench.drop("a.jpg"))
 
     assert bench.files() == {"sorted/cat/a.jpg": b"mine", "sorted/cat/a_2.jpg": b"cat"}
-    assert result.target == bench.root / "sorted/cat/a_2.jpg"
+    assert result.path == bench.root / "sorted/cat/a_2.jpg"
     assert bench.filed() == ["sorted/cat/a_2.jpg"]
 
 
@@ -358,7 +364,7 @@ def test_a_picture_that_changed_since_it_was_judged_stays(bench: Bench) -> None:
 
     assert bench.files() == {"inbox/a.jpg": b"dog 22", "sorted/cat/b.jpg": b"cat 2"}
     assert [(one.decision, one.reason) for one in results] == [
-        ("deferred", "it changed after it was judged"),
+        (None, "it changed after it was judged"),
         ("filed", None),
     ]
     assert bench.filed() == ["sorted/cat/b.jpg"]
@@ -375,7 +381,7 @@ def test_a_link_in_a_pictures_place_is_not_followed(bench: Bench) -> None:
 
     [result] = bench.filer().file([judged])
 
-    assert result.decision == "deferred"
+    assert result.decision is None
     assert canary.read_bytes() == b"cat"
     assert path.is_symlink()
     assert bench.files("sorted") == {}
@@ -398,7 +404,7 @@ def test_a_swap_at_the_instant_of_the_rename_is_undone(
 
     [result] = bench.file(path)
 
-    assert (result.decision, result.reason) == ("deferred", "it changed after it was judged")
+    assert (result.decision, result.reason) == (None, "it changed after it was judged")
     assert bench.files() == {"inbox/a.jpg": b"something else"}
     assert bench.filed() == []
 
@@ -419,7 +425,7 @@ def test_a_link_in_a_folders_place_is_not_followed(bench: Bench, base: str) -> N
 
     [result] = bench.filer().file([judged])
 
-    assert result.decision == "deferred"
+    assert result.decision is None
     assert sorted(path.name for path in outside.iterdir()) == (
         [] if base == "sorted" else ["a.jpg"]
     )
@@ -431,7 +437,7 @@ def test_one_file_twice_in_a_batch_is_filed_once(bench: Bench) -> None:
 
     results = bench.file(path, path)
 
-    assert [one.decision for one in results] == ["filed", "deferred"]
+    assert [one.decision for one in results] == ["filed", None]
     assert bench.files() == {"sorted/cat/a.jpg": b"cat"}
     assert bench.filed() == ["sorted/cat/a.jpg"]
 
@@ -467,9 +473,9 @@ def test_a_move_across_file_systems(make_bench: MakeBench, elsewhere: Path) -> N
 
     [result] = bench.file(path)
 
-    assert result.target == elsewhere / "cat/a.jpg"
-    assert result.target.read_bytes() == b"cat " * 1_000_000
-    assert result.target.stat().st_mtime_ns == LONG_AGO
+    assert result.path == elsewhere / "cat/a.jpg"
+    assert result.path.read_bytes() == b"cat " * 1_000_000
+    assert result.path.stat().st_mtime_ns == LONG_AGO
     assert bench.files() == {}
     assert [path.name for path in (elsewhere / "cat").iterdir()] == ["a.jpg"]
 
@@ -559,7 +565,7 @@ def test_a_swap_is_undone_there_too(bench: Bench, monkeypatch: pytest.MonkeyPatc
 
     [result] = bench.file(path)
 
-    assert (result.decision, result.reason) == ("deferred", "it changed after it was judged")
+    assert (result.decision, result.reason) == (None, "it changed after it was judged")
     assert bench.files() == {"inbox/a.jpg": b"other"}
 
 
@@ -658,7 +664,7 @@ def test_a_name_that_the_destination_cannot_have_is_changed(
 
     results = bench.file(odd, twin, bytes_, plain)
 
-    assert [one.target and one.target.name for one in results] == [
+    assert [one.path.name for one in results] == [
         "2026-11-22 12_00_01_2.jpg",
         "2026-11-22 12_00_01.jpg",
         "caf__.jpg",
@@ -691,7 +697,7 @@ def test_a_copy_whose_bytes_are_not_those_judged_is_thrown_away(make_bench: Make
 
     [result] = bench.filer().file([judged])
 
-    assert (result.decision, result.reason) == ("deferred", "it changed after it was judged")
+    assert (result.decision, result.reason) == (None, "it changed after it was judged")
     assert bench.files() == {"inbox/a.jpg": b"cat 2"}
 
 
@@ -727,7 +733,7 @@ def test_a_read_only_class_pauses_and_the_rest_goes_on(
 
     assert bench.files() == {"inbox/a.jpg": b"cat 1", "sorted/dog/b.jpg": b"dog 1"}
     assert filed.decision == "filed"
-    assert paused.decision == "deferred"
+    assert paused.decision is None
     assert str(paused.paused) == (
         f"{closed} can't take pictures: this user may not write there, correct its owner or mode; "
         f"they wait in the inbox."
@@ -764,7 +770,7 @@ def test_a_closed_inbox_is_the_pictures_own_trouble(
 
     closed, filed = bench.file(path, bench.drop("b.jpg", b"cat 2"))
 
-    assert (closed.decision, closed.paused) == ("deferred", None)
+    assert (closed.decision, closed.paused) == (None, None)
     assert closed.reason == "it can't be filed (permission denied)"
     assert filed.decision == "filed"
     path.parent.chmod(0o755)
@@ -780,7 +786,7 @@ def test_a_copy_is_taken_back_if_the_source_must_stay(
 
     [result] = bench.file(path)
 
-    assert result.decision == "deferred"
+    assert result.decision is None
     assert result.reason == "it can't be removed from its folder (permission denied)"
     assert path.read_bytes() == b"cat 1"
     assert list((elsewhere / "cat").iterdir()) == []
@@ -984,7 +990,7 @@ def test_two_movers_share_a_workspace(bench: Bench) -> None:
         for half in range(2)
     ]
 
-    def work(paths: Sequence[Path]) -> list[Result]:
+    def work(paths: Sequence[Path]) -> list[Done]:
         filer = bench.filer()
         return [
             result
