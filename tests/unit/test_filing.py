@@ -22,14 +22,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from imgsort.disk.identity import Identity
-from imgsort.errors import FilingPaused, StorageFailed
+from imgsort.disk.identity import Identity, fingerprint, open_regular
+from imgsort.errors import FilingPaused, ImgsortError, StorageFailed
 from imgsort.filing import Done, Filer, JudgedPicture, Recovered, mover, recover
 from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Folder, Spot
 from imgsort.images import ImageFacts
-from imgsort.images.outcome import Picture, Refused
+from imgsort.images.outcome import NoAttempts, Picture, Refused
+from imgsort.images.pool import open_decoder
+from imgsort.labels.dataset_folder import Found, Hashed
+from imgsort.labels.import_dataset import Importer
 from imgsort.reconcile.apply import reconcile_folders
 from imgsort.records.journal import Plan, Planned
 from imgsort.records.model_card import ClassEntry, ModelCard
@@ -1208,6 +1212,31 @@ def test_nothing_is_put_on_a_classs_naked_mount_point(
     bench.file(bench.root / "inbox/b.jpg")
     assert sorted(path.name for path in cats.iterdir()) == ["a.jpg", "b.jpg"]
     assert reconcile_folders(bench.workspace, bench.store, None).missing == 0
+
+
+def test_an_import_puts_nothing_on_a_classs_naked_mount_point(
+    bench: Bench, cats_disk: Callable[[Path, bool], None], tmp_path: Path
+) -> None:
+    """It says so, writes no label down, and imports the picture once the disk is back."""
+    cats = bench.root / "sorted/cat"
+    cats.mkdir()
+    cats_disk(cats, True)
+    bench.file(bench.drop("first.jpg", b"dog 1"), bench.drop("a.jpg", b"cat 1"))
+    reconcile_folders(bench.workspace, bench.store, None)
+    cats_disk(cats, False)
+    original = tmp_path / "data/cat/b.png"
+    original.parent.mkdir(parents=True)
+    Image.new("RGB", (24, 32), "red").save(original)
+    files = [Hashed(Found(original, "cat"), *fingerprint(open_regular(original)))]
+
+    with open_decoder(bench.workspace.config.decode, 8, NoAttempts()) as decoder:
+        importer = Importer(bench.workspace, bench.store, bench.store.begin_run("import"), decoder)
+        with pytest.raises(ImgsortError, match=r"sorted/cat can't take pictures: its disk"):
+            importer.copy(files)
+        assert (list(cats.iterdir()), bench.store.current_labels()) == ([], {})
+        cats_disk(cats, True)
+        assert importer.copy(files) == []
+    assert sorted(path.name for path in cats.iterdir()) == ["a.jpg", "b.png"]
 
 
 def test_recovery_calls_nothing_gone_whose_disk_is_away(
