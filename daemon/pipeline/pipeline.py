@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from imgsort.daemon.inbox.source import STOPPING, Candidate
-from imgsort.daemon.pipeline.double_buffer import Overlap
 from imgsort.daemon.pipeline.collector import Batcher
+from imgsort.daemon.pipeline.double_buffer import Overlap
 from imgsort.daemon.pipeline.liveness import Pulse
 from imgsort.errors import FilingPaused, ImgsortError, StoreBusy, StoreFull
 from imgsort.filing import Done, JudgedPicture

@@ -16,8 +16,8 @@ from imgsort.disk.display import display
 from imgsort.disk.durable import sync_folder
 from imgsort.disk.identity import Identity, open_regular, sha256_of
 from imgsort.errors import ModelProblem
+from imgsort.filing.errand import Errand
 from imgsort.filing.move_table import carried
-from imgsort.filing.relocate import Errand
 from imgsort.models.registry import Registry
 from imgsort.records.files import KnownFile
 from imgsort.store import Store

@@ -5,7 +5,7 @@
 acts on many files, ``place`` on one.
 """
 
-from imgsort.filing.batch import Done
+from imgsort.filing.errand import Done
 from imgsort.filing.filer import Filer
 from imgsort.filing.mover import Load, Mover
 from imgsort.filing.planning import JudgedPicture

@@ -5,112 +5,26 @@ calls the mover itself.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from imgsort.disk.failpoints import failpoint
-from imgsort.disk.identity import Identity
-from imgsort.errors import FilingPaused
 from imgsort.filing.destination import NameReservations, Numbers
+from imgsort.filing.errand import Done, Errand
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover, Refusal
 from imgsort.filing.recovery import recover_locked
-from imgsort.filing.sidecar_listing import Sidecar
-from imgsort.filing.sidecars import renamed, tail
 from imgsort.filing.unmounted import unmounted
 from imgsort.filing.xmp_sidecars import describe
-from imgsort.records.journal import Arrival, Cause, Decision, Mode, Plan, Planned
+from imgsort.records.journal import Plan, Planned
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
 
 AT_ONCE = 256
 """Files under one hold of the filing lock, or one word to the log: others who file wait half a
 second at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """A file and the place it should have, absolute; its name may get a number."""
-
-    arrival_id: int | None
-    """Of a file of the log; None for a new one, which brings its ``arrival``."""
-    source: Path
-    identity: Identity
-    sha256: str
-    wanted: Path
-    cause: Cause
-    mode: Mode = "move"
-    arrival: Arrival | None = None
-    sidecars: tuple[Sidecar, ...] = ()
-
-    def tails(self) -> list[str]:
-        """What the sidecars' names have after the stem."""
-        return [tail(sidecar.path.name, self.source.name) for sidecar in self.sidecars]
-
-    def plans(self, target: Path) -> tuple[Plan, ...]:
-        """The picture's plan and then its sidecars', once it has got its name."""
-        picture = Plan(
-            source=self.source,
-            target=target,
-            identity=self.identity,
-            sha256=self.sha256,
-            mode=self.mode,
-            cause=self.cause,
-            arrival=self.arrival,
-            arrival_id=self.arrival_id,
-        )
-        followers = (
-            replace(
-                picture,
-                source=sidecar.path,
-                target=target.with_name(renamed(sidecar.path.name, self.source.name, target.name)),
-                identity=sidecar.identity,
-                sha256=sidecar.sha256,
-                cause="sidecar",
-                arrival=None,
-            )
-            for sidecar in self.sidecars
-        )
-        return (picture, *followers)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of an errand."""
-
-    errand: Errand
-    path: Path
-    """Where the file lies now."""
-    refusal: Refusal | None = None
-    """Why it did not move."""
-
-    @property
-    def arrival_id(self) -> int:
-        """Of a file that is in the log: not of a new one that did not move."""
-        if self.errand.arrival_id is None:
-            raise ValueError(f"{self.path} is not in the log")
-        return self.errand.arrival_id
-
-    @property
-    def moved(self) -> bool:
-        return self.refusal is None
-
-    @property
-    def reason(self) -> str | None:
-        return None if self.refusal is None else self.refusal.reason
-
-    @property
-    def paused(self) -> FilingPaused | None:
-        """It did not move because its destination can't take pictures at present."""
-        return None if self.refusal is None else self.refusal.paused
-
-    @property
-    def decision(self) -> Decision | None:
-        """What was decided of a new picture that is where it should be now."""
-        arrival = self.errand.arrival
-        return arrival.decision if arrival is not None and self.moved else None
 
 
 class WriteDown(Protocol):

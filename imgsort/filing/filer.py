@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from imgsort.filing.batch import Done, run_batch
+from imgsort.filing.batch import run_batch
 from imgsort.filing.destination import Numbers
+from imgsort.filing.errand import Done
 from imgsort.filing.folders import Folders
 from imgsort.filing.planning import JudgedPicture, errand
 from imgsort.filing.sidecar_listing import Companions, Sidecar

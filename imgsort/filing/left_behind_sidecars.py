@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgsort.disk.identity import fingerprint, open_regular
-from imgsort.filing.relocate import Done, Errand, run_errands
+from imgsort.filing.errand import Done, Errand
+from imgsort.filing.relocate import run_errands
 from imgsort.filing.sidecars import pair_up, renamed
 from imgsort.filing.xmp_sidecars import describe
 from imgsort.images import READABLE_SUFFIXES

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from imgsort.disk.display import display
-from imgsort.filing.batch import AT_ONCE, Done, Errand
+from imgsort.filing.batch import AT_ONCE
+from imgsort.filing.errand import Done, Errand
 from imgsort.filing.relocate import run_errands
 from imgsort.records.files import Layout
 from imgsort.records.journal import Plan, Planned
@@ -72,32 +73,6 @@ def folder_name(layout: Layout, path: Path) -> str:
     if place.class_name is not None:
         return f"sorted/{display(place.class_name)}"
     return display(path.parent) if place.room == "astray" else place.room
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a run did."""
-
-    run_id: int
-    done: tuple[Done, ...]
-    classes_kept: tuple[str, ...] = ()
-    """Why some of what was done to classes was not taken back."""
-
-    @property
-    def moved(self) -> int:
-        return sum(one.moved for one in self.done)
-
-    @property
-    def left(self) -> tuple[Done, ...]:
-        """Pictures that should have moved and did not."""
-        return tuple(one for one in self.done if not one.moved)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "run": self.run_id,
-            "moved": self.moved,
-            "left": [{"path": display(one.path), "reason": one.reason} for one in self.left],
-        }
 
 
 def carried(  # noqa: PLR0913, PLR0917 - where, what, and two things that go with it

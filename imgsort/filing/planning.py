@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from imgsort.filing.batch import Errand
+from imgsort.filing.errand import Errand
 from imgsort.filing.sidecar_listing import Sidecar
 from imgsort.images.outcome import Picture, Refused
 from imgsort.records.journal import Arrival, Decision

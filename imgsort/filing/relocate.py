@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from imgsort.filing.batch import Done, Errand, WriteDown, run_batch
+from imgsort.filing.batch import WriteDown, run_batch
+from imgsort.filing.errand import Done, Errand
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Refusal
 from imgsort.filing.refusals import why
 from imgsort.filing.sidecar_listing import Companions
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
-
-__all__ = ["Done", "Errand", "run_errands"]
 
 
 def run_errands(

@@ -1,6 +1,6 @@
 """Words that move no file, and classes that get other names, are told in the XMP sidecars too.
 
-Only sidecars that imgsort wrote, and that are there, are renewed; see ``filing.describing``.
+Only sidecars that imgsort wrote, and that are there, are renewed; see ``filing.xmp_sidecars``.
 """
 
 from collections.abc import Iterator

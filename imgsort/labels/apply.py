@@ -1,13 +1,12 @@
 """Carry out what a person said: the label is written down, then the file moves to its class."""
 
 import unicodedata
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from imgsort.filing.errand import Applied, Errand
 from imgsort.filing.planning import class_place
-from imgsort.filing.relocate import Done, Errand, run_errands
+from imgsort.filing.relocate import run_errands
 from imgsort.records.files import Layout
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.records.pictures import LoggedPicture
@@ -15,27 +14,6 @@ from imgsort.store import Store
 from imgsort.workspace.singular import singulars
 from imgsort.workspace.template import plain_name
 from imgsort.workspace.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class LabelResult:
-    """What became of a set of labels."""
-
-    written: tuple[NewLabel, ...]
-    moves: tuple[Done, ...]
-
-    @property
-    def moved(self) -> tuple[Done, ...]:
-        return tuple(one for one in self.moves if one.moved)
-
-    @property
-    def left(self) -> tuple[Done, ...]:
-        """Files that should lie elsewhere now, and why they don't."""
-        return tuple(one for one in self.moves if not one.moved)
-
-    def counts(self) -> dict[str, int]:
-        """Labels by class, the largest first."""
-        return dict(Counter(one.class_name for one in self.written if one.class_name).most_common())
 
 
 def class_of(workspace: Workspace, path: Path) -> str | None:
@@ -49,7 +27,7 @@ def put_labels(
     run_id: int,
     labels: Sequence[NewLabel],
     repeated: Sequence[NewLabel] = (),
-) -> LabelResult:
+) -> Applied:
     """Append these labels, one a content, and bring every file of theirs where it belongs now.
 
     A class has its folder; a withdrawn word leads to unsure/, "never use" to rejected/. All of it
@@ -60,11 +38,11 @@ def put_labels(
     errands = _errands(workspace, store, said)
     if not errands:
         store.add_labels(run_id, labels)
-        return LabelResult(tuple(labels), ())
+        return Applied(run_id, (), tuple(labels))
     done = run_errands(
         workspace, store, errands, lambda plans: store.record_decided(run_id, plans, labels)
     )
-    return LabelResult(tuple(labels), tuple(done))
+    return Applied(run_id, tuple(done), tuple(labels))
 
 
 def astray(workspace: Workspace, store: Store, labels: Iterable[NewLabel]) -> set[str]:
@@ -94,9 +72,7 @@ def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Er
         if folder in picture.path.parents:
             return None
         place = folder / plain_name(picture.own_name)
-    return Errand(
-        picture.arrival_id, picture.path, picture.identity, picture.sha256, place, "label"
-    )
+    return Errand.of(picture, place, "label")
 
 
 def place_of(

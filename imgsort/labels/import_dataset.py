@@ -11,8 +11,9 @@ from pathlib import Path
 
 from imgsort.disk.display import display
 from imgsort.errors import FilingPaused, ImgsortError, NothingToDo
-from imgsort.filing.batch import Done, Errand, run_batch
+from imgsort.filing.batch import run_batch
 from imgsort.filing.destination import Numbers
+from imgsort.filing.errand import Errand
 from imgsort.filing.planning import class_place
 from imgsort.images.outcome import Picture
 from imgsort.images.pool import DecoderPool
@@ -38,15 +39,6 @@ class ImportPlan:
     duplicates: int
     """Files whose content another file of the same class has."""
     conflicts: tuple[Unused, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """One picture of the plan: copied to ``target``, or left for ``reason``."""
-
-    hashed: Hashed
-    target: Path | None
-    reason: str | None
 
 
 def plan(
@@ -106,31 +98,28 @@ class Importer:
         self._decoder = decoder
         self._numbers = Numbers()
 
-    def copy(self, batch: Sequence[Hashed]) -> list[Imported]:
-        """Decode each to see that it is a picture, then copy it. The answers keep the order.
+    def copy(self, batch: Sequence[Hashed]) -> list[Unused]:
+        """Decode each to see that it is a picture, then copy it. Returns what could not be copied.
 
         Raises ImgsortError where a class folder can't take pictures, and as ``run_batch``.
         """
         futures = [self._decoder.submit(one.found.path) for one in batch]
-        outcomes = [future.result() for future in futures]
-        good = {
-            one.sha256: (one, outcome)
-            for one, outcome in zip(batch, outcomes, strict=True)
-            if isinstance(outcome, Picture) and outcome.sha256 == one.sha256
-        }
-        landed = self._copied(list(good.values())) if good else {}
-        results = []
-        for one, outcome in zip(batch, outcomes, strict=True):
-            done = landed.get(one.sha256)
-            if done is not None:
-                results.append(Imported(one, done.path if done.moved else None, done.reason))
+        good: list[tuple[Hashed, Picture]] = []
+        left: dict[Path, str] = {}
+        for one, future in zip(batch, futures, strict=True):
+            outcome = future.result()
+            if not isinstance(outcome, Picture):
+                left[one.found.path] = outcome.reason
+            elif outcome.sha256 != one.sha256:
+                left[one.found.path] = "it changed while it was imported"
             else:
-                changed = "it changed while it was imported"
-                reason = changed if isinstance(outcome, Picture) else outcome.reason
-                results.append(Imported(one, None, reason))
-        return results
+                good.append((one, outcome))
+        left |= self._copied(good) if good else {}
+        paths = (one.found.path for one in batch)
+        return [Unused(path, left[path]) for path in paths if path in left]
 
-    def _copied(self, good: Sequence[tuple[Hashed, Picture]]) -> dict[str, Done]:
+    def _copied(self, good: Sequence[tuple[Hashed, Picture]]) -> dict[Path, str]:
+        """Returns which were not copied, and why."""
         labels = {one.sha256: import_label(one) for one, _ in good}
 
         def record(plans: Sequence[Plan]) -> Sequence[Planned]:
@@ -142,7 +131,7 @@ class Importer:
         for one in done:
             if one.paused is not None:
                 raise _not_taken(one.paused)
-        return {one.errand.sha256: one for one in done}
+        return {one.path: one.reason for one in done if one.reason is not None}
 
     def _errand(self, one: Hashed, picture: Picture) -> Errand:
         now = datetime.now(UTC)

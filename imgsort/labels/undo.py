@@ -14,8 +14,8 @@ from typing import Any
 from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo, WorkspaceBusy
 from imgsort.filing import recover
-from imgsort.filing.move_table import Applied, MoveCount, PlannedTrip, carried, flows, folder_name
-from imgsort.filing.relocate import Done, Errand
+from imgsort.filing.errand import Applied, Done, Errand
+from imgsort.filing.move_table import MoveCount, PlannedTrip, carried, flows, folder_name
 from imgsort.filing.xmp_renewal import renewing
 from imgsort.labels.classes import ClassByName, remove_if_empty, take_back
 from imgsort.labels.undo_rules import (
@@ -147,7 +147,8 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
                 remove_if_empty(store, ClassByName(one.class_id, one.new), folder)
         store.end_run(
             run_id,
-            f"took back the moves of {applied.moved} of {len(plan.takes_back)}, {plan.words} words",
+            f"took back the moves of {len(applied.moved)} of {len(plan.takes_back)}, "
+            f"{plan.words} words",
         )
     return replace(applied, classes_kept=tuple(kept))
 

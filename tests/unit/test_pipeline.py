@@ -17,7 +17,7 @@ from imgsort.daemon.pipeline.pipeline import Decoded, Listener, Pace, Pipeline, 
 from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused, StorageFailed, StoreBusy
 from imgsort.filing import Done, JudgedPicture
-from imgsort.filing.batch import Errand
+from imgsort.filing.errand import Errand
 from imgsort.filing.mover import Refusal
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
