@@ -144,11 +144,11 @@ class Session:
                 new_classes(store, {label}, allowed=new_class)
                 with renewing(self._workspace, store):
                     done = put_labels(self._workspace, store, run, labels, repeated)
-                summary = f"{len(done.written):,} labelled, {len(done.moved):,} files moved"
+                summary = f"{len(done.labels):,} labelled, {len(done.moved):,} files moved"
             finally:
                 store.end_run(run, summary)
         return Labelling(
-            len(done.written),
+            len(done.labels),
             tuple(one.path for one in done.moved),
             tuple((one.path, one.reason or "") for one in done.left),
             run,

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,10 +21,10 @@ from imgsort.daemon.bench.stages import (
     measure_reading,
 )
 from imgsort.daemon.inbox.source import Candidate
-from imgsort.daemon.pipeline.pipeline import BatchReport, Listener, Pipeline
+from imgsort.daemon.pipeline.pipeline import Listener, Pipeline
 from imgsort.daemon.service.wiring import Works, wired
 from imgsort.errors import ImgsortError
-from imgsort.filing import Filer
+from imgsort.filing import Done, Filer
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.backbones.on_disk import CARD
 from imgsort.models.quantize import QuantizeTerms, quantize
@@ -145,10 +145,10 @@ class _Watch(Listener):
     def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
         self._behind.finished(path, filed=filed, reason=reason)
 
-    def batch(self, report: BatchReport) -> None:
+    def batch(self, batch: Sequence[Done], seconds: float) -> None:
         self.ended = time.perf_counter()
-        self.images += sum(result.target is not None for result in report.results)
-        self._behind.batch(report)
+        self.images += sum(done.moved for done in batch)
+        self._behind.batch(batch, seconds)
 
     def hindrance(self) -> str | None:
         return self._behind.hindrance()

@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from imgsort.disk.composed import composed
+from imgsort.reconcile.scan import LITTER_FOLDERS
 
 LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store", "icon\r"})
-LITTER_FOLDERS = frozenset({"@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"})
 BEING_WRITTEN = frozenset(
     {".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", ".!qb"}
 )

@@ -13,13 +13,12 @@ from imgsort.daemon.inbox.left_over import kind_of
 from imgsort.disk.composed import spellings
 from imgsort.disk.identity import open_regular
 from imgsort.filing.sidecars import RAW_SUFFIXES, is_sidecar, possible_owners
+from imgsort.reconcile.scan import DEEPEST
 from imgsort.workspace.template import split_name
 from imgsort.workspace.workspace import is_workspace
 
 EXAMPLES = 20
 ORPHANS = 1000
-DEEPEST = 64
-"""Each level of a walk keeps a descriptor open."""
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 

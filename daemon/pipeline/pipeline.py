@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from imgsort.daemon.inbox.source import STOPPING, Candidate
-from imgsort.daemon.pipeline.batcher import Batcher
+from imgsort.daemon.pipeline.collector import Batcher
 from imgsort.daemon.pipeline.double_buffer import Overlap
 from imgsort.daemon.pipeline.liveness import Pulse
 from imgsort.errors import FilingPaused, ImgsortError, StoreBusy, StoreFull
-from imgsort.filing import JudgedPicture, Result
+from imgsort.filing import Done, JudgedPicture
 from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
 from imgsort.models.runtimes import DeviceMemoryExhausted
 
@@ -51,7 +51,7 @@ class InferenceStage(Protocol):
 class FilingStage(Protocol):
     """The outcome of each image of one batch, in its order."""
 
-    def file(self, batch: Sequence[JudgedPicture]) -> list[Result]: ...
+    def file(self, batch: Sequence[JudgedPicture]) -> list[Done]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,6 @@ class Pace:
 
     batch_size: int
     wait_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class BatchReport:
-    """One batch that is through."""
-
-    results: tuple[Result, ...]
-    seconds: float
-    """Since the batch before, or since this one's first image came in if that was later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +110,9 @@ class Listener:
         """May a file that is no picture go to rejected/? If not, the listener takes it back."""
         return True
 
-    def batch(self, report: BatchReport) -> None:
-        """A batch is through."""
+    def batch(self, batch: Sequence[Done], seconds: float) -> None:
+        """A batch is through, so long after the one before, or after its own first image came in if
+        that was later."""
 
     def took(self, stage: str, seconds: float) -> None:
         """So long it took to decode an image, or to infer or file a batch."""
@@ -283,26 +275,26 @@ class Pipeline:
         while not self._halted.is_set() and isinstance(item := self._judged.get(), _Judgement):
             began = max(through_at, item.taken_at)
             with self.pulse.busy("file"):
-                results = self._patiently("file", partial(self._file, item.judged))
-            if results is None:
+                batch = self._patiently("file", partial(self._file, item.judged))
+            if batch is None:
                 self._give_up(judged.outcome.path for judged in item.judged)
                 continue
             through_at = time.monotonic()
-            for result in results:
-                filed = result.decision != "deferred"
-                self._listener.finished(result.source, filed=filed, reason=result.reason or "")
-            self._listener.batch(BatchReport(tuple(results), through_at - began))
+            for done in batch:
+                path, reason = done.errand.source, done.reason or ""
+                self._listener.finished(path, filed=done.moved, reason=reason)
+            self._listener.batch(batch, through_at - began)
 
-    def _file(self, batch: list[JudgedPicture]) -> list[Result]:
+    def _file(self, judged: list[JudgedPicture]) -> list[Done]:
         hindrance = self._listener.hindrance()
         if hindrance is not None:
             raise NotNow(hindrance)
-        results = self.stages.filing.file(batch)
-        troubles = [result.paused for result in results]
+        batch = self.stages.filing.file(judged)
+        troubles = [done.paused for done in batch]
         shared = next((one for one in troubles if one is not None and not one.alone), None)
         if shared is not None and all(troubles):
             raise shared  # nothing gets on: wait, rather than decode all of it again
-        return results
+        return batch
 
     def _give_up(self, paths: Iterable[Path]) -> None:
         for path in paths:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from imgsort.daemon.inbox.scan import EXAMPLES
 from imgsort.daemon.inbox.source import ANOTHERS, STOPPING, Source
 from imgsort.daemon.log_output import LOG, Notices, fields
 from imgsort.daemon.pipeline.active_model import ActiveModel
-from imgsort.daemon.pipeline.pipeline import BatchReport, Listener
+from imgsort.daemon.pipeline.pipeline import Listener
 from imgsort.daemon.reporting.metrics import Metrics
 from imgsort.disk.display import display
+from imgsort.filing import Done
 
 RATE_SECONDS = 60.0
 LOCK_SECONDS = 1.0
@@ -57,13 +58,11 @@ class Board(Listener):
     def may_reject(self, path: Path) -> bool:
         return self._source.may_reject(path)
 
-    def batch(self, report: BatchReport) -> None:
-        landed = Counter(
-            str(result.decision) for result in report.results if result.decision != "deferred"
-        )
-        for one in report.results:
-            if one.paused is not None:  # that folder only; its images are tried again in a minute
-                self.last_error = str(one.paused)
+    def batch(self, batch: Sequence[Done], seconds: float) -> None:
+        landed = Counter(str(done.decision) for done in batch if done.moved)
+        for done in batch:
+            if done.paused is not None:  # that folder only; its images are tried again in a minute
+                self.last_error = str(done.paused)
         now, images = time.monotonic(), landed.total()
         with self._lock:
             self.counts.update(landed)
@@ -72,10 +71,10 @@ class Board(Listener):
         if images:
             self.landed(now, landed)
             self.metrics.batch(images)
-            words = described(landed, images, report.seconds)
-            LOG.info("%s, %s waiting", words, self.waiting, extra=self._in_figures(landed, report))
+            words = described(landed, images, seconds)
+            LOG.info("%s, %s waiting", words, self.waiting, extra=self._in_figures(landed, seconds))
 
-    def _in_figures(self, landed: "Counter[str]", report: BatchReport) -> dict[str, Any]:
+    def _in_figures(self, landed: "Counter[str]", seconds: float) -> dict[str, Any]:
         images = landed.total()
         return fields(
             event="batch",
@@ -83,8 +82,8 @@ class Board(Listener):
             filed=landed["filed"],
             unsure=landed["unsure"],
             rejected=landed["rejected"],
-            seconds=round(report.seconds, 3),
-            images_per_second=round(images / max(report.seconds, 1e-3), 1),
+            seconds=round(seconds, 3),
+            images_per_second=round(images / max(seconds, 1e-3), 1),
             waiting=self._source.waiting,
         )
 

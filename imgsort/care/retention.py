@@ -16,8 +16,8 @@ from imgsort.disk.display import display
 from imgsort.disk.durable import sync_folder
 from imgsort.disk.identity import Identity, open_regular, sha256_of
 from imgsort.errors import ModelProblem
+from imgsort.filing.errand import Errand
 from imgsort.filing.move_table import carried
-from imgsort.filing.relocate import Errand
 from imgsort.models.registry import Registry
 from imgsort.records.files import KnownFile
 from imgsort.store import Store
@@ -222,7 +222,7 @@ class _Application:
         moved = []
         for done in carried(self.workspace, self.store, self.run_id, errands):
             if done.moved:
-                moved.append(done.errand.arrival_id)
+                moved.append(done.arrival_id)
             else:
                 self.stayed.append((done.errand.source, done.reason or ""))
         self.store.mark_missing(moved)  # they are in no picture folder any more

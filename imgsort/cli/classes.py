@@ -124,9 +124,14 @@ def merge(
         _tell(
             now,
             f"{display(one.name)} is part of {display(other.name)} now: "
-            f"{counted(done.labels, 'label')}, {counted(done.moved, 'file')} moved. Until the next "
-            f"`imgsort retrain` what the model takes for {display(one.name)} goes to unsure/.",
-            {"labels": done.labels, "moved": done.moved, "left": len(done.left)},
+            f"{counted(len(done.labels), 'label')}, {counted(len(done.moved), 'file')} moved. "
+            f"Until the next `imgsort retrain` what the model takes for {display(one.name)} goes "
+            f"to unsure/.",
+            {
+                "labels": len(done.labels),
+                "moved": len(done.moved),
+                "left": len(done.left),
+            },
             as_json,
         )
 

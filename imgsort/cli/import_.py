@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from imgsort.labels.dataset_folder import DataSet, Hashed, Unused
-    from imgsort.labels.import_dataset import Imported, ImportPlan
+    from imgsort.labels.import_dataset import ImportPlan
     from imgsort.workspace.workspace import Workspace
 
 
@@ -42,7 +42,7 @@ def import_(
     if directory.resolve() == workspace.sorted.resolve():
         _take_in_library(workspace, as_json)
         return
-    from imgsort.labels.dataset_folder import Unused, find
+    from imgsort.labels.dataset_folder import find
     from imgsort.labels.import_dataset import require_something
 
     with session(workspace, "import", say) as now:
@@ -57,10 +57,10 @@ def import_(
         todo = _planned(now, files)
         require_something(todo)
         moved = len(now.put(todo.known).moved)
-        results = _copy(now, todo)
-        left += (Unused(one.hashed.found.path, one.reason) for one in results if one.reason)
-        copied = [one for one in results if one.target is not None]
-        now.summary = f"{len(copied)} copied, {len(todo.known)} labelled, {moved} moved"
+        refused = _copy(now, todo)
+        left += refused
+        copied = len(todo.copies) - len(refused)
+        now.summary = f"{copied} copied, {len(todo.known)} labelled, {moved} moved"
         _tell(data_set, todo, copied, left, as_json)
         if not (copied or todo.known):
             raise ImgsortError(
@@ -144,7 +144,8 @@ def _require_no_slip(names: "Collection[str]", known: "Collection[str]") -> None
         )
 
 
-def _copy(now: CommandSession, todo: "ImportPlan") -> "list[Imported]":
+def _copy(now: CommandSession, todo: "ImportPlan") -> "list[Unused]":
+    """Returns what could not be copied."""
     from imgsort.images.outcome import NoAttempts
     from imgsort.images.pool import open_decoder
     from imgsort.labels.import_dataset import BATCH, Importer, in_batches
@@ -155,19 +156,19 @@ def _copy(now: CommandSession, todo: "ImportPlan") -> "list[Imported]":
         return []
     # At the size that pictures are decoded at here anyhow, so that the facts come out alike.
     size = BACKBONES[active_card(now.workspace).backbone].input_size
-    results = []
+    left: list[Unused] = []
     batches = -(-len(todo.copies) // BATCH)
     with open_decoder(now.workspace.config.decode, size, NoAttempts()) as decoder:
         importer = Importer(now.workspace, now.store, now.run_id, decoder)
         for batch in progress(in_batches(todo.copies), batches, f"copying, {BATCH} at a time"):
-            results += importer.copy(batch)
-    return results
+            left += importer.copy(batch)
+    return left
 
 
 def _tell(
     data_set: "DataSet",
     todo: "ImportPlan",
-    copied: "list[Imported]",
+    copied: int,
     left: "list[Unused]",
     as_json: bool,
 ) -> None:
@@ -181,19 +182,19 @@ def _tell(
         print_json(_summary(data_set, todo, copied, left))
         return
     typer.echo(
-        f"{counted(len(copied), 'picture')} copied and labelled, {len(todo.known):,} that were "
+        f"{counted(copied, 'picture')} copied and labelled, {len(todo.known):,} that were "
         f"here labelled; {todo.already:,} known already, {counted(todo.duplicates, 'duplicate')}, "
         f"{len(todo.conflicts):,} in conflict, {len(left):,} not readable."
     )
 
 
 def _summary(
-    data_set: "DataSet", todo: "ImportPlan", copied: "list[Imported]", left: "list[Unused]"
+    data_set: "DataSet", todo: "ImportPlan", copied: int, left: "list[Unused]"
 ) -> dict[str, Any]:
     return {
         "files": len(data_set.found),
         "classes": data_set.classes,
-        "copied": len(copied),
+        "copied": copied,
         "labelled_here": len(todo.known),
         "already": todo.already,
         "duplicates": todo.duplicates,

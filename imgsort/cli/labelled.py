@@ -12,7 +12,7 @@ from imgsort.disk.display import display
 from imgsort.labels.session import CommandSession
 
 if TYPE_CHECKING:
-    from imgsort.labels.apply import LabelResult
+    from imgsort.filing.errand import Applied
 
 
 def require_plain(now: CommandSession, names: Collection[str], allowed: bool) -> None:
@@ -23,28 +23,28 @@ def require_plain(now: CommandSession, names: Collection[str], allowed: bool) ->
         say(f"{display(name)} is a new class.")
 
 
-def tell_labelled(now: CommandSession, done: "LabelResult", as_json: bool) -> None:
+def tell_labelled(now: CommandSession, done: "Applied", as_json: bool) -> None:
     """What was written down and what moved."""
     for one in done.left:
         say(f"{display(os.fspath(one.path))} is labelled but stays where it is: {one.reason}.")
-    counts = done.counts()
-    now.summary = f"{len(done.written):,} labelled, {files_moved(len(done.moved)).rstrip('.')}"
+    counts = done.by_class()
+    now.summary = f"{len(done.labels):,} labelled, {files_moved(len(done.moved)).rstrip('.')}"
     if as_json:
         print_json(labelled_dict(done))
         return
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
-    typer.echo(f"LabelResult: {display(listed)}. {files_moved(len(done.moved))}")
+    typer.echo(f"Labelled: {display(listed)}. {files_moved(len(done.moved))}")
 
 
 def files_moved(number: int) -> str:
     return f"{counted(number, 'file')} moved."
 
 
-def labelled_dict(done: "LabelResult") -> dict[str, Any]:
+def labelled_dict(done: "Applied") -> dict[str, Any]:
     """For scripts."""
     return {
-        "labelled": len(done.written),
-        "by_class": done.counts(),
+        "labelled": len(done.labels),
+        "by_class": done.by_class(),
         "moved": [
             {
                 "id": one.errand.arrival_id,

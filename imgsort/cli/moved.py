@@ -1,6 +1,6 @@
 """What commands that move pictures tell of it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,7 +11,8 @@ from imgsort.disk.display import display
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imgsort.filing.move_table import Applied, MoveCount
+    from imgsort.filing.errand import Applied
+    from imgsort.filing.move_table import MoveCount
     from imgsort.reconcile.apply import ReconcileSummary
 
 
@@ -21,9 +22,18 @@ SHOWN = 20
 def tell_done(done: "Applied") -> None:
     print_list([f"{display(str(one.path))} stays: {one.reason}." for one in done.left])
     typer.echo(
-        f"Moved {done.moved:,} pictures in run {done.run_id}; `imgsort undo --run {done.run_id}` "
-        f"takes that back."
+        f"Moved {len(done.moved):,} pictures in run {done.run_id}; "
+        f"`imgsort undo --run {done.run_id}` takes that back."
     )
+
+
+def applied_dict(done: "Applied") -> dict[str, Any]:
+    """For scripts."""
+    return {
+        "run": done.run_id,
+        "moved": len(done.moved),
+        "left": [{"path": display(one.path), "reason": one.reason} for one in done.left],
+    }
 
 
 def tell_seen(seen: "ReconcileSummary") -> None:

@@ -9,9 +9,9 @@ from imgsort.cli.output import decoding, print_json
 from imgsort.errors import NothingToDo
 
 if TYPE_CHECKING:
-    from imgsort.filing.move_table import Applied
+    from imgsort.filing.errand import Applied
     from imgsort.labels.refile import Refiling
-from imgsort.cli.moved import print_flows, tell_done, tell_seen
+from imgsort.cli.moved import applied_dict, print_flows, tell_done, tell_seen
 
 
 @app.command()
@@ -46,7 +46,7 @@ def refile(
         if apply and plan.goings:
             done = refiling.apply_refile(workspace, store, serving, plan)
     if as_json:
-        print_json({**plan.as_dict(), "applied": done and done.as_dict()})
+        print_json({**plan.as_dict(), "applied": done and applied_dict(done)})
     else:
         _tell_refile(plan, done, to_unsure=to_unsure)
     if not plan.goings:

@@ -12,9 +12,9 @@ from imgsort.disk.display import display
 from imgsort.errors import NothingToDo
 
 if TYPE_CHECKING:
-    from imgsort.filing.move_table import Applied
+    from imgsort.filing.errand import Applied
     from imgsort.labels.undo import Undoing
-from imgsort.cli.moved import print_flows, print_list, tell_done, tell_seen
+from imgsort.cli.moved import applied_dict, print_flows, print_list, tell_done, tell_seen
 
 
 @app.command()
@@ -64,7 +64,7 @@ def undo(
         if plan and not dry_run:
             done = undoing.apply_undo(workspace, store, plan)
     if as_json:
-        print_json({**plan.as_dict(), "applied": done and done.as_dict()})
+        print_json({**plan.as_dict(), "applied": done and applied_dict(done)})
     else:
         _tell_undo(plan, done)
     if not plan:

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -27,6 +28,14 @@ class Identity:
     @classmethod
     def of(cls, status: os.stat_result) -> "Identity":
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def is_at(path: str | Path, identity: Identity) -> bool:
+    """Is this very file there at this moment? False where it can't be told."""
+    try:
+        return Identity.of(os.lstat(path)) == identity
+    except OSError:
+        return False
 
 
 class NotARegularFile(OSError):
@@ -70,3 +79,18 @@ def sha256_of(descriptor: int) -> str:
         digest.update(chunk)
         offset += len(chunk)
     return digest.hexdigest()
+
+
+class Fingerprint(NamedTuple):
+    """A file, and the hex SHA-256 of its bytes."""
+
+    identity: Identity
+    sha256: str
+
+
+def fingerprint(descriptor: int) -> Fingerprint:
+    """Of the file behind a descriptor, which is closed. Raises OSError."""
+    try:
+        return Fingerprint(Identity.of(os.fstat(descriptor)), sha256_of(descriptor))
+    finally:
+        os.close(descriptor)

@@ -5,21 +5,23 @@ onto another one, then what *landed* is written down (*TX2*). *Recovery* complet
 dead mover left. A *destination* is an unused name; *sidecars* travel with their picture; a
 *refusal* is why one file stayed where it was.
 
-``Filer`` files the daemon's batches, ``relocate`` brings logged pictures elsewhere.
+``Filer`` files the daemon's batches, ``relocate`` brings logged pictures elsewhere; whoever moves
+files takes them through ``batch``.
 """
 
-from imgsort.filing.filer import Filer, Result
+from imgsort.filing.errand import Done
+from imgsort.filing.filer import Filer
 from imgsort.filing.mover import Load, Mover
 from imgsort.filing.planning import JudgedPicture
 from imgsort.filing.recovery import Recovered, recover, recover_locked
 
 __all__ = [
+    "Done",
     "Filer",
     "JudgedPicture",
     "Load",
     "Mover",
     "Recovered",
-    "Result",
     "recover",
     "recover_locked",
 ]

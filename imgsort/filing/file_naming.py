@@ -8,7 +8,7 @@ import errno
 import os
 from contextlib import suppress
 
-from imgsort.disk.identity import Identity, sha256_of
+from imgsort.disk.identity import Identity, fingerprint
 from imgsort.filing import no_replace as renaming
 from imgsort.filing.destination import destination
 from imgsort.filing.folders import Spot, is_still, is_surely_at
@@ -66,11 +66,8 @@ def _identity_of(target: Spot, expected: Identity, sha256: str) -> Identity | No
         descriptor = target.open()
     except OSError:
         return None
-    try:
-        same = sha256_of(descriptor) == sha256
-        return Identity.of(os.fstat(descriptor)) if same else None
-    finally:
-        os.close(descriptor)
+    found = fingerprint(descriptor)
+    return found.identity if found.sha256 == sha256 else None
 
 
 def _put_back(source: Spot, target: Spot) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imgsort.disk.closing import Closing
 from imgsort.disk.composed import composed
-from imgsort.disk.identity import Identity, NotARegularFile
+from imgsort.disk.identity import Identity, NotARegularFile, fingerprint
 from imgsort.errors import FilingPaused
 from imgsort.filing.refusals import FULL, UNFIT, paused, storage_failed
 
@@ -71,6 +71,18 @@ class Spot:
             os.close(descriptor)
             raise NotARegularFile(f"{self.path} is not a regular file")
         return descriptor
+
+    def identity_of(self, expected: Identity, sha256: str) -> Identity | None:
+        """Of the file there, if it still has this content; its bytes decide once it was touched.
+
+        Raises OSError.
+        """
+        descriptor = self.open()
+        if Identity.of(os.fstat(descriptor)) == expected:
+            os.close(descriptor)
+            return expected
+        found = fingerprint(descriptor)
+        return found.identity if found.sha256 == sha256 else None
 
     def remove(self) -> None:
         """Remove a file that has been checked to be ours to remove. Raises OSError.

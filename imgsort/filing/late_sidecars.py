@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from imgsort.filing.errand import Done, Errand
 from imgsort.filing.left_behind_sidecars import errand_beside
-from imgsort.filing.relocate import Done, Errand, run_errands
+from imgsort.filing.relocate import run_errands
 from imgsort.filing.sidecars import renamed, sidecars_of
 from imgsort.images import READABLE_SUFFIXES
 from imgsort.store import Store

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgsort.disk.identity import Identity, open_regular, sha256_of
-from imgsort.filing.relocate import Done, Errand, run_errands
+from imgsort.disk.identity import fingerprint, open_regular
+from imgsort.filing.errand import Done, Errand
+from imgsort.filing.relocate import run_errands
 from imgsort.filing.sidecars import pair_up, renamed
 from imgsort.filing.xmp_sidecars import describe
 from imgsort.images import READABLE_SUFFIXES
@@ -101,13 +102,7 @@ def errand_beside(
     if not picture.is_file() or os.path.lexists(wanted):
         return None
     try:
-        descriptor = open_regular(path, workspace.picture_folders)
+        identity, sha256 = fingerprint(open_regular(path, workspace.picture_folders))
     except OSError:
         return None
-    try:
-        identity, sha256 = Identity.of(os.fstat(descriptor)), sha256_of(descriptor)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
     return Errand(arrival_id, path, identity, sha256, wanted, "sidecar")

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from imgsort.disk.display import display
-from imgsort.filing.relocate import Done, Errand, run_errands
+from imgsort.filing.batch import AT_ONCE
+from imgsort.filing.errand import Done, Errand
+from imgsort.filing.relocate import run_errands
 from imgsort.records.files import Layout
 from imgsort.records.journal import Plan, Planned
 from imgsort.records.labels import Retold, combined
@@ -16,8 +18,6 @@ from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
 
 EXAMPLES = 3
-_AT_ONCE = 256
-"""Pictures moved under one hold of the filing lock: a daemon waits half a second at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +75,6 @@ def folder_name(layout: Layout, path: Path) -> str:
     return display(path.parent) if place.room == "astray" else place.room
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a run did."""
-
-    run_id: int
-    done: tuple[Done, ...]
-    classes_kept: tuple[str, ...] = ()
-    """Why some of what was done to classes was not taken back."""
-
-    @property
-    def moved(self) -> int:
-        return sum(one.moved for one in self.done)
-
-    @property
-    def left(self) -> tuple[Done, ...]:
-        """Pictures that should have moved and did not."""
-        return tuple(one for one in self.done if not one.moved)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "run": self.run_id,
-            "moved": self.moved,
-            "left": [{"path": display(one.path), "reason": one.reason} for one in self.left],
-        }
-
-
 def carried(  # noqa: PLR0913, PLR0917 - where, what, and two things that go with it
     workspace: Workspace,
     store: Store,
@@ -122,5 +96,5 @@ def carried(  # noqa: PLR0913, PLR0917 - where, what, and two things that go wit
         return store.record_decided(run_id, plans, retold=said)
 
     waiting = list(errands)
-    for start in range(0, len(waiting), _AT_ONCE):
-        yield from run_errands(workspace, store, waiting[start : start + _AT_ONCE], decided)
+    for start in range(0, len(waiting), AT_ONCE):
+        yield from run_errands(workspace, store, waiting[start : start + AT_ONCE], decided)

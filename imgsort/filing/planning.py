@@ -4,19 +4,21 @@ Pure: names are reserved, and files touched, elsewhere.
 """
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
-from imgsort.disk.identity import Identity
-from imgsort.filing.sidecars import renamed, tail
+from imgsort.filing.errand import Errand
+from imgsort.filing.sidecar_listing import Sidecar
 from imgsort.images.outcome import Picture, Refused
-from imgsort.records.journal import Arrival, Decision, Mode, Plan
+from imgsort.records.journal import Arrival, Decision
 from imgsort.records.labels import HumanLabel
 from imgsort.records.verdict import Verdict
 from imgsort.workspace.template import Template, plain_name
 from imgsort.workspace.workspace import Workspace
+
+_template = lru_cache(maxsize=4)(Template.parse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,117 +34,88 @@ class JudgedPicture:
     arrived_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Sidecar:
-    """A file that travels with a picture."""
-
-    path: Path
-    identity: Identity
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A judged picture with its sidecars, the decision, and the place it would like best."""
-
-    judged: JudgedPicture
-    decision: Decision
-    reason: str | None
-    wanted: Path
-    sidecars: tuple[Sidecar, ...]
-
-    @property
-    def source(self) -> Path:
-        return self.judged.outcome.path
-
-    def tails(self) -> list[str]:
-        """What the sidecars' names have after the stem."""
-        return [tail(sidecar.path.name, self.source.name) for sidecar in self.sidecars]
-
-    def plans(self, name: str, mode: Mode) -> list[Plan]:
-        """The picture's plan and then its sidecars', once it has got ``name``."""
-        outcome, folder = self.judged.outcome, self.wanted.parent
-        plans = [
-            Plan(
-                source=outcome.path,
-                target=folder / name,
-                identity=outcome.identity,
-                sha256=outcome.sha256,
-                mode=mode,
-                cause="file",
-                arrival=self._arrival(),
-            )
-        ]
-        plans += (
-            Plan(
-                source=sidecar.path,
-                target=folder / renamed(sidecar.path.name, self.source.name, name),
-                identity=sidecar.identity,
-                sha256=sidecar.sha256,
-                mode=mode,
-                cause="sidecar",
-                arrival=None,
-            )
-            for sidecar in self.sidecars
-        )
-        return plans
-
-    def _arrival(self) -> Arrival:
-        judged = self.judged
-        return Arrival(
-            name=os.fsencode(self.source.name),
-            subfolder=judged.subfolder,
-            arrived_at=judged.arrived_at,
-            decision=self.decision,
-            reason=self.reason,
-            facts=judged.outcome.facts if isinstance(judged.outcome, Picture) else None,
-            verdict=judged.verdict,
-            model=judged.model,
-        )
+def errand(
+    workspace: Workspace,
+    judged: JudgedPicture,
+    sidecars: tuple[Sidecar, ...] = (),
+    label: HumanLabel | None = None,
+) -> Errand:
+    """``label``: what a person has said of this content, which decides where a copy goes; the log
+    keeps what the model says."""
+    outcome, verdict = judged.outcome, judged.verdict
+    if isinstance(outcome, Refused):
+        arrival = _arrival(judged, "rejected", outcome.reason)
+    elif verdict is not None:
+        arrival = _arrival(judged, verdict.decision, verdict.reason)
+    else:
+        raise ValueError(f"{outcome.path} was decoded but not judged")
+    return Errand(
+        arrival_id=None,
+        source=outcome.path,
+        identity=outcome.identity,
+        sha256=outcome.sha256,
+        wanted=_wanted(workspace, judged, label),
+        cause="file",
+        mode=workspace.config.filing.mode,
+        arrival=arrival,
+        sidecars=sidecars,
+    )
 
 
-class Planner:
-    """Where the pictures of one workspace go."""
+def _arrival(judged: JudgedPicture, decision: Decision, reason: str | None) -> Arrival:
+    return Arrival(
+        name=os.fsencode(judged.outcome.path.name),
+        subfolder=judged.subfolder,
+        arrived_at=judged.arrived_at,
+        decision=decision,
+        reason=reason,
+        facts=judged.outcome.facts if isinstance(judged.outcome, Picture) else None,
+        verdict=judged.verdict,
+        model=judged.model,
+    )
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._template = Template.parse(workspace.config.filing.template)
-        self._sorted = workspace.sorted
-        self._unsure = workspace.unsure
-        self._rejected = workspace.rejected
 
-    def item(
-        self, judged: JudgedPicture, sidecars: Sequence[Sidecar], word: HumanLabel | None = None
-    ) -> Item:
-        """``word``: what a person has said of this content, which decides where a copy goes; the
-        log keeps what the model says."""
-        outcome, verdict = judged.outcome, judged.verdict
-        if isinstance(outcome, Refused):
-            wanted = self._rejected / plain_name(outcome.path.name)
-            return Item(judged, "rejected", outcome.reason, wanted, tuple(sidecars))
-        if verdict is None:
-            raise ValueError(f"{outcome.path} was decoded but not judged")
-        if word is not None and word.kind == "never_use":
-            wanted = self._rejected / plain_name(outcome.path.name)
-        elif word is not None and word.class_name is not None:
-            wanted = self._filed(outcome, word.class_name, 1.0, judged)
-        else:
-            wanted = self._wanted(outcome, verdict, judged)
-        return Item(judged, verdict.decision, verdict.reason, wanted, tuple(sidecars))
+def _wanted(workspace: Workspace, judged: JudgedPicture, label: HumanLabel | None) -> Path:
+    outcome, verdict = judged.outcome, judged.verdict
+    name = outcome.path.name
+    if isinstance(outcome, Refused) or verdict is None or (label and label.kind == "never_use"):
+        return workspace.rejected / plain_name(name)
+    if label is not None and label.class_name is not None:
+        class_name, confidence = label.class_name, 1.0
+    elif verdict.decision == "unsure":
+        return workspace.unsure / plain_name(name)
+    else:
+        class_name, confidence = verdict.label, verdict.confidence
+    return class_place(
+        workspace,
+        class_name,
+        name=name,
+        arrived_at=judged.arrived_at,
+        captured_at=outcome.facts.captured_at,
+        camera=outcome.facts.camera,
+        confidence=confidence,
+        subfolder=judged.subfolder,
+    )
 
-    def _wanted(self, picture: Picture, verdict: Verdict, judged: JudgedPicture) -> Path:
-        if verdict.decision == "unsure":
-            return self._unsure / plain_name(picture.path.name)
-        return self._filed(picture, verdict.label, verdict.confidence, judged)
 
-    def _filed(
-        self, picture: Picture, class_name: str, confidence: float, judged: JudgedPicture
-    ) -> Path:
-        return self._sorted / self._template.render(
-            label=class_name,
-            name=picture.path.name,
-            arrived_at=judged.arrived_at.astimezone(),  # the user's days, not Greenwich's
-            captured_at=picture.facts.captured_at,
-            camera=picture.facts.camera,
-            confidence=confidence,
-            subfolder=judged.subfolder,
-        )
+def class_place(  # noqa: PLR0913 - every one of them can be a token
+    workspace: Workspace,
+    class_name: str,
+    *,
+    name: str,
+    arrived_at: datetime,
+    captured_at: str | None,
+    camera: str | None,
+    confidence: float = 1.0,
+    subfolder: bytes = b"",
+) -> Path:
+    """Where the template puts a picture of ``class_name``; full confidence: a person said so."""
+    return workspace.sorted / _template(workspace.config.filing.template).render(
+        label=class_name,
+        name=name,
+        arrived_at=arrived_at.astimezone(),  # the user's days, not Greenwich's
+        captured_at=captured_at,
+        camera=camera,
+        confidence=confidence,
+        subfolder=subfolder,
+    )

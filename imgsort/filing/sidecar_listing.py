@@ -5,14 +5,27 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
+from imgsort.disk.identity import Identity, fingerprint
+from imgsort.filing.folders import Folders
 from imgsort.filing.sidecars import pair_up
 from imgsort.images import READABLE_SUFFIXES
+from imgsort.workspace.workspace import Workspace
 
 # A sidecar may come a moment after its picture; a list made after that serves the whole queue.
 _GRACE_SECONDS = 1.0
 _BELIEVED_SECONDS = 2.0
 _FOLDERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file that travels with a picture."""
+
+    path: Path
+    identity: Identity
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,16 @@ class Companions:
         self._readable = readable
         self._now = now
         self._listings: dict[Path, _Listing] = {}
+
+    @classmethod
+    def of_workspace(cls, workspace: Workspace) -> Self:
+        return cls(workspace.config.filing.sidecars, workspace.config.decode.suffixes)
+
+    def read(self, folders: Folders, picture: Path, arrived_at: datetime) -> tuple[Sidecar, ...]:
+        """What travels with a picture; one that can't be read just now stays where it is."""
+        names = self.of(picture.parent, picture.name, arrived_at)
+        found = (_read(folders, picture.with_name(name)) for name in names)
+        return tuple(sidecar for sidecar in found if sidecar is not None)
 
     def of(self, folder: Path, name: str, arrived_at: datetime) -> tuple[str, ...]:
         """Names in ``folder`` that travel with picture ``name``; none if it can't be listed."""
@@ -65,3 +88,10 @@ class Companions:
         listing = _Listing(mtime_ns, taken_at, pairs)
         self._listings[folder] = listing
         return listing
+
+
+def _read(folders: Folders, path: Path) -> Sidecar | None:
+    try:
+        return Sidecar(path, *fingerprint(folders.spot(path).open()))
+    except OSError:
+        return None

@@ -1,6 +1,6 @@
 """Words that move no file, and classes that get other names, are told in the XMP sidecars too.
 
-Only sidecars that imgsort wrote, and that are there, are renewed; see ``filing.describing``.
+Only sidecars that imgsort wrote, and that are there, are renewed; see ``filing.xmp_sidecars``.
 """
 
 from collections.abc import Iterator
@@ -8,13 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imgsort.errors import ImgsortError
+from imgsort.filing.batch import AT_ONCE
 from imgsort.filing.xmp_sidecars import describe
 from imgsort.records.files import class_of_folder
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
-
-_AT_ONCE = 256
-"""Nobody who files waits for more."""
 
 
 @contextmanager
@@ -45,6 +43,6 @@ def _renew_classes(workspace: Workspace, store: Store, names: set[str]) -> None:
 
 def _renew(workspace: Workspace, store: Store, pictures: dict[int, Path]) -> None:
     every = list(pictures.items())
-    for start in range(0, len(every), _AT_ONCE):
+    for start in range(0, len(every), AT_ONCE):
         with workspace.filing_lock():
-            describe(workspace, store, dict(every[start : start + _AT_ONCE]), anew=False)
+            describe(workspace, store, dict(every[start : start + AT_ONCE]), anew=False)

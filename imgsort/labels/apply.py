@@ -1,40 +1,19 @@
 """Carry out what a person said: the label is written down, then the file moves to its class."""
 
 import unicodedata
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from imgsort.filing.relocate import Done, Errand, run_errands
+from imgsort.filing.errand import Applied, Errand
+from imgsort.filing.planning import class_place
+from imgsort.filing.relocate import run_errands
 from imgsort.records.files import Layout
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
 from imgsort.workspace.singular import singulars
-from imgsort.workspace.template import Template, plain_name
+from imgsort.workspace.template import plain_name
 from imgsort.workspace.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class LabelResult:
-    """What became of a set of labels."""
-
-    written: tuple[NewLabel, ...]
-    moves: tuple[Done, ...]
-
-    @property
-    def moved(self) -> tuple[Done, ...]:
-        return tuple(one for one in self.moves if one.moved)
-
-    @property
-    def left(self) -> tuple[Done, ...]:
-        """Files that should lie elsewhere now, and why they don't."""
-        return tuple(one for one in self.moves if not one.moved)
-
-    def counts(self) -> dict[str, int]:
-        """Labels by class, the largest first."""
-        return dict(Counter(one.class_name for one in self.written if one.class_name).most_common())
 
 
 def class_of(workspace: Workspace, path: Path) -> str | None:
@@ -48,7 +27,7 @@ def put_labels(
     run_id: int,
     labels: Sequence[NewLabel],
     repeated: Sequence[NewLabel] = (),
-) -> LabelResult:
+) -> Applied:
     """Append these labels, one a content, and bring every file of theirs where it belongs now.
 
     A class has its folder; a withdrawn word leads to unsure/, "never use" to rejected/. All of it
@@ -59,11 +38,11 @@ def put_labels(
     errands = _errands(workspace, store, said)
     if not errands:
         store.add_labels(run_id, labels)
-        return LabelResult(tuple(labels), ())
+        return Applied(run_id, (), tuple(labels))
     done = run_errands(
         workspace, store, errands, lambda plans: store.record_decided(run_id, plans, labels)
     )
-    return LabelResult(tuple(labels), tuple(done))
+    return Applied(run_id, tuple(done), tuple(labels))
 
 
 def astray(workspace: Workspace, store: Store, labels: Iterable[NewLabel]) -> set[str]:
@@ -87,25 +66,27 @@ def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Er
     if label.class_name is not None:
         if class_of(workspace, picture.path) == label.class_name:
             return None
-        place = class_place(workspace, picture, label.class_name)
+        place = place_of(workspace, picture, label.class_name)
     else:
         folder = workspace.rejected if label.kind == "never_use" else workspace.unsure
         if folder in picture.path.parents:
             return None
         place = folder / plain_name(picture.own_name)
-    return Errand(
-        picture.arrival_id, picture.path, picture.identity, picture.sha256, place, "label"
-    )
+    return Errand.of(picture, place, "label")
 
 
-def class_place(
-    workspace: Workspace, picture: LoggedPicture, class_name: str, confidence: float = 1.0
+def place_of(
+    workspace: Workspace, picture: LoggedPicture, class_name: str | None, confidence: float = 1.0
 ) -> Path:
-    """Where the template puts a picture of ``class_name``; full confidence: a person said so."""
-    return workspace.sorted / Template.parse(workspace.config.filing.template).render(
-        label=class_name,
+    """Where a picture of ``class_name`` belongs, unsure/ without one; full confidence: a person
+    said so."""
+    if class_name is None:
+        return workspace.unsure / plain_name(picture.own_name)
+    return class_place(
+        workspace,
+        class_name,
         name=picture.own_name,
-        arrived_at=picture.arrived_at.astimezone(),
+        arrived_at=picture.arrived_at,
         captured_at=picture.captured_at,
         camera=picture.camera,
         confidence=confidence,

@@ -14,8 +14,9 @@ from imgsort.disk.durable import sync_folder
 from imgsort.disk.failpoints import failpoint
 from imgsort.errors import ImgsortError, NothingToDo
 from imgsort.filing import recover_locked
-from imgsort.filing.relocate import Done, Errand, run_errands
-from imgsort.labels.apply import class_place
+from imgsort.filing.errand import Applied, Errand
+from imgsort.filing.relocate import run_errands
+from imgsort.labels.apply import place_of
 from imgsort.labels.named_classes import require_in_use
 from imgsort.records.class_changes import ClassChange
 from imgsort.records.files import class_of_folder
@@ -32,22 +33,6 @@ class ClassByName:
 
     id: int
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """What became of the pictures of a class that is part of another now."""
-
-    labels: int
-    moves: tuple[Done, ...]
-
-    @property
-    def moved(self) -> int:
-        return sum(one.moved for one in self.moves)
-
-    @property
-    def left(self) -> tuple[Done, ...]:
-        return tuple(one for one in self.moves if not one.moved)
 
 
 def in_use(store: Store, name: str) -> ClassByName:
@@ -115,7 +100,7 @@ def rename(
 
 def merge(
     workspace: Workspace, store: Store, run_id: int, source: ClassByName, into: ClassByName
-) -> Merged:
+) -> Applied:
     """What is called, or lies as, one class belongs to the other, and the first is retired.
 
     Pictures a person called so are called the other; those that only lie there move without a
@@ -140,7 +125,7 @@ def merge(
         lambda plans: store.record_decided(run_id, plans, words, change),
     )
     remove_if_empty(store, source, folder)
-    return Merged(len(words), tuple(done))
+    return Applied(run_id, tuple(done), tuple(words))
 
 
 def _renamed(word: HumanLabel, name: str) -> NewLabel:
@@ -160,10 +145,7 @@ def _errand(
     name = into.name if word is None or word.class_id in {None, source.id} else word.class_name
     if name is None or _class_at(workspace, picture.path) == name:
         return None
-    place = class_place(workspace, picture, name)
-    return Errand(
-        picture.arrival_id, picture.path, picture.identity, picture.sha256, place, "label"
-    )
+    return Errand.of(picture, place_of(workspace, picture, name), "label")
 
 
 def _class_at(workspace: Workspace, path: Path) -> str | None:

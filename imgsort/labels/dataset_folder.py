@@ -1,13 +1,12 @@
 """A data set as people keep it: a folder for each class, perhaps levels deeper than it begins."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgsort.disk.display import display
-from imgsort.disk.identity import Identity, open_regular, sha256_of
+from imgsort.disk.identity import Identity, fingerprint, open_regular
 from imgsort.errors import BadLabel
 from imgsort.images import MORE_NAMES, suffixes_of
 from imgsort.images.optional_formats import format_of, told
@@ -114,13 +113,6 @@ def hashed(found: Iterable[Found]) -> Iterator[Hashed | Unused]:
     """Read each file once; one that can't be read is left."""
     for one in found:
         try:
-            descriptor = open_regular(one.path)
+            yield Hashed(one, *fingerprint(open_regular(one.path)))
         except OSError as problem:
             yield Unused(one.path, f"it can't be read ({problem.strerror or problem})")
-            continue
-        try:
-            yield Hashed(one, Identity.of(os.fstat(descriptor)), sha256_of(descriptor))
-        except OSError as problem:
-            yield Unused(one.path, f"it can't be read ({problem.strerror})")
-        finally:
-            os.close(descriptor)

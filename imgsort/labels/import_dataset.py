@@ -11,16 +11,16 @@ from pathlib import Path
 
 from imgsort.disk.display import display
 from imgsort.errors import FilingPaused, ImgsortError, NothingToDo
-from imgsort.filing import Load, Mover, recover_locked
-from imgsort.filing.destination import NameReservations, Numbers
-from imgsort.filing.folders import Folders
+from imgsort.filing.batch import run_batch
+from imgsort.filing.destination import Numbers
+from imgsort.filing.errand import Errand
+from imgsort.filing.planning import class_place
 from imgsort.images.outcome import Picture
 from imgsort.images.pool import DecoderPool
 from imgsort.labels.dataset_folder import Hashed, Unused
-from imgsort.records.journal import Arrival, Plan
+from imgsort.records.journal import Arrival, Plan, Planned
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.store import Store
-from imgsort.workspace.template import Template
 from imgsort.workspace.workspace import Workspace
 
 BATCH = 64
@@ -39,15 +39,6 @@ class ImportPlan:
     duplicates: int
     """Files whose content another file of the same class has."""
     conflicts: tuple[Unused, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """One picture of the plan: copied to ``target``, or left for ``reason``."""
-
-    hashed: Hashed
-    target: Path | None
-    reason: str | None
 
 
 def plan(
@@ -105,93 +96,71 @@ class Importer:
         self._store = store
         self._run_id = run_id
         self._decoder = decoder
-        self._template = Template.parse(workspace.config.filing.template)
         self._numbers = Numbers()
 
-    def copy(self, batch: Sequence[Hashed]) -> list[Imported]:
-        """Decode each to see that it is a picture, then copy it. The answers keep the order.
+    def copy(self, batch: Sequence[Hashed]) -> list[Unused]:
+        """Decode each to see that it is a picture, then copy it. Returns what could not be copied.
 
-        Raises FilingPaused where a class folder can't take pictures, and as ``Filer.file``.
+        Raises ImgsortError where a class folder can't take pictures, and as ``run_batch``.
         """
         futures = [self._decoder.submit(one.found.path) for one in batch]
-        outcomes = [future.result() for future in futures]
-        good = {
-            one.sha256: (one, outcome)
-            for one, outcome in zip(batch, outcomes, strict=True)
-            if isinstance(outcome, Picture) and outcome.sha256 == one.sha256
-        }
-        landed = self._copied(list(good.values())) if good else {}
-        results = []
-        for one, outcome in zip(batch, outcomes, strict=True):
-            if one.sha256 in landed:
-                results.append(landed[one.sha256])
+        good: list[tuple[Hashed, Picture]] = []
+        left: dict[Path, str] = {}
+        for one, future in zip(batch, futures, strict=True):
+            outcome = future.result()
+            if not isinstance(outcome, Picture):
+                left[one.found.path] = outcome.reason
+            elif outcome.sha256 != one.sha256:
+                left[one.found.path] = "it changed while it was imported"
             else:
-                changed = "it changed while it was imported"
-                reason = changed if isinstance(outcome, Picture) else outcome.reason
-                results.append(Imported(one, None, reason))
-        return results
+                good.append((one, outcome))
+        left |= self._copied(good) if good else {}
+        paths = (one.found.path for one in batch)
+        return [Unused(path, left[path]) for path in paths if path in left]
 
-    def _copied(self, good: Sequence[tuple[Hashed, Picture]]) -> dict[str, Imported]:
-        with self._workspace.filing_lock():
-            unknown = recover_locked(self._workspace, self._store).unknown
-            names = NameReservations(
-                self._numbers, self._store.reserved_targets() if unknown else ()
-            )
-            with Folders(self._workspace.picture_folders) as folders:
-                plans = [self._plan(one, picture, folders, names) for one, picture in good]
-                words = [import_label(one) for one, _ in good]
-                planned = self._store.record_decided(self._run_id, plans, words)
-                mover = Mover(self._store, folders, names)
-                mover.carry([Load(one) for one in planned])
-                mover.finish()
-        results = {}
-        for (one, _), move in zip(good, planned, strict=True):
-            done = mover.done.get(move.move_id)
-            if done is not None:
-                results[one.sha256] = Imported(one, done.target, None)
-                continue
-            refusal = mover.refused[move.move_id]
-            if refusal.paused is not None:
-                raise _not_taken(refusal.paused)
-            results[one.sha256] = Imported(one, None, refusal.reason)
-        return results
+    def _copied(self, good: Sequence[tuple[Hashed, Picture]]) -> dict[Path, str]:
+        """Returns which were not copied, and why."""
+        labels = {one.sha256: import_label(one) for one, _ in good}
 
-    def _plan(
-        self, one: Hashed, picture: Picture, folders: Folders, names: NameReservations
-    ) -> Plan:
+        def record(plans: Sequence[Plan]) -> Sequence[Planned]:
+            written = [labels[plan.sha256] for plan in plans]
+            return self._store.record_decided(self._run_id, plans, written)
+
+        errands = [self._errand(one, picture) for one, picture in good]
+        done = run_batch(self._workspace, self._store, errands, record, numbers=self._numbers)
+        for one in done:
+            if one.paused is not None:
+                raise _not_taken(one.paused)
+        return {one.path: one.reason for one in done if one.reason is not None}
+
+    def _errand(self, one: Hashed, picture: Picture) -> Errand:
         now = datetime.now(UTC)
-        path, class_name = one.found.path, one.found.class_name
-        wanted = self._workspace.sorted / self._template.render(
-            label=class_name,
-            name=path.name,
-            arrived_at=now.astimezone(),
-            captured_at=picture.facts.captured_at,
-            camera=picture.facts.camera,
-            confidence=1.0,  # a person said so
-        )
-        try:
-            folder = folders.folder(wanted.parent, make=True)
-            name = names.reserve(folder, wanted.name)
-        except OSError as problem:
-            raise _not_taken(folders.paused(wanted.parent, problem)) from problem
-        arrival = Arrival(
-            name=os.fsencode(path.name),
-            subfolder=b"",
-            arrived_at=now,
-            decision="filed",
-            reason=f"imported from {display(path.parent)}",
-            facts=picture.facts,
-            verdict=None,
-            model=None,
-        )
-        return Plan(
+        path, facts = one.found.path, picture.facts
+        return Errand(
+            arrival_id=None,
             source=path,
-            target=wanted.parent / name,
             identity=picture.identity,
             sha256=one.sha256,
-            mode="copy",
+            wanted=class_place(
+                self._workspace,
+                one.found.class_name,
+                name=path.name,
+                arrived_at=now,
+                captured_at=facts.captured_at,
+                camera=facts.camera,
+            ),
             cause="import",
-            arrival=arrival,
+            mode="copy",
+            arrival=Arrival(
+                name=os.fsencode(path.name),
+                subfolder=b"",
+                arrived_at=now,
+                decision="filed",
+                reason=f"imported from {display(path.parent)}",
+                facts=facts,
+                verdict=None,
+                model=None,
+            ),
         )
 
 

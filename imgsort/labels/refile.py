@@ -6,9 +6,9 @@ from typing import Any
 
 from imgsort.disk.display import display
 from imgsort.filing import recover
-from imgsort.filing.move_table import Applied, MoveCount, PlannedTrip, carried, flows, folder_name
-from imgsort.filing.relocate import Errand
-from imgsort.labels.apply import class_place
+from imgsort.filing.errand import Applied, Errand
+from imgsort.filing.move_table import MoveCount, PlannedTrip, carried, flows, folder_name
+from imgsort.labels.apply import place_of
 from imgsort.models.embed import Progress
 from imgsort.models.judge import judged_again
 from imgsort.models.serving import Serving
@@ -17,7 +17,6 @@ from imgsort.records.files import Layout
 from imgsort.records.pictures import LoggedPicture
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
-from imgsort.workspace.template import plain_name
 from imgsort.workspace.workspace import Workspace
 
 
@@ -137,7 +136,7 @@ def apply_refile(workspace: Workspace, store: Store, serving: Serving, plan: Ref
     run_id = store.begin_run("refile")
     done = tuple(carried(workspace, store, run_id, _errands(workspace, plan), plan.model))
     applied = Applied(run_id, done)
-    store.end_run(run_id, f"moved {applied.moved} of {len(done)} by model v{plan.model}")
+    store.end_run(run_id, f"moved {len(applied.moved)} of {len(done)} by model v{plan.model}")
     return applied
 
 
@@ -164,15 +163,6 @@ def _trip(layout: Layout, going: Going) -> PlannedTrip:
 
 def _errands(workspace: Workspace, plan: Refiling) -> Iterator[Errand]:
     for going in plan.goings:
-        picture = going.picture
-        if picture.identity is None:
-            continue
-        if going.there.class_name is None:
-            wanted = workspace.unsure / plain_name(picture.own_name)
-        else:
-            wanted = class_place(
-                workspace, picture, going.there.class_name, going.verdict.confidence
-            )
-        yield Errand(
-            picture.arrival_id, picture.path, picture.identity, picture.sha256, wanted, "refile"
-        )
+        class_name, confidence = going.there.class_name, going.verdict.confidence
+        wanted = place_of(workspace, going.picture, class_name, confidence)
+        yield Errand.of(going.picture, wanted, "refile")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imgsort.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from imgsort.labels.apply import LabelResult
+    from imgsort.filing.errand import Applied
     from imgsort.records.labels import NewLabel
     from imgsort.store import Store
     from imgsort.store.lookup import Meant, Name, Unmatched
@@ -32,9 +32,7 @@ class CommandSession:
 
         return Finder(self.workspace, self.store, Path.cwd()).find(names)
 
-    def put(
-        self, labels: "Sequence[NewLabel]", repeated: "Sequence[NewLabel]" = ()
-    ) -> "LabelResult":
+    def put(self, labels: "Sequence[NewLabel]", repeated: "Sequence[NewLabel]" = ()) -> "Applied":
         """Write labels down and move their files, and those of the ``repeated``, which hold."""
         from imgsort.labels.apply import put_labels
 

@@ -14,8 +14,8 @@ from typing import Any
 from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, NothingToDo, WorkspaceBusy
 from imgsort.filing import recover
-from imgsort.filing.move_table import Applied, MoveCount, PlannedTrip, carried, flows, folder_name
-from imgsort.filing.relocate import Done, Errand
+from imgsort.filing.errand import Applied, Done, Errand
+from imgsort.filing.move_table import MoveCount, PlannedTrip, carried, flows, folder_name
 from imgsort.filing.xmp_renewal import renewing
 from imgsort.labels.classes import ClassByName, remove_if_empty, take_back
 from imgsort.labels.undo_rules import (
@@ -147,7 +147,8 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
                 remove_if_empty(store, ClassByName(one.class_id, one.new), folder)
         store.end_run(
             run_id,
-            f"took back the moves of {applied.moved} of {len(plan.takes_back)}, {plan.words} words",
+            f"took back the moves of {len(applied.moved)} of {len(plan.takes_back)}, "
+            f"{plan.words} words",
         )
     return replace(applied, classes_kept=tuple(kept))
 
@@ -161,7 +162,7 @@ def _carried(workspace: Workspace, store: Store, run_id: int, plan: Undoing) -> 
         errands = [_errand(chains[one], step, path) for one, path in paths.items()]
         paths = {}
         for done in carried(workspace, store, run_id, errands, retold=plan.retold):
-            arrival_id = done.errand.arrival_id
+            arrival_id = done.arrival_id
             if done.moved and step + 1 < len(chains[arrival_id].moves):
                 paths[arrival_id] = done.path
             else:

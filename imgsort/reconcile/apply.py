@@ -12,7 +12,7 @@ from pathlib import Path
 
 from imgsort.disk.display import display
 from imgsort.disk.failpoints import failpoint
-from imgsort.disk.identity import Identity
+from imgsort.disk.identity import Identity, is_at
 from imgsort.disk.wholeness import is_cut_short
 from imgsort.filing import recover_locked
 from imgsort.filing.left_behind_sidecars import HandMove, fetch
@@ -25,7 +25,7 @@ from imgsort.reconcile.meaning import Reconciled, reconcile
 from imgsort.reconcile.moved_folders import resettled
 from imgsort.reconcile.notices import notices
 from imgsort.reconcile.renames import gone_folders
-from imgsort.reconcile.scan import hashed, is_at, waiting_files
+from imgsort.reconcile.scan import hashed, waiting_files
 from imgsort.records.files import (
     Adopted,
     DiskFile,

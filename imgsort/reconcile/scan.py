@@ -13,6 +13,7 @@ from imgsort.records.files import ClassFolder, DiskFile, Layout, Snapshot
 from imgsort.workspace.workspace import is_workspace
 
 DEEPEST = 64
+"""Each level of a walk keeps a descriptor open."""
 LITTER_FOLDERS = frozenset({"@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"})
 _CLOCK_NS = 20_000_000
 """A new folder gets its mtime and ctime from one reading of a clock that ticks this seldom."""
@@ -166,11 +167,3 @@ def _hash(file: DiskFile) -> str | None:
         return None
     finally:
         os.close(descriptor)
-
-
-def is_at(path: str, identity: Identity) -> bool:
-    """Is this very file there at this moment?"""
-    try:
-        return Identity.of(os.lstat(path)) == identity
-    except OSError:
-        return False

@@ -22,14 +22,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from imgsort.disk.identity import Identity
-from imgsort.errors import FilingPaused, StorageFailed
-from imgsort.filing import Filer, JudgedPicture, Recovered, Result, mover, recover
+from imgsort.disk.identity import Identity, fingerprint, open_regular
+from imgsort.errors import FilingPaused, ImgsortError, StorageFailed
+from imgsort.filing import Done, Filer, JudgedPicture, Recovered, mover, recover
 from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Folder, Spot
 from imgsort.images import ImageFacts
-from imgsort.images.outcome import Picture, Refused
+from imgsort.images.outcome import NoAttempts, Picture, Refused
+from imgsort.images.pool import open_decoder
+from imgsort.labels.dataset_folder import Found, Hashed
+from imgsort.labels.import_dataset import Importer
 from imgsort.reconcile.apply import reconcile_folders
 from imgsort.records.journal import Plan, Planned
 from imgsort.records.model_card import ClassEntry, ModelCard
@@ -41,6 +45,12 @@ from imgsort.workspace.workspace import Workspace
 ARRIVED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOBODY = 65534
 LONG_AGO = 1_000_000_007_123_456_789
+
+
+def said(done: Done) -> str | None:
+    """Why a new picture is where it is."""
+    assert done.errand.arrival is not None
+    return done.reason or done.errand.arrival.reason
 
 
 @dataclass
@@ -80,7 +90,7 @@ class Bench:
     def filer(self) -> Filer:
         return Filer(self.workspace, self.store, self.store.begin_run("run"))
 
-    def file(self, *paths: Path) -> list[Result]:
+    def file(self, *paths: Path) -> list[Done]:
         return self.filer().file([self.judged(path) for path in paths])
 
     def files(self, *folders: str) -> dict[str, bytes]:
@@ -193,7 +203,7 @@ def test_pictures_go_where_they_were_judged_to_belong(bench: Bench) -> None:
         "unsure/c.jpg": b"unsure 1",
         "rejected/d.jpg": b"broken 1",
     }
-    assert [(one.source, one.decision, one.reason) for one in results] == [
+    assert [(one.errand.source, one.decision, said(one)) for one in results] == [
         (paths[0], "filed", None),
         (paths[1], "filed", None),
         (paths[2], "unsure", "confidence 0.41 is below 0.70"),
@@ -205,7 +215,7 @@ def test_pictures_go_where_they_were_judged_to_belong(bench: Bench) -> None:
         ("c.jpg", "", "unsure/c.jpg", "unsure", "filed"),
         ("d.jpg", "", "rejected/d.jpg", "rejected", "filed"),
     ]
-    assert [one.target for one in results] == [bench.root / path for path in bench.filed()]
+    assert [one.path for one in results] == [bench.root / path for path in bench.filed()]
 
 
 def test_the_template_makes_folders(make_bench: MakeBench) -> None:
@@ -328,7 +338,7 @@ def test_a_name_taken_at_the_last_moment(bench: Bench, monkeypatch: pytest.Monke
     [result] = bench.file(bench.drop("a.jpg"))
 
     assert bench.files() == {"sorted/cat/a.jpg": b"mine", "sorted/cat/a_2.jpg": b"cat"}
-    assert result.target == bench.root / "sorted/cat/a_2.jpg"
+    assert result.path == bench.root / "sorted/cat/a_2.jpg"
     assert bench.filed() == ["sorted/cat/a_2.jpg"]
 
 
@@ -358,7 +368,7 @@ def test_a_picture_that_changed_since_it_was_judged_stays(bench: Bench) -> None:
 
     assert bench.files() == {"inbox/a.jpg": b"dog 22", "sorted/cat/b.jpg": b"cat 2"}
     assert [(one.decision, one.reason) for one in results] == [
-        ("deferred", "it changed after it was judged"),
+        (None, "it changed after it was judged"),
         ("filed", None),
     ]
     assert bench.filed() == ["sorted/cat/b.jpg"]
@@ -375,7 +385,7 @@ def test_a_link_in_a_pictures_place_is_not_followed(bench: Bench) -> None:
 
     [result] = bench.filer().file([judged])
 
-    assert result.decision == "deferred"
+    assert result.decision is None
     assert canary.read_bytes() == b"cat"
     assert path.is_symlink()
     assert bench.files("sorted") == {}
@@ -398,7 +408,7 @@ def test_a_swap_at_the_instant_of_the_rename_is_undone(
 
     [result] = bench.file(path)
 
-    assert (result.decision, result.reason) == ("deferred", "it changed after it was judged")
+    assert (result.decision, result.reason) == (None, "it changed after it was judged")
     assert bench.files() == {"inbox/a.jpg": b"something else"}
     assert bench.filed() == []
 
@@ -419,7 +429,7 @@ def test_a_link_in_a_folders_place_is_not_followed(bench: Bench, base: str) -> N
 
     [result] = bench.filer().file([judged])
 
-    assert result.decision == "deferred"
+    assert result.decision is None
     assert sorted(path.name for path in outside.iterdir()) == (
         [] if base == "sorted" else ["a.jpg"]
     )
@@ -431,7 +441,7 @@ def test_one_file_twice_in_a_batch_is_filed_once(bench: Bench) -> None:
 
     results = bench.file(path, path)
 
-    assert [one.decision for one in results] == ["filed", "deferred"]
+    assert [one.decision for one in results] == ["filed", None]
     assert bench.files() == {"sorted/cat/a.jpg": b"cat"}
     assert bench.filed() == ["sorted/cat/a.jpg"]
 
@@ -467,9 +477,9 @@ def test_a_move_across_file_systems(make_bench: MakeBench, elsewhere: Path) -> N
 
     [result] = bench.file(path)
 
-    assert result.target == elsewhere / "cat/a.jpg"
-    assert result.target.read_bytes() == b"cat " * 1_000_000
-    assert result.target.stat().st_mtime_ns == LONG_AGO
+    assert result.path == elsewhere / "cat/a.jpg"
+    assert result.path.read_bytes() == b"cat " * 1_000_000
+    assert result.path.stat().st_mtime_ns == LONG_AGO
     assert bench.files() == {}
     assert [path.name for path in (elsewhere / "cat").iterdir()] == ["a.jpg"]
 
@@ -559,7 +569,7 @@ def test_a_swap_is_undone_there_too(bench: Bench, monkeypatch: pytest.MonkeyPatc
 
     [result] = bench.file(path)
 
-    assert (result.decision, result.reason) == ("deferred", "it changed after it was judged")
+    assert (result.decision, result.reason) == (None, "it changed after it was judged")
     assert bench.files() == {"inbox/a.jpg": b"other"}
 
 
@@ -658,7 +668,7 @@ def test_a_name_that_the_destination_cannot_have_is_changed(
 
     results = bench.file(odd, twin, bytes_, plain)
 
-    assert [one.target and one.target.name for one in results] == [
+    assert [one.path.name for one in results] == [
         "2026-11-22 12_00_01_2.jpg",
         "2026-11-22 12_00_01.jpg",
         "caf__.jpg",
@@ -691,7 +701,7 @@ def test_a_copy_whose_bytes_are_not_those_judged_is_thrown_away(make_bench: Make
 
     [result] = bench.filer().file([judged])
 
-    assert (result.decision, result.reason) == ("deferred", "it changed after it was judged")
+    assert (result.decision, result.reason) == (None, "it changed after it was judged")
     assert bench.files() == {"inbox/a.jpg": b"cat 2"}
 
 
@@ -727,7 +737,7 @@ def test_a_read_only_class_pauses_and_the_rest_goes_on(
 
     assert bench.files() == {"inbox/a.jpg": b"cat 1", "sorted/dog/b.jpg": b"dog 1"}
     assert filed.decision == "filed"
-    assert paused.decision == "deferred"
+    assert paused.decision is None
     assert str(paused.paused) == (
         f"{closed} can't take pictures: this user may not write there, correct its owner or mode; "
         f"they wait in the inbox."
@@ -764,7 +774,7 @@ def test_a_closed_inbox_is_the_pictures_own_trouble(
 
     closed, filed = bench.file(path, bench.drop("b.jpg", b"cat 2"))
 
-    assert (closed.decision, closed.paused) == ("deferred", None)
+    assert (closed.decision, closed.paused) == (None, None)
     assert closed.reason == "it can't be filed (permission denied)"
     assert filed.decision == "filed"
     path.parent.chmod(0o755)
@@ -780,7 +790,7 @@ def test_a_copy_is_taken_back_if_the_source_must_stay(
 
     [result] = bench.file(path)
 
-    assert result.decision == "deferred"
+    assert result.decision is None
     assert result.reason == "it can't be removed from its folder (permission denied)"
     assert path.read_bytes() == b"cat 1"
     assert list((elsewhere / "cat").iterdir()) == []
@@ -984,7 +994,7 @@ def test_two_movers_share_a_workspace(bench: Bench) -> None:
         for half in range(2)
     ]
 
-    def work(paths: Sequence[Path]) -> list[Result]:
+    def work(paths: Sequence[Path]) -> list[Done]:
         filer = bench.filer()
         return [
             result
@@ -1202,6 +1212,31 @@ def test_nothing_is_put_on_a_classs_naked_mount_point(
     bench.file(bench.root / "inbox/b.jpg")
     assert sorted(path.name for path in cats.iterdir()) == ["a.jpg", "b.jpg"]
     assert reconcile_folders(bench.workspace, bench.store, None).missing == 0
+
+
+def test_an_import_puts_nothing_on_a_classs_naked_mount_point(
+    bench: Bench, cats_disk: Callable[[Path, bool], None], tmp_path: Path
+) -> None:
+    """It says so, writes no label down, and imports the picture once the disk is back."""
+    cats = bench.root / "sorted/cat"
+    cats.mkdir()
+    cats_disk(cats, True)
+    bench.file(bench.drop("first.jpg", b"dog 1"), bench.drop("a.jpg", b"cat 1"))
+    reconcile_folders(bench.workspace, bench.store, None)
+    cats_disk(cats, False)
+    original = tmp_path / "data/cat/b.png"
+    original.parent.mkdir(parents=True)
+    Image.new("RGB", (24, 32), "red").save(original)
+    files = [Hashed(Found(original, "cat"), *fingerprint(open_regular(original)))]
+
+    with open_decoder(bench.workspace.config.decode, 8, NoAttempts()) as decoder:
+        importer = Importer(bench.workspace, bench.store, bench.store.begin_run("import"), decoder)
+        with pytest.raises(ImgsortError, match=r"sorted/cat can't take pictures: its disk"):
+            importer.copy(files)
+        assert (list(cats.iterdir()), bench.store.current_labels()) == ([], {})
+        cats_disk(cats, True)
+        assert importer.copy(files) == []
+    assert sorted(path.name for path in cats.iterdir()) == ["a.jpg", "b.png"]
 
 
 def test_recovery_calls_nothing_gone_whose_disk_is_away(

@@ -13,10 +13,12 @@ import pytest
 from imgsort.daemon.inbox.source import Candidate
 from imgsort.daemon.pipeline import pipeline as pipeline_module
 from imgsort.daemon.pipeline.double_buffer import HANDS
-from imgsort.daemon.pipeline.pipeline import BatchReport, Decoded, Listener, Pace, Pipeline, Stages
+from imgsort.daemon.pipeline.pipeline import Decoded, Listener, Pace, Pipeline, Stages
 from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused, StorageFailed, StoreBusy
-from imgsort.filing import JudgedPicture, Result
+from imgsort.filing import Done, JudgedPicture
+from imgsort.filing.errand import Errand
+from imgsort.filing.mover import Refusal
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
 from imgsort.models.runtimes import DeviceMemoryExhausted
@@ -76,25 +78,24 @@ class FakeFiling:
         self.names: list[str] = []
         self.before: Callable[[], None] = lambda: None
 
-    def file(self, batch: Sequence[JudgedPicture]) -> list[Result]:
+    def file(self, batch: Sequence[JudgedPicture]) -> list[Done]:
         self.before()
         self.names += [judged.outcome.path.name for judged in batch]
-        return [
-            Result(
-                judged.outcome.path,
-                "filed" if judged.verdict else "rejected",
-                Path("/sorted", judged.outcome.path.name),
-                None,
-            )
-            for judged in batch
-        ]
+        return [done(judged) for judged in batch]
+
+
+def done(judged: JudgedPicture, refusal: Refusal | None = None) -> Done:
+    path, identity, sha256 = judged.outcome.path, judged.outcome.identity, judged.outcome.sha256
+    wanted = Path("/sorted", path.name)
+    errand = Errand(None, path, identity, sha256, wanted, "file")
+    return Done(errand, path if refusal else wanted, refusal)
 
 
 class Recorder(Listener):
     def __init__(self) -> None:
         self.left: dict[str, str] = {}
         self.filed: list[str] = []
-        self.reports: list[BatchReport] = []
+        self.batches: list[int] = []
         self.troubles: list[str | None] = []
         self.in_the_way: list[str] = []
 
@@ -104,8 +105,9 @@ class Recorder(Listener):
         else:
             self.left[path.name] = reason
 
-    def batch(self, report: BatchReport) -> None:
-        self.reports.append(report)
+    def batch(self, batch: Sequence[Done], seconds: float) -> None:
+        assert seconds >= 0
+        self.batches.append(len(batch))
 
     def hindrance(self) -> str | None:
         return self.in_the_way.pop() if self.in_the_way else None
@@ -154,7 +156,7 @@ def test_batches_have_the_size_asked_for() -> None:
     rig = Rig([f"{n}" for n in range(70)], Pace(32, 5.0))
     rig.run()
     assert sorted(rig.inference.sizes) == [6, 32, 32]
-    assert sorted(len(report.results) for report in rig.listener.reports) == [6, 32, 32]
+    assert sorted(rig.listener.batches) == [6, 32, 32]
 
 
 def test_no_more_is_taken_than_two_batches_ahead_of_those_judged() -> None:
@@ -243,9 +245,9 @@ def test_a_batch_whose_folder_alone_pauses_lets_the_others_pass() -> None:
     rig = Rig(["a", "b"], Pace(1, 0.01))
     real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "a link", alone=True)
 
-    def file(batch: Sequence[JudgedPicture]) -> list[Result]:
+    def file(batch: Sequence[JudgedPicture]) -> list[Done]:
         if batch[0].outcome.path.name == "a":
-            return [Result(one.outcome.path, "deferred", None, "a link", pause) for one in batch]
+            return [done(one, Refusal("a link", pause)) for one in batch]
         return real(batch)
 
     rig.filing.file = file  # type: ignore[method-assign]
@@ -260,10 +262,10 @@ def test_a_batch_that_only_waits_for_the_disk_pauses() -> None:
     real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "it is full")
     answers = [True]
 
-    def file(batch: Sequence[JudgedPicture]) -> list[Result]:
+    def file(batch: Sequence[JudgedPicture]) -> list[Done]:
         if answers:
             answers.clear()
-            return [Result(one.outcome.path, "deferred", None, "full", pause) for one in batch]
+            return [done(one, Refusal("full", pause)) for one in batch]
         return real(batch)
 
     rig.filing.file = file  # type: ignore[method-assign]

@@ -13,12 +13,12 @@ import pytest
 
 from imgsort.daemon.inbox.file_kinds import FileKind, NameRules
 from imgsort.daemon.inbox.probe import look
-from imgsort.daemon.inbox.scan import DEEPEST, EXAMPLES, Survey, Walk, sniffed
+from imgsort.daemon.inbox.scan import EXAMPLES, Survey, Walk, sniffed
 from imgsort.daemon.inbox.scan_schedule import Rounds
 from imgsort.daemon.service import run as service
 from imgsort.disk.identity import Identity
 from imgsort.images import READABLE_SUFFIXES
-from imgsort.reconcile.scan import hashed
+from imgsort.reconcile.scan import DEEPEST, hashed
 from imgsort.records.files import DiskFile
 from imgsort.records.log import LogFilter, LogRow
 from imgsort.store import Store

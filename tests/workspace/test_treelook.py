@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from imgsort.disk.identity import is_at
 from imgsort.reconcile import look as treelook
 from imgsort.reconcile.apply import ReconcileSummary, reconcile_folders
 from imgsort.reconcile.compare import Sight, differences, to_hash, trusted_moves
 from imgsort.reconcile.look import TreeLook, look_at
 from imgsort.reconcile.meaning import Reconciled, reconcile
-from imgsort.reconcile.scan import hashed, is_at, look_through
+from imgsort.reconcile.scan import hashed, look_through
 from imgsort.reconcile.signs import Signs
 from imgsort.records.files import Layout, Snapshot
 from imgsort.store import Store

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from imgsort.cli import classes  # noqa: F401 - they register the commands
 from imgsort.filing.left_behind_sidecars import errand_beside
@@ -49,6 +50,19 @@ def test_a_filed_picture_is_described(desk: Desk) -> None:
     }
     assert picture.read_bytes() == b"cat-1.jpg"
     assert [path for path in picture.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_an_imported_picture_is_described(desk: Desk, tmp_path: Path) -> None:
+    """By what the person said; nothing is written beside the original."""
+    original = tmp_path / "data/cat/a.png"
+    original.parent.mkdir(parents=True)
+    Image.new("RGB", (24, 32), "red").save(original)
+    said = desk.type("import", tmp_path / "data")
+    assert said.code == 0, said.err
+    assert desk.tree() == ["sorted/cat/a.png", "sorted/cat/a.png.xmp"]
+    keywords, facts = read(desk.workspace.sorted / "cat/a.png.xmp")
+    assert (keywords, facts["said_by"]) == (["cat"], "human")
+    assert list(original.parent.iterdir()) == [original]
 
 
 def test_what_is_unsure_or_unreadable_is_not(desk: Desk) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from imgsort.care.doctor.finding import SHOWN, Finding, ok
 from imgsort.disk.display import display
+from imgsort.disk.identity import is_at
 from imgsort.errors import FilingPaused, ImgsortError
 from imgsort.reconcile.apply import apply_reconcile
 from imgsort.reconcile.look import look_at
-from imgsort.reconcile.scan import is_at
 from imgsort.records.files import Layout
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace

@@ -1,6 +1,6 @@
 """Group by size or by waiting time."""
 
-from imgsort.daemon.pipeline.batcher import Batcher
+from imgsort.daemon.pipeline.collector import Batcher
 
 
 def test_nothing_waits_for_nothing() -> None:
