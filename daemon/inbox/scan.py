@@ -42,7 +42,7 @@ class Survey:
     ignored: int = 0
     """Litter, hidden files, and what watch.ignore names."""
     writing: int = 0
-    """NameRules that programs give to files they have not finished."""
+    """Names that programs give to files they have not finished."""
     unsupported: Tally = field(default_factory=Tally)
     kinds: Counter[str] = field(default_factory=Counter)
     """Of the unsupported, by what they are (``imgsort.daemon.inbox.left_over``)."""

@@ -1,4 +1,4 @@
-"""When is somebody told that something is wrong? AlarmRules on the last minutes. Pure.
+"""When is somebody told that something is wrong? Rules on the last minutes. Pure.
 
 A share counts as too high when it surely is: the lower end of its Wilson interval is above the
 limit, and never with fewer than twenty pictures. It is over when it is below the limit.

@@ -1,4 +1,4 @@
-"""RetentionPlan: off unless asked for, a dry run first, and never what something depends on."""
+"""Retention: off unless asked for, a dry run first, and never what something depends on."""
 
 import sqlite3
 from collections.abc import Sequence

@@ -33,7 +33,7 @@ class Material:
     aside: tuple[str, ...]
     """Pictures that a human took out of every class."""
     unreadable: int
-    """LabelledImage pictures that are gone, or can't be read."""
+    """Labelled pictures that are gone, or can't be read."""
 
     def rows(self, pictures: Iterable[LabelledImage]) -> Floats:
         """[N, D]: the pictures as they are."""
