@@ -127,10 +127,10 @@ def _workspace(root: Path) -> Workspace:
     migrate(workspace.database)
     names = [f"class{number}" for number in range(CLASSES)]
     with Store.open(workspace.database, root=root) as store:
-        ids = store.ensure_classes(names)
+        ids = store.classes.ensure(names)
         card = Registry(workspace.models).publish(_draft(ids))
-        store.add_model(card)
-        store.begin_run("run")
+        store.predictions.add_model(card)
+        store.runs.begin("run")
     Registry(workspace.models).activate(card.version)
     return workspace
 
@@ -233,9 +233,11 @@ def _inserting(empty: Workspace, full: Workspace) -> None:
 
 
 def _file(store: Store, plans: list[Plan]) -> None:
-    planned = store.record_decided(1, plans)
+    planned = store.journal.record_decided(1, plans)
     now = datetime.now(UTC)
-    store.mark_landed([Landed(one.move_id, one.target, one.identity, now) for one in planned])
+    store.journal.mark_landed(
+        [Landed(one.move_id, one.target, one.identity, now) for one in planned]
+    )
 
 
 def _plan(workspace: Workspace, name: str) -> Plan:

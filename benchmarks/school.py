@@ -94,7 +94,7 @@ class School:
         self._copies = count()
         with Store.open(self.base.database, root=self.base.root) as store:
             self.serving = open_serving(self.base, store)
-            self.names = dict(store.class_names())
+            self.names = dict(store.classes.names())
         self.registry = Registry(self.base.models)
         self.vectors: dict[str, Floats] = {}
         self._facts: dict[str, ImageFacts] = {}

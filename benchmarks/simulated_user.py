@@ -233,7 +233,7 @@ class Judge:
         version = version or self.registry.active()
         assert version is not None  # noqa: S101
         with Store.open(self.workspace.database, root=self.workspace.root) as store:
-            model = self.registry.load(version, store.class_names(), 0.7)
+            model = self.registry.load(version, store.classes.names(), 0.7)
         verdicts = model.judge(self.embeddings, 1)
         right = np.array(
             [one.label == truth for one, truth in zip(verdicts, self.truth, strict=True)]

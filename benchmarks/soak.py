@@ -114,7 +114,7 @@ def soaked(root: Path, images: int) -> tuple[list[Sample], Outcome]:
     with daemon(workspace) as process:
         samples = list(fed(workspace, process, images))
     with Store.open(workspace.database, root=root) as store:
-        rows = [row.path for row in store.log(LogFilter())]
+        rows = [row.path for row in store.log.rows(LogFilter())]
     files = [
         path.relative_to(root).as_posix()
         for base in workspace.picture_folders

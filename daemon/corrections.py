@@ -191,7 +191,7 @@ class Corrections:
         if missed or not paths:
             return missed
         try:
-            ours = {str(path) for path in self._store.reserved_targets()}
-            return bool(paths - ours - self._store.known_paths(paths - ours))
+            ours = {str(path) for path in self._store.journal.reserved_targets()}
+            return bool(paths - ours - self._store.files.known_paths(paths - ours))
         except (StoreBusy, StoreFull):
             return True

@@ -88,7 +88,7 @@ def demo(
     say(f"Sorting {len(pictures)} photographs…")
     service.run(founded.workspace, once=True)
     with Store.open(founded.workspace.database, root=root) as store:
-        log = tuple(store.log(LogFilter()))
+        log = tuple(store.log.rows(LogFilter()))
     return Demo(root, vocabulary, tuple(sorted(log, key=_by_folder)))
 
 

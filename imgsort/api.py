@@ -105,13 +105,13 @@ class Session:
     ) -> Iterator[LogRow]:
         """Rows of ``prediction_log`` that meet every condition, newest arrival first, read as they
         are asked for. ``since``: a time with its zone, or ``7d``, ``24h``, ``2026-11-22``."""
-        from imgsort.store.reader import Reader
+        from imgsort.store import Store
 
         if isinstance(since, str):
             since = parse_since(since, datetime.now().astimezone())
         wanted = LogFilter(label, below, since, model, unsure, corrected, limit)
-        with Reader.open(self._workspace.database, root=self.root) as store:
-            yield from store.log(wanted)
+        with Store.open(self._workspace.database, root=self.root) as store:
+            yield from store.log.rows(wanted)
 
     def label(
         self,
@@ -135,7 +135,7 @@ class Session:
         self._workspace.require_folders()
         with Store.open(self._workspace.database, root=self.root) as store:
             recover(self._workspace, store)
-            run = store.begin_run("label")
+            run = store.runs.begin("label")
             summary = "nothing was done"
             try:
                 apply_reconcile(self._workspace, store, run)
@@ -146,7 +146,7 @@ class Session:
                     done = put_labels(self._workspace, store, run, labels, repeated)
                 summary = f"{len(done.labels):,} labelled, {len(done.moved):,} files moved"
             finally:
-                store.end_run(run, summary)
+                store.runs.end(run, summary)
         return Labelling(
             len(done.labels),
             tuple(one.path for one in done.moved),

@@ -48,7 +48,7 @@ def shows(desk: Desk, seen: Mapping[str, str]) -> None:
 def new_model(desk: Desk) -> int:
     """Publish and activate another version, which goes by the embeddings."""
     with desk.store() as store:
-        ids = store.ensure_classes(CLASSES)
+        ids = store.classes.ensure(CLASSES)
         registry = Registry(desk.workspace.models)
         draft = ModelDraft(
             kind="imagenet",
@@ -65,7 +65,7 @@ def new_model(desk: Desk) -> int:
             metrics={},
         )
         card = registry.publish(draft)
-        store.add_model(card)
+        store.predictions.add_model(card)
         registry.activate(card.version)
         return card.version
 
@@ -92,7 +92,7 @@ def file_what_lies_there(desk: Desk) -> None:
     found = sorted(path for path in workspace.inbox.rglob("*") if path.is_file())
     with desk.store() as store:
         batch = [judged(workspace, path) for path in found]
-        Filer(workspace, store, store.begin_run("run")).file(batch)
+        Filer(workspace, store, store.runs.begin("run")).file(batch)
 
 
 def main(root: Path) -> None:

@@ -74,9 +74,9 @@ class Album:
                 model=1 if judged else None,
             ),
         )
-        planned = self.store.record_decided(self.store.begin_run("run"), [plan])[0]
+        planned = self.store.journal.record_decided(self.store.runs.begin("run"), [plan])[0]
         if landed:
-            self.store.mark_landed([Landed(planned.move_id, path, plan.identity, NOON)])
+            self.store.journal.mark_landed([Landed(planned.move_id, path, plan.identity, NOON)])
         return path
 
     def look(self, **options: bool) -> ReconcileSummary:
@@ -84,12 +84,12 @@ class Album:
 
     def words(self) -> dict[str, str]:
         """The newest word on each file that is in the log and there, by its path in sorted/."""
-        current = self.store.current_labels()
+        current = self.store.labels.current()
         root = self.workspace.root
         return {
             str(one.path.relative_to(root)): current[one.sha256].class_name
             or current[one.sha256].kind
-            for one in self.store.known_files()
+            for one in self.store.files.known()
             if one.sha256 in current and not one.missing
         }
 
@@ -97,7 +97,7 @@ class Album:
         """Where the log believes files are."""
         return {
             str(one.path.relative_to(self.workspace.root))
-            for one in self.store.known_files()
+            for one in self.store.files.known()
             if not one.missing
         }
 

@@ -57,7 +57,7 @@ class Desk:
         migrate(workspace.database)
         desk = cls(workspace)
         with desk.store() as store:
-            ids = store.ensure_classes(CLASSES)
+            ids = store.classes.ensure(CLASSES)
             registry = Registry(workspace.models)
             card = registry.publish(
                 ModelDraft(
@@ -75,7 +75,7 @@ class Desk:
                     metrics={},
                 )
             )
-            store.add_model(card)
+            store.predictions.add_model(card)
             registry.activate(card.version)
         return desk
 
@@ -95,7 +95,7 @@ class Desk:
             path.write_bytes(content.encode())
         with self.store() as store:
             judged = [_judged(self.workspace, self.workspace.inbox / name) for name in names]
-            Filer(self.workspace, store, store.begin_run("run")).file(judged)
+            Filer(self.workspace, store, store.runs.begin("run")).file(judged)
 
     def type(self, *words: object, stdin: str = "") -> Said:
         """Type ``imgsort -C … words``."""
@@ -116,14 +116,14 @@ class Desk:
     def labels(self) -> dict[str, tuple[str | None, str, bool]]:
         """Original name -> class (or kind), source, representative of the newest word."""
         with self.store() as store:
-            current = store.current_labels()
+            current = store.labels.current()
             return {
                 os.fsdecode(one.name): (
                     label.class_name or label.kind,
                     label.source,
                     label.representative,
                 )
-                for one in store.pictures_with(current)
+                for one in store.pictures.with_contents(current)
                 for label in [current[one.sha256]]
             }
 

@@ -25,7 +25,7 @@ def new_store(root: Path, *, checkpointer: bool = True) -> Store:
     database.parent.mkdir(parents=True, exist_ok=True)
     migrate(database)
     store = Store.open(database, root=root, checkpointer=checkpointer)
-    store.add_model(card(1))
+    store.predictions.add_model(card(1))
     return store
 
 
@@ -119,6 +119,6 @@ def landed(planned: Planned, seconds: int = 60) -> Landed:
 
 def file_all(store: Store, plans: Sequence[Plan]) -> list[Planned]:
     """Both transactions of the filing protocol, in a run of their own."""
-    planned = store.record_decided(store.begin_run("run"), plans)
-    store.mark_landed([landed(one) for one in planned])
+    planned = store.journal.record_decided(store.runs.begin("run"), plans)
+    store.journal.mark_landed([landed(one) for one in planned])
     return planned

@@ -83,7 +83,7 @@ def retrain(workspace: Workspace, options: Options, watch: Progress) -> Outcome:
     ):
         if workspace.daemon_pid() is not None:
             make_way()
-        run_id = store.begin_run("retrain")
+        run_id = store.runs.begin("retrain")
         summary = "interrupted by an error"
         try:
             outcome = _retrained(_Work(workspace, store, run_id, options, watch))
@@ -92,7 +92,7 @@ def retrain(workspace: Workspace, options: Options, watch: Progress) -> Outcome:
             summary = str(reason)
             raise
         finally:
-            store.end_run(run_id, summary)
+            store.runs.end(run_id, summary)
     return outcome
 
 
@@ -101,18 +101,18 @@ def _retrained(work: _Work) -> Outcome:
     watch.stage("looking for moved images")
     apply_reconcile(work.workspace, store, work.run_id)
     _require_new_labels(work)
-    labels, names = store.current_labels(), store.class_names()
+    labels, names = store.labels.current(), store.classes.names()
     serving = _serving(work)
     terms = _terms(work, serving, labels, names)
     _require_change(work, terms)
 
     watch.stage("embedding what is not yet")
-    population = Population(store.strata_of_labelled(), store.arrived())
+    population = Population(store.training.strata_of_labelled(), store.training.arrived())
     labels = _census(labels, population)
     backbone = serving.backbone
     material = collect(
         labels,
-        store.training_records(),
+        store.training.records(),
         names,
         (backbone.final, *backbone.inner),
         _embedder(work, serving),
@@ -148,7 +148,7 @@ def _published(work: _Work, trained: Training, findings: Findings) -> Outcome:
         findings = _still_wanted(registry.active(), trained.champion, findings)
         card = registry.publish(draft_of(trained, findings), _reporter(work, findings))
         failpoint("retrain-published")
-        work.store.add_model(card)
+        work.store.predictions.add_model(card)
         failpoint("retrain-recorded")
         if findings.promoted:
             registry.activate(card.version)
@@ -219,7 +219,7 @@ def _still_wanted(serves: int | None, champion: Champion, findings: Findings) ->
 
 
 def _require_new_labels(work: _Work) -> None:
-    given, wanted = work.store.overview().labels_since_training, work.options.if_new_labels
+    given, wanted = work.store.counts.overview().labels_since_training, work.options.if_new_labels
     if given < wanted:
         raise NothingToDo(
             f"{given} new label{'' if given == 1 else 's'} since the last training, and "
@@ -293,7 +293,7 @@ def _require_fair_test(work: _Work, material: Material) -> None:
         material.labelled,
         [
             readiness.ClassFolderSize(f"{sorted_folder}/{each.name}", each.images)
-            for each in work.store.overview().classes
+            for each in work.store.counts.overview().classes
         ],
     )
 

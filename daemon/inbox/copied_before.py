@@ -28,7 +28,9 @@ class Originals:
 
     def known(self, identities: Sequence[Identity]) -> Collection[Identity]:
         """Those of these files that have been copied before. Raises what the store raises."""
-        return self._store.known_copies(identities) | (self._lately.keys() & set(identities))
+        return self._store.journal.known_copies(identities) | (
+            self._lately.keys() & set(identities)
+        )
 
     def recognised(self, outcome: Picture | Refused) -> bool:
         """Is it an original that was copied under other numbers? Then these are remembered.
@@ -36,12 +38,12 @@ class Originals:
         The same content beside its original is another picture, with a copy of its own.
         """
         here = os.fsencode(outcome.path)
-        copied = self._store.originals([outcome.sha256])
+        copied = self._store.journal.originals([outcome.sha256])
         mine = next((one for one in copied if self._place(one) == here), None)
         mine = mine or next((one for one in copied if not self._lies_there(one)), None)
         if mine is None:
             return False
-        self._store.renew_original(mine.arrival_id, outcome.identity)
+        self._store.journal.renew_original(mine.arrival_id, outcome.identity)
         if len(self._lately) >= _KEPT:
             self._lately.clear()
         self._lately[outcome.identity] = None

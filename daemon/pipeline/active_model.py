@@ -106,7 +106,7 @@ class ActiveModel:
 
     def _present_names(self, card: ModelCard) -> tuple[str | None, ...]:
         """None for a retired class."""
-        names, retired = self._store.class_names(), self._store.retired_classes()
+        names, retired = self._store.classes.names(), self._store.classes.retired()
         return tuple(
             None if entry.id in retired else names.get(entry.id, entry.name)
             for entry in card.classes

@@ -14,9 +14,9 @@ from imgsort.records.verdict import Verdict
 
 
 class Remembered(Protocol):
-    """What models said before (``Store``)."""
+    """What models said before (``PredictionTopic``)."""
 
-    def predictions_for(self, sha256s: Sequence[str], model: int) -> Mapping[str, Verdict]: ...
+    def of(self, sha256s: Sequence[str], model: int) -> Mapping[str, Verdict]: ...
 
 
 class Keeper(Protocol):
@@ -50,7 +50,7 @@ class ModelInference:
             one.outcome.sha256: one.outcome for one in batch if isinstance(one.outcome, Picture)
         }
         version = serving.card.version
-        before = self._remembered.predictions_for(list(pictures), version)
+        before = self._remembered.of(list(pictures), version)
         decide = serving.classifier.decide_again  # the thresholds may have changed since
         verdicts = {sha256: decide(verdict) for sha256, verdict in before.items()}
         fresh = [picture for sha256, picture in pictures.items() if sha256 not in verdicts]

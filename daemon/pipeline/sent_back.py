@@ -40,7 +40,7 @@ class SentBack:
         """As the inner stage judges, but for pictures that were sent back."""
         judged = self._inner.judge(batch)
         contents = {one.outcome.sha256 for one in judged if one.verdict is not None}
-        filed = self._store.whereabouts(contents) if contents else []
+        filed = self._store.files.whereabouts(contents) if contents else []
         gone = [one for one in filed if not _is_there(one)]
         if not gone:
             return judged
@@ -57,7 +57,7 @@ class SentBack:
             return judged
         del gone[before.arrival_id]
         self._withdraw(before)
-        if sha256 not in self._store.predictions_for([sha256], judged.model):
+        if sha256 not in self._store.predictions.of([sha256], judged.model):
             return judged
         return replace(judged, verdict=replace(judged.verdict, decision="unsure", doubt=SENT_BACK))
 
@@ -68,11 +68,11 @@ class SentBack:
         return recent or before.identity == judged.outcome.identity
 
     def _withdraw(self, before: Whereabouts) -> None:
-        said = self._store.current_labels([before.sha256]).get(before.sha256)
+        said = self._store.labels.current([before.sha256]).get(before.sha256)
         if said is None or said.kind != "withdrawn":
             word = NewLabel(before.sha256, "withdrawn", None, "move", False)
-            self._store.add_labels(self._run_id, [word])
-        self._store.mark_missing([before.arrival_id])
+            self._store.labels.add(self._run_id, [word])
+        self._store.files.mark_missing([before.arrival_id])
 
 
 def _is_there(before: Whereabouts) -> bool:

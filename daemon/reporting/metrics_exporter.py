@@ -83,7 +83,7 @@ class Reporter:
         try:
             card = active_card(self._workspace)
             drift = drift_of(self._store, card)
-            landmarks, overview = self._store.landmarks(), self._store.overview()
+            landmarks, overview = self._store.drift.landmarks(), self._store.counts.overview()
         except (ImgsortError, OSError) as problem:
             self._notices.each_minute("slow", f"some metrics are not renewed: {problem}")
             return

@@ -135,7 +135,7 @@ class _Service:
         self._tidy(float("inf"))
         summary = self._summary()
         with suppress(StoreFull, StoreBusy):  # the log can do without, and stopping is no failure
-            works.store.end_run(works.run_id, str(summary))
+            works.store.runs.end(works.run_id, str(summary))
         return summary
 
     def _tick(self, now: float) -> None:

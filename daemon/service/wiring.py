@@ -61,7 +61,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     recovered = recover(workspace, store)
     if recovered.landed or recovered.redone or recovered.dropped:
         LOG.info("completed what an earlier run left behind: %s", recovered)
-    run_id = store.begin_run("run")
+    run_id = store.runs.begin("run")
     corrections = Corrections(workspace, store, run_id, ground, notices)
     corrections.look_first()
     decoder, serving = _engines(workspace, store, stack)
@@ -82,9 +82,9 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     stack.callback(corrections.stop)
     limit = config.learning.embeddings_max_gb
     keeper = stack.enter_context(
-        EmbeddingKeeper(workspace.embeddings, limit, lambda: store.current_labels().keys(), notices)
+        EmbeddingKeeper(workspace.embeddings, limit, lambda: store.labels.current().keys(), notices)
     )
-    inference = SentBack(ModelInference(store, model.current, keeper), store, run_id)
+    inference = SentBack(ModelInference(store.predictions, model.current, keeper), store, run_id)
     backups = Backups(workspace, notices)
     stack.callback(backups.stop)
     stages = Stages(decoder, inference, Filer(workspace, store, run_id))
@@ -126,7 +126,7 @@ def _engines(workspace: Workspace, store: Store, stack: ExitStack) -> tuple[Deco
     config = workspace.config
     size = BACKBONES[active_card(workspace).backbone].input_size
     decoder = stack.enter_context(
-        open_decoder(config.decode, size, store, workspace.picture_folders)
+        open_decoder(config.decode, size, store.attempts, workspace.picture_folders)
     )
     serving = open_serving(workspace, store)
     serving.runtime.embed(np.zeros((1, size, size, 3), np.uint8))

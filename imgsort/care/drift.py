@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from imgsort.intervals import Interval, wilson
 from imgsort.records.model_card import ModelCard
+from imgsort.store import Store
 from imgsort.store.drift import Period
-from imgsort.store.reader import Reader
 
 WEEK = timedelta(days=7)
 MOST = 10_000
@@ -190,14 +190,14 @@ class Drift:
         return ", ".join(parts)
 
 
-def drift_of(store: Reader, card: ModelCard, now: datetime | None = None) -> Drift:
+def drift_of(store: Store, card: ModelCard, now: datetime | None = None) -> Drift:
     """Look at the last week. Raises what the store raises."""
     since = (now or datetime.now(UTC)) - WEEK
     this_week = Period(card.version, since=since)
-    week = store.judgements(this_week, MOST)
+    week = store.drift.judgements(this_week, MOST)
     if not week.total:
         return Drift(card.version, 0, None, None, None)
-    earlier = store.judgements(Period(card.version, until=since), MOST)
+    earlier = store.drift.judgements(Period(card.version, until=since), MOST)
     unsure = mix = None
     if (tested := _holdout(card)) is not None:
         unsure = UnsureRate(week.unsure, week.total, *tested, "holdout")
@@ -207,7 +207,7 @@ def drift_of(store: Reader, card: ModelCard, now: datetime | None = None) -> Dri
     then: Mapping[str, int] = earlier.filed
     if sum(then.values()) < LEAST and card.kind != "imagenet":
         before = "labels"
-        then = store.labels_until(datetime.fromisoformat(card.created_at))
+        then = store.drift.labels_until(datetime.fromisoformat(card.created_at))
     if week.filed and sum(then.values()) >= LEAST:
         mix = ClassMix(week.filed, then, before)
     return Drift(card.version, week.total, unsure, mix, _distance(store, this_week))
@@ -224,9 +224,9 @@ def _holdout(card: ModelCard) -> tuple[int, int] | None:
     return (held_out - filed, held_out) if 0 <= filed <= held_out and held_out else None
 
 
-def _distance(store: Reader, week: Period) -> Distance | None:
+def _distance(store: Store, week: Period) -> Distance | None:
     """None for a model that has seen no training here, and where it wasn't kept."""
-    told = sorted(store.unlikeness_in(week, MEASURED))
+    told = sorted(store.drift.unlikeness(week, MEASURED))
     if not told:
         return None
     middle = len(told) // 2

@@ -179,7 +179,7 @@ def first_model(
     words = vocabulary.names if vocabulary is not None else imagenet_names()
     store = Store.open(workspace.database, root=workspace.root, checkpointer=True)
     try:
-        ids = store.ensure_classes(words)
+        ids = store.classes.ensure(words)
         registry = Registry(workspace.models)
         draft = ModelDraft.imagenet(
             installed.name,
@@ -189,7 +189,7 @@ def first_model(
             None if vocabulary is None else vocabulary.groups(),
         )
         card = registry.publish(draft)
-        store.add_model(card)
+        store.predictions.add_model(card)
         registry.activate(card.version)
         return card
     finally:

@@ -99,11 +99,11 @@ def _built(workspace: Workspace, database: Path) -> Rebuilt:
     ):
         log.seed_classes(_classes(registry))
         for card in cards:  # oldest first: a model names the one it was trained from
-            store.add_model(card)
-        run_id = store.begin_run("rebuild-db")
+            store.predictions.add_model(card)
+        run_id = store.runs.begin("rebuild-db")
         refound = refind_locked(workspace, store, log, run_id)
-        store.end_run(run_id, f"found {refound.found} pictures in their folders")
-        classes = len(store.class_names())
+        store.runs.end(run_id, f"found {refound.found} pictures in their folders")
+        classes = len(store.classes.names())
     settle_wal(database)
     sync_file(database)
     return Rebuilt(refound, classes, len(cards), None)

@@ -53,7 +53,7 @@ def refind_locked(workspace: Workspace, store: Store, log: CareLog, run_id: int)
     sight = Sight(disk, found, hashes, classes, {}, layout)
     changes = wordless(reconcile(sight, unlimited=True).changes, layout)
     if changes:
-        store.apply_tree(run_id, changes)
+        store.files.apply(run_id, changes)
     if workspace.config.filing.mode == "copy":
         log.note_sources(_originals(changes.adopted, layout))
     return Refound(

@@ -211,12 +211,12 @@ def _reconciled(workspace: Workspace) -> Refound:
         Store.open(workspace.database, root=workspace.root, checkpointer=True) as store,
         CareLog(workspace.database, workspace.root) as log,
     ):
-        run_id = store.begin_run("restore")
+        run_id = store.runs.begin("restore")
         for card in Registry(workspace.models).versions():
             try:
-                store.add_model(card)
+                store.predictions.add_model(card)
             except ModelProblem:
                 continue  # `doctor` says which one, and what to do
         refound = refind_locked(workspace, store, log, run_id)
-        store.end_run(run_id, f"found {refound.found}, moved {refound.moved}")
+        store.runs.end(run_id, f"found {refound.found}, moved {refound.moved}")
     return refound

@@ -80,7 +80,7 @@ def _rejected(
     kept: list[Path] = []
     if days:
         base = f"{workspace.rejected}/"
-        for one in store.known_files():
+        for one in store.files.known():
             if one.missing or not one.location.startswith(base) or not _is_old(one, now, days):
                 continue
             if one.sha256 in needed:
@@ -187,7 +187,7 @@ def apply_retention(
     workspace: Workspace, store: Store, log: CareLog, plan: RetentionPlan, now: datetime
 ) -> Gone:
     """Do what was planned, as far as it is still so. Raises as filing does."""
-    applied = _Application(workspace, store, log, store.begin_run("retention"))
+    applied = _Application(workspace, store, log, store.runs.begin("retention"))
     day = workspace.trash / now.astimezone(UTC).date().isoformat()
     if plan.rejected or plan.models:
         day.mkdir(parents=True, exist_ok=True)
@@ -198,7 +198,7 @@ def apply_retention(
         deleted=applied.delete(plan),
         stayed=tuple(applied.stayed),
     )
-    store.end_run(
+    store.runs.end(
         applied.run_id,
         f"to the trash: {gone.to_trash} files, {gone.models} models; deleted: {gone.deleted} files",
     )
@@ -225,7 +225,7 @@ class _Application:
                 moved.append(done.arrival_id)
             else:
                 self.stayed.append((done.errand.source, done.reason or ""))
-        self.store.mark_missing(moved)  # they are in no picture folder any more
+        self.store.files.mark_missing(moved)  # they are in no picture folder any more
         return len(moved)
 
     def retire(self, versions: Sequence[int], day: Path) -> int:

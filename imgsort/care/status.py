@@ -13,10 +13,10 @@ from imgsort.errors import ImgsortError
 from imgsort.images.optional_formats import told
 from imgsort.models.floor import filed_from
 from imgsort.models.registry import ModelCard, Registry
+from imgsort.store import Store
 from imgsort.store.embeddings import size_on_disk
 from imgsort.store.folder_counts import FolderCounts
 from imgsort.store.overview import Overview
-from imgsort.store.reader import Reader
 from imgsort.workspace.workspace import Workspace
 
 _NAMED = 3
@@ -167,9 +167,9 @@ def status_of(workspace: Workspace, said: Heartbeat | None) -> Status:
     """Look once; ``said`` is the daemon's status file. Raises DatabaseProblem; everything else that
     is wrong is part of the answer.
     """
-    with Reader.open(workspace.database, root=workspace.root) as store:
-        overview = store.overview()
-        lying = store.lying(workspace.picture_folders[1:])
+    with Store.open(workspace.database, root=workspace.root) as store:
+        overview = store.counts.overview()
+        lying = store.counts.lying(workspace.picture_folders[1:])
         model, problem = _model(workspace)
         drift = None if model is None else drift_of(store, model)
     place = workspace.sorted if workspace.sorted.is_dir() else workspace.root

@@ -122,7 +122,7 @@ def _ask_all(now: CommandSession, drawn: "Collection[Drawn]") -> "tuple[list[Ans
     from imgsort.labels.audit import label_of
 
     answered, skipped, known = [], 0, 0
-    classes = set(now.store.class_names().values())
+    classes = set(now.store.classes.names().values())
     for number, one in enumerate(drawn, 1):
         truth = one.known
         if truth is not None:

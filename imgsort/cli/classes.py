@@ -45,7 +45,7 @@ def list_classes(context: typer.Context, here: Here = None, as_json: Json = Fals
     from imgsort.store import Store
 
     with Store.open(workspace.database, root=workspace.root) as store:
-        found = store.class_standings(workspace.sorted)
+        found = store.classes.standings(workspace.sorted)
     if as_json:
         print_json([asdict(one) for one in found])
         return
@@ -87,12 +87,12 @@ def rename(
 def _require_free(now: CommandSession, old: str, new: str, new_class: bool) -> None:
     if new == old:
         raise NothingToDo(f"The class is called {display(new)} already; there is nothing to do.")
-    if new in now.store.class_names().values():
+    if new in now.store.classes.names().values():
         raise ImgsortError(
             f"There is a class {display(new)} already; `imgsort classes merge {display(old)} "
             f"{display(new)}` makes one of the two."
         )
-    if new in now.store.retired_classes().values():
+    if new in now.store.classes.retired().values():
         raise ImgsortError(
             f"The class {display(new)} is retired; bring it back with `imgsort classes restore "
             f"{display(new)}`, then merge the two."
@@ -146,10 +146,10 @@ def retire(context: typer.Context, name: Name, here: Here = None, as_json: Json 
     with session(opened(context, here), "classes", say) as now:
         one = changing.in_use(now.store, name)
         gone = ClassChange(one.id, "retired", one.name, one.name)
-        now.store.change_classes(now.run_id, [gone])
+        now.store.classes.change(now.run_id, [gone])
         folder = changing.folder_of(now.workspace, one.name)
         if folder is None:
-            now.store.forget_class_folders([one.id])
+            now.store.classes.forget_folders([one.id])
         else:
             changing.remove_if_empty(now.store, one, folder)
         shown = display(one.name)
@@ -173,7 +173,7 @@ def restore(context: typer.Context, name: Name, here: Here = None, as_json: Json
     with session(opened(context, here), "classes", say) as now:
         one = changing.retired(now.store, name)
         back = ClassChange(one.id, "restored", one.name, one.name)
-        now.store.change_classes(now.run_id, [back])
+        now.store.classes.change(now.run_id, [back])
         _tell(
             now,
             f"{display(one.name)} is in use again; a model that had learned it files under it, "

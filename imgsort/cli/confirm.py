@@ -49,7 +49,7 @@ def confirm(
         for one in result.contradictions:
             where = " and ".join(one.class_names)
             say(f"The same picture ({one.sha256[:12]}) lies in {where}; move one of the two.")
-        now.store.add_labels(now.run_id, result.labels)  # confirming moves nothing
+        now.store.labels.add(now.run_id, result.labels)  # confirming moves nothing
         now.summary = f"{result.confirmed} confirmed, {len(result.labels)} new labels"
         _tell_confirmed(result, as_json)
         if not result.labels and workspace.unsure in seen.folders:
@@ -61,7 +61,7 @@ def confirm(
 def _refuse_unsure(now: CommandSession) -> None:
     """There is no class that its pictures could be confirmed to be."""
     unsure = now.workspace.unsure
-    waiting = sum(not one.missing for one in now.store.pictures_below(unsure))
+    waiting = sum(not one.missing for one in now.store.pictures.below(unsure))
     if waiting:
         raise NothingToDo(
             f"{unsure.name}/ is no class, so there is nothing to confirm; move the {waiting:,} "

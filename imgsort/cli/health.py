@@ -52,7 +52,7 @@ def _drift(workspace: "Workspace") -> list[str]:
     """The signs that can't be chance, a sentence each."""
     from imgsort.care.drift import drift_of
     from imgsort.models.serving import active_card
-    from imgsort.store.reader import Reader
+    from imgsort.store import Store
 
-    with Reader.open(workspace.database, root=workspace.root) as reader:
+    with Store.open(workspace.database, root=workspace.root) as reader:
         return list(drift_of(reader, active_card(workspace)).notable)

@@ -81,9 +81,9 @@ def _read(data_set: "DataSet") -> "tuple[list[Hashed], list[Unused]]":
 def _planned(now: CommandSession, files: "list[Hashed]") -> "ImportPlan":
     from imgsort.labels.import_dataset import plan
 
-    lying = now.store.pictures_with({one.sha256 for one in files})
+    lying = now.store.pictures.with_contents({one.sha256 for one in files})
     here = {one.sha256 for one in lying if one.readable and not one.missing}
-    return plan(files, here, now.store.current_labels())
+    return plan(files, here, now.store.labels.current())
 
 
 def _take_in_library(workspace: "Workspace", as_json: bool) -> None:

@@ -92,7 +92,7 @@ def _from_file(
     read = read_labels(file)
     say(read.said())
     found = now.find([line.picture for line in read.lines])
-    matched = match(read.lines, found, now.store.current_labels(), rules)
+    matched = match(read.lines, found, now.store.labels.current(), rules)
     amiss = [*read.bad, *matched.unmatched]
     _list([f"Line {one.line} ({display(one.text)}): {one.reason}." for one in amiss])
     _list(

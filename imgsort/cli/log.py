@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from imgsort.records.log import LogRow
-    from imgsort.store.reader import Reader
+    from imgsort.store import Store
 
 
 NEWEST = 50
@@ -72,7 +72,7 @@ def log(
     workspace = opened(context, here)
     from imgsort.disk.composed import composed
     from imgsort.records import log as logquery
-    from imgsort.store.reader import Reader
+    from imgsort.store import Store
 
     form = "json" if as_json else form
     is_table = form == "table"
@@ -87,21 +87,21 @@ def log(
         corrected=corrected,
         limit=most,
     )
-    with Reader.open(workspace.database, root=workspace.root) as store:
+    with Store.open(workspace.database, root=workspace.root) as store:
         if label is not None:
             _require_class(store, label)
         if is_table:
             more = None if most is None else most + 1
-            found = list(store.log(replace(wanted, limit=more)))
+            found = list(store.log.rows(replace(wanted, limit=more)))
             _print_log(found if most is None else found[:most])
             if limit is None and len(found) > NEWEST:
                 say(f"These are the newest {NEWEST}; --limit 0 shows all.")
         elif output is not None:
             say(written(workspace, store, wanted, form, output))
         elif form == "json":
-            logquery.write_json(store.log(wanted), sys.stdout, ascii_only=ascii_only())
+            logquery.write_json(store.log.rows(wanted), sys.stdout, ascii_only=ascii_only())
         else:
-            logquery.write_csv(store.log(wanted), sys.stdout)
+            logquery.write_csv(store.log.rows(wanted), sys.stdout)
 
 
 def _require_output(form: str, output: Path | None) -> None:
@@ -115,8 +115,8 @@ def _require_output(form: str, output: Path | None) -> None:
         raise ImgsortError(f"--format {form} is no text; say where to with --output {example}.")
 
 
-def _require_class(store: "Reader", name: str) -> None:
-    closest = store.class_named(name)
+def _require_class(store: "Store", name: str) -> None:
+    closest = store.log.class_named(name)
     if closest is None:
         return
     if closest:

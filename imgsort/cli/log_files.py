@@ -9,18 +9,18 @@ from imgsort.errors import ImgsortError
 
 if TYPE_CHECKING:
     from imgsort.records.log import LogFilter, LogRow
-    from imgsort.store.reader import Reader
+    from imgsort.store import Store
     from imgsort.workspace.workspace import Workspace
 
 
 def written(
-    workspace: "Workspace", store: "Reader", wanted: "LogFilter", form: str, output: Path
+    workspace: "Workspace", store: "Store", wanted: "LogFilter", form: str, output: Path
 ) -> str:
     """Write the rows; the answer tells a person. Raises ImgsortError."""
     try:
         if form == "camtrap-dp":
             return _camtrap(workspace, wanted, output)
-        return _one_file(store.log(wanted), form, output)
+        return _one_file(store.log.rows(wanted), form, output)
     except OSError as problem:
         raise ImgsortError(
             f"{output} can't be written ({problem.strerror}); name another place with --output."
@@ -47,7 +47,7 @@ def _camtrap(workspace: "Workspace", wanted: "LogFilter", output: Path) -> str:
     from imgsort.store import Store
 
     with Store.open(workspace.database, root=workspace.root) as store:
-        done = write_package(workspace, store.log(wanted), store.current_labels(), output)
+        done = write_package(workspace, store.log.rows(wanted), store.labels.current(), output)
     sentences = [
         f"{done.media:,} pictures of {done.deployments:,} deployments written to {display(output)}."
     ]

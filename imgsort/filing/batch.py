@@ -55,7 +55,7 @@ def run_batch(  # noqa: PLR0913 - where, what, and how each of three callers dif
     """
     with workspace.filing_lock():
         unknown = recover_locked(workspace, store).unknown
-        reserved = store.reserved_targets() if unknown else ()
+        reserved = store.journal.reserved_targets() if unknown else ()
         names = NameReservations(numbers or Numbers(), reserved)
         bases = workspace.picture_folders
         with Folders(bases, unmounted(bases[1:], store)) as folders:
@@ -125,5 +125,5 @@ def _pictures(store: Store, done: Sequence[Done]) -> dict[int, Path]:
             alone.add(arrival_id)
         else:
             carried[arrival_id] = one.path
-    known = store.pictures_by_ids(alone) if alone else ()
+    known = store.pictures.by_ids(alone) if alone else ()
     return {one.arrival_id: one.path for one in known if not one.missing} | carried

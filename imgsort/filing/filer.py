@@ -40,8 +40,8 @@ class Filer:
 
     def _labels(self, batch: Sequence[JudgedPicture]) -> dict[str, HumanLabel]:
         """What people have said of these contents before, in classes that there are."""
-        labels = self._store.current_labels({judged.outcome.sha256 for judged in batch})
-        live = self._store.class_names() if labels else {}
+        labels = self._store.labels.current({judged.outcome.sha256 for judged in batch})
+        live = self._store.classes.names() if labels else {}
         return {
             sha256: label
             for sha256, label in labels.items()
@@ -54,4 +54,4 @@ class Filer:
             return self._companions.read(folders, judged.outcome.path, judged.arrived_at)
 
     def _record(self, plans: Sequence[Plan]) -> Sequence[Planned]:
-        return self._store.record_decided(self._run_id, plans) if plans else ()
+        return self._store.journal.record_decided(self._run_id, plans) if plans else ()

@@ -30,7 +30,7 @@ def bring(workspace: Workspace, store: Store, run_id: int, paths: Sequence[Path]
     now = datetime.now(UTC)
     settled = [path for path in paths if _has_settled(workspace, path, now)]
     ways = {path: _subfolder(workspace, path) for path in settled}
-    filed = store.filed_since(set(ways.values()), now - MEMORY) if ways else []
+    filed = store.pictures.filed_since(set(ways.values()), now - MEMORY) if ways else []
     beside: defaultdict[bytes, list[Filed]] = defaultdict(list)
     for picture in filed:
         beside[picture.subfolder].append(picture)
@@ -43,7 +43,9 @@ def bring(workspace: Workspace, store: Store, run_id: int, paths: Sequence[Path]
             errands.append(errand)
     if not errands:
         return []
-    return run_errands(workspace, store, errands, lambda plans: store.record_decided(run_id, plans))
+    return run_errands(
+        workspace, store, errands, lambda plans: store.journal.record_decided(run_id, plans)
+    )
 
 
 def leader_of(

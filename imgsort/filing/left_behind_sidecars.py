@@ -48,10 +48,12 @@ def _fetched(
 ) -> list[Done]:
     if not errands:
         return []
-    run = store.begin_run("sidecars") if run_id is None else run_id
-    done = run_errands(workspace, store, errands, lambda plans: store.record_decided(run, plans))
+    run = store.runs.begin("sidecars") if run_id is None else run_id
+    done = run_errands(
+        workspace, store, errands, lambda plans: store.journal.record_decided(run, plans)
+    )
     if run_id is None:
-        store.end_run(run, f"{sum(one.moved for one in done)} fetched")
+        store.runs.end(run, f"{sum(one.moved for one in done)} fetched")
     return done
 
 

@@ -93,7 +93,7 @@ def carried(  # noqa: PLR0913, PLR0917 - where, what, and two things that go wit
     def decided(plans: Sequence[Plan]) -> list[Planned]:
         said = combined(retold[one.sha256] for one in plans if one.sha256 in retold)
         plans = [replace(one, model=model) for one in plans]
-        return store.record_decided(run_id, plans, retold=said)
+        return store.journal.record_decided(run_id, plans, retold=said)
 
     waiting = list(errands)
     for start in range(0, len(waiting), AT_ONCE):

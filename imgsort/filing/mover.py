@@ -112,10 +112,10 @@ class Mover:
         self.folders.sync()
         failpoint("after-source-fsync")
         if self.done:
-            self.store.mark_landed(list(self.done.values()))
+            self.store.journal.mark_landed(list(self.done.values()))
             failpoint("after-tx2")
         if self.refused:
-            self.store.drop(list(self.refused))
+            self.store.journal.drop(list(self.refused))
             failpoint("after-drop")
 
     def _follow(self, sidecar: Planned, old_name: str, picture: Planned) -> None:
@@ -186,7 +186,7 @@ class Mover:
 
     def _retarget(self, planned: Planned, name: str) -> Planned:
         planned = replace(planned, target=planned.target.with_name(name))
-        self.store.retarget(planned.move_id, planned.target)
+        self.store.journal.retarget(planned.move_id, planned.target)
         failpoint("after-retarget")
         return planned
 

@@ -49,7 +49,7 @@ def recover(workspace: Workspace, store: Store) -> Recovered:
 
 def recover_locked(workspace: Workspace, store: Store) -> Recovered:
     """``recover`` for a caller that holds the filing lock."""
-    rows = store.unfinished()
+    rows = store.journal.unfinished()
     if not rows:
         return Recovered()
     failpoint("recovery-begun")

@@ -19,9 +19,9 @@ def unmounted(folders: Sequence[Path], store: Store) -> frozenset[Path]:
     status = _status(sorted_)
     if status is None:
         return frozenset()
-    if _is_bare(sorted_) and store.has_files_elsewhere(sorted_, status.st_dev):
+    if _is_bare(sorted_) and store.files.lie_elsewhere(sorted_, status.st_dev):
         return frozenset({sorted_})
-    classes = store.known_classes()
+    classes = store.files.known_classes()
     numbered = {one.dev for one in classes}
     """Devices as the log knows them: a number that is among them is still what it was."""
     naked = {folder for folder in others if _is_naked(folder, numbered, store)}
@@ -39,7 +39,7 @@ def _is_naked(folder: Path, numbered: set[int | None], store: Store) -> bool:
         status is not None
         and status.st_dev in numbered
         and _is_bare(folder)
-        and store.has_files_elsewhere(folder, status.st_dev)
+        and store.files.lie_elsewhere(folder, status.st_dev)
     )
 
 
@@ -52,7 +52,7 @@ def _was_elsewhere(
         return False
     if not _is_bare(folder):
         return False
-    return dev in numbered or store.has_files_elsewhere(folder, dev)
+    return dev in numbered or store.files.lie_elsewhere(folder, dev)
 
 
 def _status(folder: Path) -> os.stat_result | None:

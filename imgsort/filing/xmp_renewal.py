@@ -22,13 +22,13 @@ def renewing(workspace: Workspace, store: Store) -> Iterator[None]:
     if not workspace.config.filing.write_xmp:
         yield
         return
-    word, names = store.last_word(), store.class_names()
+    word, names = store.labels.last(), store.classes.names()
     try:
         yield
     finally:
         with suppress(ImgsortError, OSError):  # the pictures lie right without
-            _renew(workspace, store, store.spoken_since(word))
-            now = store.class_names()
+            _renew(workspace, store, store.labels.spoken_since(word))
+            now = store.classes.names()
             _renew_classes(
                 workspace, store, {now[one] for one in now if names.get(one, now[one]) != now[one]}
             )
@@ -37,7 +37,7 @@ def renewing(workspace: Workspace, store: Store) -> Iterator[None]:
 def _renew_classes(workspace: Workspace, store: Store, names: set[str]) -> None:
     for folder in workspace.sorted.iterdir() if names else ():
         if class_of_folder(folder.name) in names:
-            below = store.pictures_below(folder)
+            below = store.pictures.below(folder)
             _renew(workspace, store, {one.arrival_id: one.path for one in below if not one.missing})
 
 

@@ -28,7 +28,7 @@ def describe(
     if not (workspace.config.filing.write_xmp and landed):
         return
     with Folders(workspace.picture_folders) as folders:
-        for row in store.arrivals(landed):
+        for row in store.log.arrivals(landed):
             with suppress(OSError):
                 _describe(folders, landed[row.id], row, anew=anew)
 

@@ -37,10 +37,10 @@ def put_labels(
     said = {label.sha256: label for label in (*labels, *repeated)}
     errands = _errands(workspace, store, said)
     if not errands:
-        store.add_labels(run_id, labels)
+        store.labels.add(run_id, labels)
         return Applied(run_id, (), tuple(labels))
     done = run_errands(
-        workspace, store, errands, lambda plans: store.record_decided(run_id, plans, labels)
+        workspace, store, errands, lambda plans: store.journal.record_decided(run_id, plans, labels)
     )
     return Applied(run_id, tuple(done), tuple(labels))
 
@@ -54,7 +54,7 @@ def astray(workspace: Workspace, store: Store, labels: Iterable[NewLabel]) -> se
 def _errands(workspace: Workspace, store: Store, said: Mapping[str, NewLabel]) -> list[Errand]:
     return [
         errand
-        for picture in store.pictures_with(said)
+        for picture in store.pictures.with_contents(said)
         if (errand := _errand(workspace, picture, said[picture.sha256])) is not None
     ]
 

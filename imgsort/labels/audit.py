@@ -75,7 +75,7 @@ def label_of(answer: Answer) -> NewLabel:
 
 def unsaid(store: Store, answers: Iterable[Answer]) -> list[NewLabel]:
     """What isn't written down yet: a list that comes back twice says nothing the second time."""
-    current = store.current_labels()
+    current = store.labels.current()
     labels = [label_of(one) for one in answers]
     return [one for one in labels if not _same(one, current.get(one.sha256))]
 
@@ -94,7 +94,7 @@ def draw_audit(store: Store, run_id: int, number: int, seed: int, *, unsure: boo
 
     Raises NothingToDo if there is nothing left to draw.
     """
-    candidates = store.not_audited(("unsure",) if unsure else ("filed", "unsure"))
+    candidates = store.pictures.not_audited(("unsure",) if unsure else ("filed", "unsure"))
     if not candidates and unsure:
         raise NothingToDo(
             "There is no picture to draw: none went to unsure/, or an audit has asked about each; "
@@ -106,13 +106,13 @@ def draw_audit(store: Store, run_id: int, number: int, seed: int, *, unsure: boo
             "let `imgsort run` file some."
         )
     ids = draw(candidates, number, seed)
-    store.add_audit(AuditDraw(run_id, seed, len(candidates), tuple(ids)))
+    store.audits.add(AuditDraw(run_id, seed, len(candidates), tuple(ids)))
     return Audit(run_id, seed, len(candidates), _drawn(store, ids))
 
 
 def _drawn(store: Store, ids: Sequence[int]) -> tuple[Drawn, ...]:
-    pictures = {one.arrival_id: one for one in store.pictures_by_ids(ids)}
-    current = store.current_labels()
+    pictures = {one.arrival_id: one for one in store.pictures.by_ids(ids)}
+    current = store.labels.current()
     return tuple(
         Drawn(pictures[one], _class_name(current.get(pictures[one].sha256)))
         for one in ids
@@ -200,7 +200,7 @@ def answers_from_links(store: Store, folder: Path) -> Answers:
     A picture that was itself moved to another class counts as that, unless its link says more.
     """
     run_id = _run_of(folder)
-    audit = store.audit_of(run_id) if run_id is not None else None
+    audit = store.audits.of(run_id) if run_id is not None else None
     if audit is None:
         raise ImgsortError(
             f"{folder} is no audit of this workspace; draw one with `imgsort audit --links`."
@@ -233,9 +233,9 @@ def _truth(one: Drawn, link_says: str) -> str:
 def answers_from_csv(store: Store, path: Path) -> Answers:
     """The list that ``lay_out`` wrote, its column ``label`` filled in: a class, or y for right."""
     listed = read_labels(path)
-    recorded = {one for audit in store.all_audits() for one in audit.arrival_ids}
+    recorded = {one for audit in store.audits.all() for one in audit.arrival_ids}
     by_content = {one.picture.sha256: one for one in _drawn(store, sorted(recorded))}
-    classes = set(store.class_names().values())
+    classes = set(store.classes.names().values())
     answers: dict[str, Answer] = {}
     troubles = [f"Line {bad.line} ({bad.text}): {bad.reason}." for bad in listed.bad]
     for line in listed.lines:

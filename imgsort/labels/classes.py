@@ -37,7 +37,7 @@ class ClassByName:
 
 def in_use(store: Store, name: str) -> ClassByName:
     """Raises ImgsortError for a class that isn't there, or is retired."""
-    live = {known: number for number, known in store.class_names().items()}
+    live = {known: number for number, known in store.classes.names().items()}
     if name in live:
         return ClassByName(live[name], name)
     require_in_use(store, [name])
@@ -59,8 +59,8 @@ def unknown(name: str, known: Sequence[str] | dict[str, int]) -> ImgsortError:
 
 def retired(store: Store, name: str) -> ClassByName:
     """The one of that name that was given up last. Raises ImgsortError."""
-    found = {known: number for number, known in sorted(store.retired_classes().items())}
-    if name in store.class_names().values():
+    found = {known: number for number, known in sorted(store.classes.retired().items())}
+    if name in store.classes.names().values():
         raise NothingToDo(f"The class {display(name)} is in use; there is nothing to bring back.")
     if name not in found:
         raise unknown(name, found)
@@ -94,7 +94,7 @@ def rename(
                     f"{before} can't be renamed ({problem.strerror}); look after that, then try "
                     f"again."
                 ) from problem
-        store.rename_class(run_id, change, (before, after), undone)
+        store.files.rename_class(run_id, change, (before, after), undone)
     return before, after
 
 
@@ -106,12 +106,12 @@ def merge(
     Pictures a person called so are called the other; those that only lie there move without a
     word. Raises as ``run_errands``.
     """
-    current = store.current_labels()
+    current = store.labels.current()
     said = {sha256: word for sha256, word in current.items() if word.class_id == source.id}
     words = [_renamed(word, into.name) for word in said.values()]
     folder = folder_of(workspace, source.name) or workspace.sorted / source.name
-    lying = {one.arrival_id: one for one in store.pictures_below(folder)}
-    lying |= {one.arrival_id: one for one in store.pictures_with(said)}
+    lying = {one.arrival_id: one for one in store.pictures.below(folder)}
+    lying |= {one.arrival_id: one for one in store.pictures.with_contents(said)}
     errands = [
         errand
         for picture in lying.values()
@@ -122,7 +122,7 @@ def merge(
         workspace,
         store,
         errands,
-        lambda plans: store.record_decided(run_id, plans, words, change),
+        lambda plans: store.journal.record_decided(run_id, plans, words, change),
     )
     remove_if_empty(store, source, folder)
     return Applied(run_id, tuple(done), tuple(words))
@@ -171,7 +171,7 @@ def remove_if_empty(store: Store, source: ClassByName, folder: Path) -> None:
     with suppress(OSError):
         folder.rmdir()
     if not folder.exists():
-        store.forget_class_folders([source.id])
+        store.classes.forget_folders([source.id])
 
 
 def take_back(
@@ -182,11 +182,11 @@ def take_back(
     stays, renamed = [], []
     for change in changes:
         back, undone = change.back(), [] if change.id is None else [change.id]
-        live = store.class_names()
+        live = store.classes.names()
         if back.new in {name for one, name in live.items() if one != back.class_id}:
             stays.append(f"another class is called {display(back.new)} by now")
         elif back.kind != "renamed":
-            store.change_classes(run_id, [back], undone)
+            store.classes.change(run_id, [back], undone)
         elif live.get(back.class_id) != back.old:
             stays.append(f"{display(back.old)} was renamed or retired since")
         else:

@@ -31,9 +31,9 @@ EXPORT_COLUMNS = tuple(field.name for field in fields(ExportedLabel))
 
 def exported(store: Store) -> Iterator[ExportedLabel]:
     """Every word that holds now, in the order of the hashes: two exports can be compared."""
-    current = store.current_labels()
+    current = store.labels.current()
     names: dict[str, str] = {}
-    for picture in store.pictures_with(current):
+    for picture in store.pictures.with_contents(current):
         names.setdefault(picture.sha256, display(picture.name))
     for sha256, label in sorted(current.items()):
         yield ExportedLabel(

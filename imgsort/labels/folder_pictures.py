@@ -74,14 +74,14 @@ def _lying(workspace: Workspace, meant: Meant) -> list[LoggedPicture]:
 
 def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confirmation:
     """What follows for the labels. Nothing is written."""
-    current = store.current_labels()
+    current = store.labels.current()
     lying = [
-        *(one for folder in seen.folders for one in store.pictures_below(folder)),
+        *(one for folder in seen.folders for one in store.pictures.below(folder)),
         *seen.pictures,
     ]
     # What was moved a moment ago may still be logged here, and is not what was looked at.
     lying = [one for one in lying if one.readable and lies_there(one)]
-    copies = store.pictures_with({one.sha256 for one in lying})
+    copies = store.pictures.with_contents({one.sha256 for one in lying})
     biased = {
         sha256
         for sha256, label in current.items()
@@ -90,7 +90,7 @@ def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confir
     return confirmation(
         [_place(workspace, one) for one in lying],
         [_place(workspace, one) for one in copies if not one.missing],
-        [_place(workspace, one) for one in store.pictures_with(biased)],
+        [_place(workspace, one) for one in store.pictures.with_contents(biased)],
         _whole(workspace, store, seen.folders),
         current,
     )
@@ -113,10 +113,10 @@ def _whole(workspace: Workspace, store: Store, folders: Sequence[Path]) -> set[s
         if folder == workspace.unsure:
             found.add(UNSURE)
         elif folder == workspace.sorted:
-            found.update(store.class_names().values())
+            found.update(store.classes.names().values())
         elif folder.parent == workspace.sorted:
             found.add(class_of(workspace, folder / "picture") or folder.name)
     # Emptied by hand, every picture the model was unsure of has got a label: none was picked.
-    if folders and all(one.missing for one in store.pictures_below(workspace.unsure)):
+    if folders and all(one.missing for one in store.pictures.below(workspace.unsure)):
         found.add(UNSURE)
     return found

@@ -124,7 +124,7 @@ class Importer:
 
         def record(plans: Sequence[Plan]) -> Sequence[Planned]:
             written = [labels[plan.sha256] for plan in plans]
-            return self._store.record_decided(self._run_id, plans, written)
+            return self._store.journal.record_decided(self._run_id, plans, written)
 
         errands = [self._errand(one, picture) for one, picture in good]
         done = run_batch(self._workspace, self._store, errands, record, numbers=self._numbers)

@@ -34,7 +34,7 @@ def spoken(
                 f"nothing was labelled."
             )
         labels[found.sha256] = NewLabel(found.sha256, "label", class_name, "cli", False)
-    fresh = news(labels.values(), store.current_labels(labels))
+    fresh = news(labels.values(), store.labels.current(labels))
     said_before = [label for label in labels.values() if label not in fresh]
     elsewhere = astray(workspace, store, said_before)
     repeated = [label for label in said_before if label.sha256 in elsewhere]
@@ -52,8 +52,8 @@ def new_classes(
     """Which of these classes aren't there yet. Raises ImgsortError, unless ``allowed``, for what is
     only another spelling of a known one, or may be a slip for it. ``besides``: a class that goes by
     such a name from now on."""
-    known = set(store.class_names().values()) - {besides}
-    fresh = sorted(set(names) - known - set(store.retired_classes().values()))
+    known = set(store.classes.names().values()) - {besides}
+    fresh = sorted(set(names) - known - set(store.classes.retired().values()))
     own = own_classes(store) - {besides} if fresh else set()
     for name in fresh if not allowed else ():
         if (other := twin(name, known)) is not None:
@@ -72,12 +72,12 @@ def new_classes(
 def own_classes(store: Store) -> set[str]:
     """Classes that a person made, named or uses: ImageNet's thousand, which come with an `init`
     without words, are only those of them that have a label."""
-    classes = store.class_names()
+    classes = store.classes.names()
     if len(classes) < IMAGENET_CLASSES:
         return set(classes.values())
     from imgsort.models.vocabulary import imagenet_names
 
-    used = {label.class_name for label in store.current_labels().values()}
+    used = {label.class_name for label in store.labels.current().values()}
     return {name for name in classes.values() if name in used} | (
         set(classes.values()) - set(imagenet_names())
     )
@@ -92,7 +92,7 @@ def is_word(name: str) -> bool:
 
 def require_in_use(store: Store, names: Collection[str]) -> None:
     """Refuse a class that was given up: what is said of it would teach nothing."""
-    retired = set(store.retired_classes().values()) - set(store.class_names().values())
+    retired = set(store.classes.retired().values()) - set(store.classes.names().values())
     for name in sorted(retired & set(names)):
         raise ImgsortError(
             f"The class {display(name)} is retired; bring it back with `imgsort classes restore "

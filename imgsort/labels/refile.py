@@ -131,22 +131,22 @@ def apply_refile(workspace: Workspace, store: Store, serving: Serving, plan: Ref
 
     Raises as ``carried``; what is left of the plan then is found again by the next refile.
     """
-    store.add_model(serving.card)
-    store.record_verdicts(plan.model, plan.verdicts)
-    run_id = store.begin_run("refile")
+    store.predictions.add_model(serving.card)
+    store.predictions.record(plan.model, plan.verdicts)
+    run_id = store.runs.begin("refile")
     done = tuple(carried(workspace, store, run_id, _errands(workspace, plan), plan.model))
     applied = Applied(run_id, done)
-    store.end_run(run_id, f"moved {len(applied.moved)} of {len(done)} by model v{plan.model}")
+    store.runs.end(run_id, f"moved {len(applied.moved)} of {len(done)} by model v{plan.model}")
     return applied
 
 
 def unconfirmed(store: Store, layout: Layout) -> list[Unconfirmed]:
     """Everything in a class folder or in unsure/ of which nobody says now what it is."""
     withdrawn = {
-        sha256 for sha256, word in store.current_labels().items() if word.kind == "withdrawn"
+        sha256 for sha256, word in store.labels.current().items() if word.kind == "withdrawn"
     }
     found = []
-    for picture in store.pictures_by_ids(store.unconfirmed()):
+    for picture in store.pictures.by_ids(store.history.unconfirmed()):
         place = layout.place_of(str(picture.path))
         if place.room in {"class", "unsure"} and picture.identity is not None:
             out_of = picture.guess if picture.sha256 in withdrawn else None

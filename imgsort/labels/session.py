@@ -53,16 +53,16 @@ def session(
 
     workspace.require_folders()
     with Store.open(workspace.database, root=workspace.root) as store:
-        if store.unfinished():
+        if store.journal.unfinished():
             recover(workspace, store)  # an earlier command, or the daemon, was killed at it
-        now = CommandSession(workspace, store, store.begin_run(kind))
+        now = CommandSession(workspace, store, store.runs.begin(kind))
         try:
             _catch_up(now, tell)
             with renewing(workspace, store):
                 yield now
         finally:
             if now.summary is not None:
-                store.end_run(now.run_id, now.summary)
+                store.runs.end(now.run_id, now.summary)
 
 
 def _catch_up(now: CommandSession, tell: Callable[[str], None]) -> None:

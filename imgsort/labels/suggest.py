@@ -121,7 +121,7 @@ def suggestions(
     apply_reconcile(workspace, store, None)
     lying = unconfirmed(store, Layout.of(workspace))
     pictures = {one.picture.sha256: one.picture for one in reversed(lying)}
-    labelled = [sha256 for sha256, word in store.current_labels().items() if word.kind == "label"]
+    labelled = [sha256 for sha256, word in store.labels.current().items() if word.kind == "label"]
     shortlist = _Shortlist(serving)
     lacking: list[str] = []
     space = serving.backbone.id, serving.runtime.precision

@@ -133,19 +133,19 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
         )
     alone = workspace.daemon_lock() if plan.unfiles else nullcontext()
     with alone, renewing(workspace, store):
-        run_id = store.begin_run(plan.kind)
+        run_id = store.runs.begin(plan.kind)
         kept, folders = take_back(workspace, store, run_id, plan.classes)
         plan = replace(plan, takes_back=tuple(rerouted(plan.takes_back, folders)))
         moving = {one.picture.sha256 for one in plan.takes_back}
         still = combined(said for sha256, said in plan.retold.items() if sha256 not in moving)
         if still:
-            store.record_decided(run_id, (), retold=still)
+            store.journal.record_decided(run_id, (), retold=still)
         applied = Applied(run_id, tuple(_carried(workspace, store, run_id, plan)))
         for one in plan.classes:
             if one.kind == "restored":
                 folder = workspace.sorted / one.new
                 remove_if_empty(store, ClassByName(one.class_id, one.new), folder)
-        store.end_run(
+        store.runs.end(
             run_id,
             f"took back the moves of {len(applied.moved)} of {len(plan.takes_back)}, "
             f"{plan.words} words",
@@ -187,8 +187,8 @@ class _Planner:
     seen: ReconcileSummary
 
     def newest(self, chosen: Selection) -> Undoing:
-        for run_id in self.store.runs_that_acted():
-            run = self.store.run(run_id)
+        for run_id in self.store.history.runs_that_acted():
+            run = self.store.history.run(run_id)
             if run is None or run.kind in {UNDO, REDO}:
                 continue
             plan = self.of(replace(chosen, run=run_id, last=False))
@@ -239,19 +239,22 @@ class _Planner:
         """None where only some pictures are meant, or a model's moves."""
         if self.lying is not None or moved.model is not None or moved == MoveFilter():
             return ()
-        return tuple(self.store.class_changes(moved.run, moved.since))
+        return tuple(self.store.classes.changes(moved.run, moved.since))
 
     def _pictures(self, moved: MoveFilter) -> list[PictureHistory]:
         if moved == MoveFilter():
-            return self.store.histories(self.lying or ())
-        ids = {*self.store.moved_arrivals(moved), *self.store.spoken_arrivals(moved)}
+            return self.store.history.of(self.lying or ())
+        ids = {
+            *self.store.history.moved_arrivals(moved),
+            *self.store.history.spoken_arrivals(moved),
+        }
         wanted = ids if self.lying is None else ids & self.lying
-        return self.store.histories(wanted)
+        return self.store.history.of(wanted)
 
     def _run(self, run_id: int | None) -> Run | None:
         if run_id is None:
             return None
-        run = self.store.run(run_id)
+        run = self.store.history.run(run_id)
         if run is None:
             raise ImgsortError(
                 f"There is no run {run_id}; `imgsort why` names the runs of a picture."
@@ -260,7 +263,7 @@ class _Planner:
 
     def _was_undone(self, run_id: int) -> bool:
         moved = MoveFilter(run=run_id)
-        pictures = self.store.histories(self.store.moved_arrivals(moved))
+        pictures = self.store.history.of(self.store.history.moved_arrivals(moved))
         return any(move.run_id == run_id for one in pictures for move in standing(one.moves).undone)
 
     def _with_folder(self, one: "_Judged", classes: Collection[ClassChange]) -> "_Judged":
@@ -280,7 +283,7 @@ class _Planner:
 
     def _taken(self, classes: Collection[ClassChange]) -> set[str]:
         """The names of those that can't come back, for another class has them."""
-        live = self.store.class_names() if classes else {}
+        live = self.store.classes.names() if classes else {}
         others = {change.old: set(live) - {change.class_id} for change in classes}
         return {name for name, ids in others.items() if any(live[one] == name for one in ids)}
 
@@ -330,7 +333,7 @@ def _lying(workspace: Workspace, store: Store, path: Path | None) -> set[int] | 
     if path is None:
         return None
     if path.is_dir():
-        return {one.arrival_id for one in store.pictures_below(_inside(workspace, path))}
+        return {one.arrival_id for one in store.pictures.below(_inside(workspace, path))}
     [found] = Finder(workspace, store, Path.cwd()).find([Name(str(path), "path")])
     if isinstance(found, Unmatched):
         raise ImgsortError(f"{display(path)}: {found.reason}.")

@@ -79,7 +79,7 @@ def embeddings_for(  # noqa: PLR0913, PLR0917 - three to work with, three to say
         if lacking:
             size = serving.backbone.input_size
             with open_decoder(
-                workspace.config.decode, size, store, workspace.picture_folders
+                workspace.config.decode, size, store.attempts, workspace.picture_folders
             ) as pool:
                 for batch in _decoded(pool, lacking, workspace.config.model.batch_size):
                     work.take(batch)

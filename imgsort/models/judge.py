@@ -35,7 +35,7 @@ def judged_again(
     """Of ``images`` (sha256 -> a file of that content): what this model said before, decided by the
     thresholds of now; what its stored embedding says; and only without one, the picture itself.
     """
-    before = store.predictions_for(list(images), serving.card.version)
+    before = store.predictions.of(list(images), serving.card.version)
     decide = serving.classifier.decide_again
     verdicts = {sha256: decide(verdict) for sha256, verdict in before.items()}
     fresh = [sha256 for sha256 in images if sha256 not in verdicts]

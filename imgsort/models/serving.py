@@ -89,8 +89,8 @@ def _misfit(card: ModelCard, why: str) -> ModelProblem:
 def load_classifier(workspace: Workspace, store: Store, card: ModelCard) -> Classifier:
     """The head of one model with its classes' present names, under what holds in this workspace:
     ``model.confidence`` is a floor, and nothing is filed under a retired class."""
-    config, retired = workspace.config.model, store.retired_classes()
-    names = {**retired, **store.class_names()}
+    config, retired = workspace.config.model, store.classes.retired()
+    names = {**retired, **store.classes.names()}
     classifier = Registry(workspace.models).load(card.version, names, config.first_confidence)
     return classifier.limited(config.confidence, [one.id in retired for one in card.classes])
 

@@ -144,10 +144,10 @@ def why(workspace: Workspace, store: Store, serving: Serving, name: str) -> Why:
     if isinstance(found, Unmatched):
         raise ImgsortError(f"{display(name)}: {found.reason}.")
     picture = found.pictures[0]
-    row = store.arrival(picture.arrival_id)
+    row = store.log.arrival(picture.arrival_id)
     if row is None:
         raise ImgsortError(f"{display(name)} has just been taken back into the inbox; ask again.")
-    [history] = store.histories([picture.arrival_id])
+    [history] = store.history.of([picture.arrival_id])
     notes: list[str] = []
     decided = _decided(workspace, store, picture, notes)
     neighbours = _neighbours(workspace, store, serving, picture, notes)
@@ -157,7 +157,7 @@ def why(workspace: Workspace, store: Store, serving: Serving, name: str) -> Why:
         now=_now(workspace, store, serving, picture),
         neighbours=tuple(neighbours),
         moves=history.moves,
-        labels=tuple(store.label_history(picture.sha256)),
+        labels=tuple(store.labels.history(picture.sha256)),
         notes=tuple(notes),
     )
 
@@ -168,7 +168,7 @@ def _decided(
     if picture.model is None:
         notes.append("No model put it there: a person did, or it could not be read.")
         return None
-    verdict = store.predictions_for([picture.sha256], picture.model).get(picture.sha256)
+    verdict = store.predictions.of([picture.sha256], picture.model).get(picture.sha256)
     try:
         card = Registry(workspace.models).card(picture.model)
         classifier = load_classifier(workspace, store, card)
@@ -203,7 +203,7 @@ def _neighbours(
     """The nearest pictures with a label, by what is stored of the network's own embeddings."""
     labels = {
         sha256: label.class_name
-        for sha256, label in store.current_labels().items()
+        for sha256, label in store.labels.current().items()
         if label.class_name is not None and sha256 != picture.sha256
     }
     if not labels:
@@ -231,6 +231,6 @@ def _nearest(
     keys = list(stored)
     cosines = unit(np.stack([stored[key] for key in keys])) @ unit(asked[None])[0]
     best = [keys[place] for place in np.argsort(-cosines, kind="stable")[:NEIGHBOURS]]
-    paths = {one.sha256: one.path for one in store.pictures_with(best) if not one.missing}
+    paths = {one.sha256: one.path for one in store.pictures.with_contents(best) if not one.missing}
     cosine = dict(zip(keys, cosines.tolist(), strict=True))
     return [Neighbour(paths.get(key), key, labels[key], cosine[key]) for key in best]

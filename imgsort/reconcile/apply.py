@@ -170,7 +170,7 @@ def reconcile_folders(
                 recover_locked(workspace, store)
                 changes = _still_true(look.seen.changes, store)
                 if changes:
-                    store.apply_tree(run_id, changes)
+                    store.files.apply(run_id, changes)
                     failpoint("tree-learned")
         if changes is not None:
             summary = _summary(changes, look, store, looker.layout)
@@ -183,15 +183,15 @@ def _without_emptied(
 ) -> ReconcileSummary:
     """Retire the classes that a human has emptied into others and whose folders are gone."""
     if retired := [one.id for one in look.gone if one.retired]:
-        store.forget_class_folders(retired)
+        store.classes.forget_folders(retired)
     gone = {one.id: one.name for one in look.gone if not one.retired}
-    given_up, unused = store.emptied_classes(gone, workspace.sorted) if gone else ({}, ())
+    given_up, unused = store.classes.emptied(gone, workspace.sorted) if gone else ({}, ())
     if given_up:
         with workspace.filing_lock():
             recover_locked(workspace, store)
             gone = {one: name for one, name in given_up.items() if not _is_there(workspace, name)}
-            given_up, _ = store.emptied_classes(gone, workspace.sorted)
-            store.retire_emptied(given_up)
+            given_up, _ = store.classes.emptied(gone, workspace.sorted)
+            store.classes.retire_emptied(given_up)
     told = tuple(
         f"{workspace.sorted.name}/{display(name)} was removed and {display(name)} never used; "
         f"`imgsort classes retire {display(name)}` gives it up, or else its folder comes back with "
@@ -240,7 +240,7 @@ class _Looker:
         again: tuple[tuple[KnownFile, DiskFile], ...] = ()
         if found:
             disk = replace(disk, inbox=self._inbox(found))
-            on_their_way = {str(path) for path in self.store.reserved_targets()}
+            on_their_way = {str(path) for path in self.store.journal.reserved_targets()}
             found.strangers = [one for one in found.strangers if one.path not in on_their_way]
             found.same = [
                 (one, file)
@@ -250,7 +250,7 @@ class _Looker:
             trusted = trusted_moves(found, disk, classes, self.layout)
             wanted = to_hash(found, disk, trusted, self.layout, unlimited=self.unlimited)
             digests = self.hashes.of(wanted)
-            spoken = self.store.current_labels()
+            spoken = self.store.labels.current()
             again = self._changed(found, digests)
             changed = {file.path for _, file in again}
             found.strangers = [one for one in found.strangers if one.path not in changed]
@@ -276,7 +276,7 @@ class _Looker:
         ]
         if not rejected:
             return ()
-        histories = self.store.histories([known.arrival_id for known, _ in rejected])
+        histories = self.store.history.of([known.arrival_id for known, _ in rejected])
         ours = {one.arrival_id for one in histories if origin(one) is not None}
         return tuple(
             (known, file)
@@ -294,18 +294,20 @@ class _Looker:
             return False
         with self.workspace.filing_lock():
             recover_locked(self.workspace, self.store)
-            now = {one.arrival_id: one for one in self.store.known_files(moved.paths)}
+            now = {one.arrival_id: one for one in self.store.files.known(moved.paths)}
             firm = {
                 arrival: path
                 for arrival, path in moved.paths.items()
                 if now.get(arrival) == known[arrival]
             }
-            self.store.resettle(moved.folders, firm)
+            self.store.files.resettle(moved.folders, firm)
         return True
 
     def _inbox(self, found: Differences) -> tuple[DiskFile, ...]:
         """The files that may have been sent back. What copy mode left there was not."""
-        copied = {one.sha256 for one in self.store.originals({one.sha256 for one in found.lost})}
+        copied = {
+            one.sha256 for one in self.store.journal.originals({one.sha256 for one in found.lost})
+        }
         sizes = {one.size for one in found.lost if one.sha256 not in copied}
         themselves = {one.identity for one in found.lost}
         files = [
@@ -313,7 +315,7 @@ class _Looker:
             for file in waiting_files(self.layout, {one.size for one in found.lost})
             if file.identity.size in sizes or file.identity in themselves
         ]
-        left = self.store.known_copies([file.identity for file in files]) if files else ()
+        left = self.store.journal.known_copies([file.identity for file in files]) if files else ()
         return tuple(file for file in files if file.identity not in left)
 
 
@@ -330,7 +332,7 @@ def _send_back(
     files = {known.arrival_id: file for known, file in again}
     places = [
         (Path(files[one.arrival_id].path), files[one.arrival_id].identity, source)
-        for one in store.histories(files)
+        for one in store.history.of(files)
         if (source := origin(one)) is not None
     ]
     for path in send_back(workspace, places):
@@ -349,12 +351,12 @@ def _still_true(changes: TreeChanges, store: Store) -> TreeChanges | None:
         *changes.repathed,
     ]
     before = {one.known.arrival_id: one.known for one in every}
-    now = {one.arrival_id: one for one in store.known_files(before)} if before else {}
+    now = {one.arrival_id: one for one in store.files.known(before)} if before else {}
     firm = {arrival_id for arrival_id, one in before.items() if now.get(arrival_id) == one}
     left = {one.known.location for one in every if not one.known.missing}
     back = [one for one in changes.moved if one.known.missing]
     files = [*(one.file for one in changes.adopted), *(one.file for one in back)]
-    landed = store.known_paths(file.path for file in files) - left
+    landed = store.files.known_paths(file.path for file in files) - left
     checked = replace(
         changes,
         moved=tuple(one for one in changes.moved if _has_moved(one, firm, landed)),

@@ -47,10 +47,10 @@ def examine_adopted(
 
     Without a ``decoder`` one is opened if there is anything to do. May raise what the store raises.
     """
-    waiting = store.unexamined()
+    waiting = store.files.unexamined()
     if not waiting:
         return 0
-    lost = store.lost_since(datetime.now(UTC) - MEMORY)
+    lost = store.files.lost_since(datetime.now(UTC) - MEMORY)
     work = _Examination(store, Layout.of(workspace), stopping, lost)
     if decoder is not None:
         read = sum(work.examined(decoder, one) for one in _batches(waiting))
@@ -60,7 +60,9 @@ def examine_adopted(
             size = BACKBONES[active_card(workspace).backbone].input_size
         except ModelProblem:
             return 0
-        with open_decoder(workspace.config.decode, size, store, workspace.picture_folders) as pool:
+        with open_decoder(
+            workspace.config.decode, size, store.attempts, workspace.picture_folders
+        ) as pool:
             read = sum(work.examined(pool, one) for one in _batches(waiting))
     fetch(workspace, store, None, work.trips)
     return read
@@ -93,31 +95,33 @@ class _Examination:
             except CancelledError:  # the program is stopping
                 continue
             if isinstance(outcome, Picture) and outcome.sha256 == sha256:
-                self.store.note_facts(sha256, outcome.facts)
+                self.store.files.note_facts(sha256, outcome.facts)
                 self._compare(sha256, outcome.facts)
                 self._recognise(sha256, outcome.facts)
                 read += 1
             elif isinstance(outcome, Refused) and outcome.sha256 == sha256:
-                self.store.note_unreadable(sha256, outcome.reason)
+                self.store.files.note_unreadable(sha256, outcome.reason)
         return read
 
     def _compare(self, sha256: str, facts: ImageFacts) -> None:
         """Do files that were changed in their places show what they showed before?"""
-        for edit in self.store.edits(sha256):
+        for edit in self.store.files.edits(sha256):
             if is_same_picture(edit.before, facts):
-                self.store.keep_edit(edit.arrival_id)
+                self.store.files.keep_edit(edit.arrival_id)
             else:
                 place = self.layout.place_of(str(edit.path))
-                self.store.part_edit(edit.arrival_id, decision_of(place))
+                self.store.files.part_edit(edit.arrival_id, decision_of(place))
 
     def _recognise(self, sha256: str, facts: ImageFacts) -> None:
         """Is a new file a picture that was changed and moved in one go?"""
-        for one in self.store.whereabouts([sha256]) if self.lost else ():
+        for one in self.store.files.whereabouts([sha256]) if self.lost else ():
             lost = lost_one(one.path, one.identity.dev, one.identity.ino, facts, self.lost)
             if lost is None or one.model is not None or one.missing_at is not None:
                 continue
             now = self.layout.place_of(str(one.path))
             stayed = now == self.layout.place_of(str(lost.path))
-            if self.store.rejoin(lost.arrival_id, one.arrival_id, None if stayed else now.room):
+            if self.store.files.rejoin(
+                lost.arrival_id, one.arrival_id, None if stayed else now.room
+            ):
                 self.lost.remove(lost)
                 self.trips.append(HandMove(lost.arrival_id, lost.path, one.path, 0.0))

@@ -34,10 +34,10 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
 
     Raises FilingPaused where a picture folder is missing, or what the store raises.
     """
-    expected = Signs(sign_of(path, identity) for path, identity in store.known_places())
+    expected = Signs(sign_of(path, identity) for path, identity in store.files.known_places())
     disk = _without_naked(_without_landed(look_through(layout, expected), store), store, layout)
     # What is filed from here on is known too many, which one lstat tells.
-    classes = store.known_classes()
+    classes = store.files.known_classes()
     if not expected.left and _is_all(disk, classes):
         return TreeLook(disk, Differences(), classes, len(expected), len(expected))
     as_before = len(expected) - expected.left
@@ -49,7 +49,7 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
 
 def _without_landed(disk: Snapshot, store: Store) -> Snapshot:
     """What was filed after the log was read is in its place too."""
-    landed = set(store.known_places(disk.files)) if disk.files else set()
+    landed = set(store.files.known_places(disk.files)) if disk.files else set()
     files = {path: file for path, file in disk.files.items() if (path, file.identity) not in landed}
     return replace(disk, files=files)
 
@@ -83,7 +83,7 @@ def _unsettled(
     """
     sizes = {file.identity.size for file in disk.files.values()}
     folders: set[str] = set()
-    for one in store.known_files():
+    for one in store.files.known():
         sign = sign_of(one.location, one.identity)
         if one.missing or expected.still_has(sign) or one.location in disk.files:
             yield one

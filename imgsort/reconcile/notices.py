@@ -72,9 +72,9 @@ def _astray(seen: Reconciled, layout: Layout) -> Iterator[str]:
 
 def _contested(store: Store, layout: Layout) -> dict[str, dict[str, str]]:
     """Contents that humans put into different classes, and that still lie there -> class, path."""
-    contested = store.contested()
+    contested = store.labels.contested()
     lying: dict[str, dict[str, str]] = {}
-    for one in store.whereabouts(list(contested)) if contested else ():
+    for one in store.files.whereabouts(list(contested)) if contested else ():
         name = layout.place_of(str(one.path)).class_name
         if one.missing_at is None and name in contested[one.sha256]:
             lying.setdefault(one.sha256, {})[name] = str(one.path)
@@ -85,7 +85,7 @@ def _conflicts(
     contested: Mapping[str, Mapping[str, str]], store: Store, layout: Layout
 ) -> Iterator[str]:
     for sha256, places in contested.items():
-        newest = store.current_labels([sha256])[sha256].class_name
+        newest = store.labels.current([sha256])[sha256].class_name
         yield (
             f"copies of one picture lie in {' and '.join(sorted(places))} "
             f"({_examples(list(places.values()), layout)}); the newest word counts"
@@ -100,7 +100,7 @@ def _copies(
     told = {path for places in contested.values() for path in places.values()}
     astray = [
         one
-        for one in store.copies_called()
+        for one in store.labels.copies_called()
         if (place := layout.place_of(one.path)).room in {"class", "unsure"}
         and place.class_name != one.class_name
         and one.path not in told

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from imgsort.records.audit_draw import AuditDraw
 from imgsort.store.tables import AUDITS
+from imgsort.store.topic import Topic, reading, writing
 
 
 def record(connection: Connection, draw: AuditDraw) -> None:
@@ -35,3 +36,11 @@ def all_audits(connection: Connection) -> list[AuditDraw]:
 def _draw(row: Row[*tuple[object, ...]]) -> AuditDraw:
     drawn = tuple(int(one) for one in json.loads(row.drawn))
     return AuditDraw(row.run_id, int(row.seed), row.candidates, drawn)
+
+
+class AuditTopic(Topic):
+    """Audits: draws of pictures that a person was to judge."""
+
+    add = writing(record)
+    of = reading(audit_of)
+    all = reading(all_audits)

@@ -3,7 +3,7 @@
 Every function takes an open connection: the caller owns the transaction.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, inser
 from imgsort.records.class_changes import ChangeKind, ClassChange, ClassStanding
 from imgsort.records.history import UNDO
 from imgsort.store.paths import Anchor
+from imgsort.store.predictions import ensure_classes
 from imgsort.store.standing_labels import is_here, stands
 from imgsort.store.tables import ARRIVALS, CLASS_CHANGES, CLASSES, LABELS, RUNS
+from imgsort.store.topic import Topic, now, reading, reading_paths
 
 _NEWEST_WORDS = select(func.max(LABELS.c.id)).where(stands(), is_here()).group_by(LABELS.c.image_id)
 
@@ -206,3 +208,55 @@ def _went_elsewhere(connection: Connection, class_id: int) -> bool:
         LABELS.c.image_id.in_(once) | LABELS.c.image_id.in_(filed),
     )
     return bool(connection.scalar(select(elsewhere)))
+
+
+class ClassTopic(Topic):
+    """Classes as such."""
+
+    names = reading(live)
+    retired = reading(retired)
+    standings = reading_paths(standings)
+
+    def ensure(self, names: Iterable[str]) -> dict[str, int]:
+        """The ids of these classes, which are made if they don't exist."""
+        with self.write() as connection:
+            return ensure_classes(connection, names, now())
+
+    def change(
+        self, run_id: int | None, changes: Sequence[ClassChange], undone: Collection[int] = ()
+    ) -> None:
+        """Retire classes or bring them back; ``undone``: the rows of changes this takes back."""
+        with self.write() as connection:
+            change(connection, run_id, changes, now())
+            note_undone(connection, undone, now())
+
+    def changes(
+        self, run_id: int | None = None, since: datetime | None = None
+    ) -> list[ClassChange]:
+        """What commands did to classes and nobody has taken back, the newest first."""
+        with self.read() as connection:
+            return standing_changes(connection, run_id, since)
+
+    def emptied(
+        self, gone: Mapping[int, str], folder: Path
+    ) -> tuple[dict[int, str], tuple[str, ...]]:
+        """Of these classes, whose folders in ``folder`` are gone, by id: those that a person has
+        emptied into others; and the names of those that nothing ever was filed as or called."""
+        folders = [(number, str(folder / name)) for number, name in gone.items()]
+        with self.read() as connection:
+            given_up, unused = emptied(connection, self.anchor, folders)
+        return {number: gone[number] for number in sorted(given_up)}, tuple(
+            gone[number] for number in unused
+        )
+
+    def retire_emptied(self, names: Mapping[int, str]) -> None:
+        """Retire classes whose folders are gone; no command did that, so none undoes it."""
+        changes = [ClassChange(number, "retired", name, name) for number, name in names.items()]
+        with self.write() as connection:
+            change(connection, None, changes, now())
+            forget_folders(connection, list(names))
+
+    def forget_folders(self, ids: Collection[int]) -> None:
+        """The folders of these classes are gone."""
+        with self.write() as connection:
+            forget_folders(connection, list(ids))

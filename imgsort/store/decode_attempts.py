@@ -1,13 +1,18 @@
 """Pictures that crashed or hung their decoder, counted across restarts."""
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
+from imgsort.store.engine import Database
+from imgsort.store.paths import Anchor
 from imgsort.store.tables import DECODE_ATTEMPTS
+from imgsort.store.topic import Topic, now
 
 
 def counts(connection: Connection) -> dict[Identity, int]:
@@ -64,3 +69,28 @@ def _is(identity: Identity) -> ColumnElement[bool]:
         DECODE_ATTEMPTS.c.size == identity.size,
         DECODE_ATTEMPTS.c.mtime_ns == identity.mtime_ns,
     )
+
+
+class AttemptTopic(Topic):
+    """``images.outcome.Attempts`` that outlast a restart."""
+
+    def __init__(self, database: Database, anchor: Anchor) -> None:
+        super().__init__(database, anchor)
+        self._counts: dict[Identity, int] = {}
+        self._read_after: object = self  # nothing was read yet
+        self._lock = threading.Lock()
+
+    def count(self, identity: Identity) -> int:
+        """How often decoding this file has crashed or hung; kept at hand, every image asks."""
+        with self._lock:
+            if self._read_after is not self.database.last_write:
+                now_at = self.database.last_write
+                with self.read() as connection:
+                    self._counts = counts(connection)
+                self._read_after = now_at
+            return self._counts.get(identity, 0)
+
+    def record(self, identity: Identity, path: Path, reason: str) -> None:
+        """Count one more crash or hang; on disk when this returns. Forgotten once it is filed."""
+        with self.write() as connection:
+            record(connection, identity, self.anchor.stored(path), reason, now())

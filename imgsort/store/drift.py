@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from imgsort.store.standing_labels import is_here, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES, PREDICTIONS, RUNS
+from imgsort.store.topic import Topic, reading
 
 _NEWEST = (ARRIVALS.c.arrived_at.desc(), ARRIVALS.c.id.desc())
 
@@ -109,3 +110,12 @@ def landmarks(connection: Connection) -> Landmarks:
 
 def _names(connection: Connection) -> dict[int, str]:
     return {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
+
+
+class DriftTopic(Topic):
+    """What drift and the metrics are counted from."""
+
+    judgements = reading(judgements)
+    unlikeness = reading(unlikeness)
+    labels_until = reading(labels_until)
+    landmarks = reading(landmarks)

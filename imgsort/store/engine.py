@@ -30,6 +30,8 @@ class Database:
         self.path = path
         self._engine = _engine(path, checkpointer)
         self._writing = self._engine.execution_options(imgsort_write=True)
+        self.last_write: object = None
+        """Another object after each transaction that wrote: what is kept at hand goes by it."""
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -42,6 +44,7 @@ class Database:
         """One transaction that takes the write lock at once, and commits to the disk at the end."""
         with translated(self.path), self._writing.begin() as connection:
             yield connection
+        self.last_write = object()
 
     def integrity(self) -> list[str]:
         """What SQLite finds wrong with the file; empty when it is sound."""

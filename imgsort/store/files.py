@@ -26,17 +26,29 @@ from imgsort.records.files import (
     RenamedClass,
     TreeChanges,
 )
+from imgsort.records.journal import Decision
 from imgsort.records.reasons import FOUND_AGAIN, PUT_HERE, Reason, ReasonCode
 from imgsort.store.classes import change as change_classes
-from imgsort.store.edits import UNREAD, is_uncompared, note_unread
+from imgsort.store.classes import note_undone
+from imgsort.store.edits import UNREAD, edits, is_uncompared, keep, note_unread, part
 from imgsort.store.edits import change as change_contents
 from imgsort.store.images import facts_columns
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
 from imgsort.store.reasons import reason_columns
-from imgsort.store.renamed_folders import reroute
+from imgsort.store.rejoined_files import lost_since, rejoin
+from imgsort.store.renamed_folders import reroute, resettle
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES
+from imgsort.store.topic import (
+    Topic,
+    now,
+    reading,
+    reading_paths,
+    streaming_paths,
+    writing,
+    writing_paths,
+)
 
 _CHUNK = 500
 _PAGE = 5000
@@ -420,3 +432,64 @@ def _identity_values(identity: Identity) -> dict[str, int]:
         "size": identity.size,
         "mtime_ns": identity.mtime_ns,
     }
+
+
+class FileTopic(Topic):
+    """Where the log believes files lie."""
+
+    known = streaming_paths(known_files)
+    known_places = streaming_paths(known_places)
+    lie_elsewhere = reading_paths(has_files_elsewhere)
+    known_classes = reading(known_classes)
+    whereabouts = reading_paths(whereabouts)
+    resettle = writing_paths(resettle)
+    unexamined = reading_paths(unexamined)
+    note_facts = writing(note_facts)
+    lost_since = reading_paths(lost_since)
+    edits = reading_paths(edits)
+    keep_edit = writing(keep)
+
+    def known_paths(self, paths: Iterable[str]) -> set[str]:
+        """Which of these absolute paths a landed file is known to be at."""
+        return {path for path, _ in self.known_places(paths)}
+
+    def apply(self, run_id: int | None, changes: TreeChanges) -> None:
+        """Learn what a look at the folders found, all or nothing. Hold the filing lock."""
+        with self.write() as connection:
+            apply(connection, self.anchor, run_id, changes, now())
+
+    def mark_missing(self, ids: Sequence[int]) -> None:
+        """The files of these arrivals are gone."""
+        with self.write() as connection:
+            mark_missing(connection, ids, now())
+
+    def note_unreadable(self, sha256: str, reason: str) -> None:
+        """An adopted file turned out to be no picture."""
+        with self.write() as connection:
+            note_unreadable(connection, sha256, reason, now())
+
+    def part_edit(self, arrival_id: int, decision: Decision) -> None:
+        """An edited file shows another picture: that is new here, and the former is missing."""
+        with self.write() as connection:
+            part(connection, arrival_id, decision, now())
+
+    def rejoin(self, lost: int, found: int, moved_to: str | None) -> bool:
+        """A lost picture was changed and moved in one go, and is the file that got the arrival
+        ``found``."""
+        with self.write() as connection:
+            return rejoin(connection, lost, found, moved_to, now())
+
+    def rename_class(
+        self,
+        run_id: int | None,
+        renamed: ClassChange,
+        folders: tuple[Path, Path],
+        undone: Collection[int] = (),
+    ) -> None:
+        """A class, and its folder (absolute, before and after), go by another name. Hold the filing
+        lock."""
+        with self.write() as connection:
+            rename_folder(connection, self.anchor, *folders)
+            rename_classes(connection, [RenamedClass(renamed.class_id, renamed.old, renamed.new)])
+            change_classes(connection, run_id, [renamed], now())
+            note_undone(connection, undone, now())

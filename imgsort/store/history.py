@@ -14,10 +14,12 @@ from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 from imgsort.disk.identity import Identity
 from imgsort.records.history import Move, PictureHistory, Run, SpokenWord, Standing, standing
 from imgsort.records.reasons import PUT_HERE
+from imgsort.store.classes import runs_that_changed
 from imgsort.store.paths import Anchor
 from imgsort.store.reasons import reason_columns
 from imgsort.store.standing_labels import RETRACTED, stands
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
+from imgsort.store.topic import Topic, reading, reading_paths
 
 _CHUNK = 500
 
@@ -288,3 +290,19 @@ def unfiled(connection: Connection, identities: Collection[Identity]) -> dict[Id
         )
         found |= {identity: row.id for row in rows if (identity := _identity(row)) is not None}
     return {identity: found[identity] for identity in identities if identity in found}
+
+
+class HistoryTopic(Topic):
+    """What was done, and what may be done again."""
+
+    unconfirmed = reading(unconfirmed)
+    moved_arrivals = reading(moved_arrivals)
+    spoken_arrivals = reading(spoken_arrivals)
+    run = reading(run)
+    of = reading_paths(histories)
+
+    def runs_that_acted(self) -> list[int]:
+        """Runs with a done move, a word, or a change of classes that stands, newest first."""
+        with self.read() as connection:
+            acted = runs_that_acted(connection)
+            return sorted({*acted, *runs_that_changed(connection)}, reverse=True)

@@ -12,13 +12,19 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
-from imgsort.records.journal import Landed, Planned
+from imgsort.records.class_changes import ClassChange
+from imgsort.records.journal import Landed, Plan, Planned
+from imgsort.records.labels import NewLabel, Retold
 from imgsort.store.chunks import parts
+from imgsort.store.classes import change as change_classes
+from imgsort.store.decisions import record_decided
 from imgsort.store.decode_attempts import forget
 from imgsort.store.history import restate
 from imgsort.store.images import remove_unused_images
+from imgsort.store.labels import add_labels, retell
 from imgsort.store.paths import Anchor
 from imgsort.store.tables import ARRIVALS, IMAGES, MOVES
+from imgsort.store.topic import Topic, now, reading, reading_paths, writing, writing_paths
 
 _PLANNED = "planned"
 _DECIDED = "decided"
@@ -272,3 +278,41 @@ def renew_original(connection: Connection, arrival_id: int, identity: Identity) 
 
 def _identity(row: RowMapping) -> Identity:
     return Identity(row["dev"], row["ino"], row["size"], row["mtime_ns"])
+
+
+NOTHING_RETOLD = Retold()
+
+
+class JournalTopic(Topic):
+    """The journal of moves."""
+
+    retarget = writing_paths(retarget)
+    mark_landed = writing_paths(mark_landed)
+    drop = writing(drop)
+    unfinished = reading_paths(unfinished)
+    reserved_targets = reading_paths(reserved_targets)
+    known_copies = reading(known_copies)
+    originals = reading(originals)
+    renew_original = writing(renew_original)
+
+    def record_decided(
+        self,
+        run_id: int,
+        plans: Sequence[Plan],
+        words: Sequence[NewLabel] = (),
+        changes: Sequence[ClassChange] = (),
+        retold: Retold = NOTHING_RETOLD,
+    ) -> list[Planned]:
+        """TX1: write a batch down before any of its files moves. The answers keep the order.
+
+        A sidecar plan that names no arrival belongs to the picture planned last before it.
+        ``words``: what a human said of these pictures, ``changes`` of classes, and ``retold``: what
+        an undo does to words, are written in the same transaction.
+        """
+        with self.write() as connection:
+            moment = now()
+            planned = record_decided(connection, self.anchor, run_id, plans, moment)
+            add_labels(connection, run_id, words, moment)
+            change_classes(connection, run_id, changes, moment)
+            retell(connection, run_id, retold, moment)
+            return planned

@@ -16,6 +16,7 @@ from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
 from imgsort.store.standing_labels import RETRACTED, is_here, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS
+from imgsort.store.topic import Topic, now, reading, reading_paths
 
 _CHUNK = 500
 
@@ -240,3 +241,22 @@ def _labels() -> Select[*tuple[Any, ...]]:
 
 def _label(row: RowMapping) -> HumanLabel:
     return HumanLabel(**row)
+
+
+class LabelTopic(Topic):
+    """What people said of pictures."""
+
+    current = reading(current_labels)
+    last = reading(last_word)
+    spoken_since = reading_paths(spoken_since)
+    history = reading(label_history)
+    contested = reading(contested)
+    copies_called = reading_paths(copies_called)
+
+    def add(self, run_id: int | None, new: Sequence[NewLabel]) -> int:
+        """Append what a human said, all or nothing; classes are made as needed.
+
+        The answer is how many. Raises ValueError for content that never arrived.
+        """
+        with self.write() as connection:
+            return add_labels(connection, run_id, new, now())

@@ -1,6 +1,7 @@
 """The prediction log: one select, both the view that users query and what `imgsort log` asks."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -17,8 +18,12 @@ from sqlalchemy import (
 )
 
 from imgsort.records.log import LogFilter, LogRow
+from imgsort.store.chunks import parts
+from imgsort.store.classes import live
 from imgsort.store.standing_labels import stands
 from imgsort.store.tables import ARRIVALS, CLASS_CHANGES, CLASSES, IMAGES, LABELS, PREDICTIONS
+from imgsort.store.topic import Topic, streaming
+from imgsort.workspace.closest_name import closest
 
 VIEW = "prediction_log"
 _PAGE = 1000
@@ -144,3 +149,32 @@ def _conditions(connection: Connection, filters: LogFilter) -> Iterator[ColumnEl
         labelled = select(LABELS.c.image_id).where(LABELS.c.class_id.is_not(None), stands())
         yield ARRIVALS.c.image_id.in_(labelled)
         yield _IS_CORRECT.is_(False)
+
+
+class LogTopic(Topic):
+    """The prediction log."""
+
+    rows = streaming(read_log)
+
+    def class_named(self, name: str) -> str | None:
+        """None where there is such a class, retired or not; else the closest, or ``""``."""
+        with self.read() as connection:
+            if is_class(connection, name):
+                return None
+            return closest(name, live(connection).values()) or ""
+
+    def arrival(self, arrival_id: int) -> LogRow | None:
+        with self.read() as connection:
+            return next(iter(read_arrivals(connection, ARRIVALS.c.id == arrival_id)), None)
+
+    def arrivals(self, ids: Collection[int]) -> Iterator[LogRow]:
+        """The rows of these arrivals, as far as their files have landed."""
+        with self.read() as connection:
+            for part in parts(sorted(ids)):
+                yield from read_arrivals(connection, ARRIVALS.c.id.in_(part))
+
+    def arrivals_at(self, path: Path) -> list[LogRow]:
+        """Arrivals whose file was last known at this absolute path, newest first."""
+        lying_there = ARRIVALS.c.path_bytes == self.anchor.stored(path)
+        with self.read() as connection:
+            return read_arrivals(connection, lying_there)

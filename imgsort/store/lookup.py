@@ -62,7 +62,7 @@ class Finder:
         asked = list(zip(names, kinds, strict=True))
         by_id = _grouped(
             (str(one.arrival_id), one)
-            for one in self._store.pictures_by_ids(
+            for one in self._store.pictures.by_ids(
                 {int(name.text) for name, kind in asked if kind == "id" and _is_id(name.text)}
             )
         )
@@ -110,7 +110,7 @@ class Finder:
         forms = {text: _spelled(text) for text in dict.fromkeys(texts)}
         places = {one: self._places(one) for several in forms.values() for one in several}
         every = [place for several in places.values() for place in several]
-        lying = _grouped((str(one.path), one) for one in self._store.pictures_at(every))
+        lying = _grouped((str(one.path), one) for one in self._store.pictures.at(every))
         found: dict[str, list[LoggedPicture]] = {text: [] for text in forms}
         for text, spelled in forms.items():
             for one in spelled:  # as it was written, if there is such a one
@@ -131,7 +131,9 @@ class Finder:
                 if (sha256 := _hashed(place)) is not None:
                     hashes[text] = sha256
                     break
-        known = _grouped((one.sha256, one) for one in self._store.pictures_with(hashes.values()))
+        known = _grouped(
+            (one.sha256, one) for one in self._store.pictures.with_contents(hashes.values())
+        )
         return {text: known[sha256] for text, sha256 in hashes.items() if sha256 in known}
 
     def _by_dropped_path(self, texts: Sequence[str]) -> dict[str, list[LoggedPicture]]:
@@ -152,7 +154,7 @@ class Finder:
     def _named(self, texts: Iterable[str]) -> list[LoggedPicture]:
         """Those whose original name is one of these, in whatever spelling."""
         forms = {form for text in texts for form in spellings(display(text))}
-        return self._store.pictures_named(forms)
+        return self._store.pictures.named(forms)
 
     def _by_stem(self, stems: Collection[str]) -> dict[str, list[LoggedPicture]]:
         """Files that bear such a name but for its suffix."""
@@ -160,19 +162,21 @@ class Finder:
             return {}
         alike = {composed(stem) for stem in stems}
         full = [
-            name for name in self._store.original_names() if composed(split_name(name)[0]) in alike
+            name
+            for name in self._store.pictures.original_names()
+            if composed(split_name(name)[0]) in alike
         ]
-        named = self._store.pictures_named(full)
+        named = self._store.pictures.named(full)
         borne = [(split_name(display(one.name))[0], one) for one in named]
         return _spelled_so({stem: stem for stem in stems}, borne)
 
     def _by_hash(self, texts: Sequence[str]) -> dict[str, list[LoggedPicture]]:
         lower = {text.lower() for text in texts}
         whole = {text for text in lower if len(text) == _WHOLE_HASH}
-        found = _grouped((one.sha256, one) for one in self._store.pictures_with(whole))
+        found = _grouped((one.sha256, one) for one in self._store.pictures.with_contents(whole))
         for prefix in lower - whole:
             if _HEX.fullmatch(prefix):
-                found[prefix] = self._store.pictures_with_prefix(prefix)
+                found[prefix] = self._store.pictures.with_prefix(prefix)
         return found
 
     def _answer(self, text: str, kind: str, found: Sequence[LoggedPicture]) -> Meant | Unmatched:

@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlalchemy import Connection, ScalarSelect, Select, Table, func, select
 
 from imgsort.store.arrival_counts import ArrivalKind, counts
+from imgsort.store.folder_counts import lying
 from imgsort.store.standing_labels import is_here, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
+from imgsort.store.topic import Topic, reading_paths
 
 _MOST = 10
 
@@ -125,3 +127,17 @@ def _unfinished() -> ScalarSelect[int]:
 
 def _count(table: Table) -> Select[int]:
     return select(func.count()).select_from(table)
+
+
+class CountTopic(Topic):
+    """The counts of `status`."""
+
+    lying = reading_paths(lying)
+
+    def overview(self, today: datetime | None = None) -> Overview:
+        """``today`` is when the day began (default: local midnight)."""
+        midnight = today or datetime.now().astimezone().replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        with self.read() as connection:
+            return overview(connection, midnight)

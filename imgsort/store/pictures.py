@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 from imgsort.disk.identity import Identity
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store.chunks import parts
+from imgsort.store.latecomers import filed_since
 from imgsort.store.paths import Anchor
 from imgsort.store.standing_labels import stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
+from imgsort.store.topic import Topic, reading, reading_paths
 
 _AFTER_HEX = "g"
 """Sorts after every hex digit."""
@@ -153,3 +155,17 @@ def _logged(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> LoggedPicture:
         camera=row.camera,
         missing=row.missing_at is not None,
     )
+
+
+class PictureTopic(Topic):
+    """Logged pictures by what people call them."""
+
+    by_ids = reading_paths(by_ids)
+    at = reading_paths(by_paths)
+    below = reading_paths(below)
+    with_contents = reading_paths(by_sha256s)
+    with_prefix = reading_paths(by_prefix)
+    named = reading_paths(by_names)
+    original_names = reading(original_names)
+    not_audited = reading(not_audited)
+    filed_since = reading_paths(filed_since)

@@ -14,6 +14,7 @@ from imgsort.records.verdict import Score, Verdict
 from imgsort.store.chunks import parts
 from imgsort.store.reasons import reason_columns
 from imgsort.store.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
+from imgsort.store.topic import Topic, now, reading, writing
 
 if TYPE_CHECKING:
     from imgsort.records.model_card import ModelCard
@@ -200,3 +201,15 @@ def predictions_for(
 
 def _scores(top_k: str, names: Mapping[int, str]) -> tuple[Score, ...]:
     return tuple(Score(names[one["class_id"]], one["confidence"]) for one in json.loads(top_k))
+
+
+class PredictionTopic(Topic):
+    """Models, and what each said of images."""
+
+    add_model = writing(ensure_model)
+    of = reading(predictions_for)
+
+    def record(self, model: int, verdicts: Mapping[str, Verdict]) -> None:
+        """What ``model`` says now of images that are known, by sha256."""
+        with self.write() as connection:
+            record_verdicts(connection, model, verdicts, now())

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, case, func, select
 from imgsort.store.paths import Anchor
 from imgsort.store.standing_labels import stands
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
+from imgsort.store.topic import Topic, reading, reading_paths
 
 Side = Literal["train", "holdout"]
 
@@ -113,3 +114,11 @@ def _record(anchor: Anchor, row: Row[Any]) -> TrainingRecord:
         path=None if row.path_bytes is None else anchor.absolute(row.path_bytes),
         there=row.path_bytes is not None and row.missing_at is None,
     )
+
+
+class TrainingTopic(Topic):
+    """What training wants to know."""
+
+    records = reading_paths(records)
+    arrived = reading(arrived)
+    strata_of_labelled = reading(strata_of_labelled)

@@ -24,6 +24,7 @@ from imgsort.records.journal import Plan, Planned
 from imgsort.records.model_card import ClassEntry, ModelCard
 from imgsort.records.verdict import Score, Verdict, shortfall
 from imgsort.store import Store, engine
+from imgsort.store.journal import JournalTopic
 from imgsort.store.schema import migrate
 from imgsort.workspace.workspace import Workspace
 from tests.chaos.forks import serve
@@ -38,9 +39,9 @@ def make_database(path: Path) -> None:
     """An empty log that knows model 1 and its classes."""
     migrate(path)
     with Store.open(path, root=path.parent, checkpointer=True) as store:
-        classes = store.ensure_classes(("cat", "dog"))
+        classes = store.classes.ensure(("cat", "dog"))
         entries = tuple(ClassEntry(number, name) for name, number in classes.items())
-        store.add_model(
+        store.predictions.add_model(
             ModelCard(
                 version=1,
                 kind="imagenet",
@@ -64,15 +65,15 @@ def file_inbox(workspace: Workspace, store: Store, *, troubled: bool) -> None:
     ``troubled``: one picture has changed since it was judged, another's place is taken by somebody
     between the plan and the move.
     """
-    filer = Filer(workspace, store, store.begin_run("run"))
+    filer = Filer(workspace, store, store.runs.begin("run"))
     found = sorted(path for path in workspace.inbox.rglob("*.jpg"))
     identities = {path: Identity.of(path.stat()) for path in found}
-    copied = store.known_copies(identities.values())
+    copied = store.journal.known_copies(identities.values())
     fresh = {path: identity for path, identity in identities.items() if identity not in copied}
     batch = [_judged(workspace, path, identity) for path, identity in fresh.items()]
     if troubled:
         batch = [_stale(judged) for judged in batch]
-        store.record_decided = _with_intruder(store)  # type: ignore[method-assign]
+        store.journal.record_decided = _with_intruder(store)  # type: ignore[method-assign]
     filer.file(batch)
 
 
@@ -106,7 +107,7 @@ def _stale(judged: JudgedPicture) -> JudgedPicture:
 
 
 def _with_intruder(store: Store) -> Any:
-    record_decided = store.record_decided
+    record_decided = store.journal.record_decided
 
     def recorded(run_id: int, plans: Sequence[Plan]) -> list[Planned]:
         planned = record_decided(run_id, plans)
@@ -154,12 +155,12 @@ def _break(variant: str) -> None:
 
         vars(engine)["connect"] = careless
     elif variant == "moved-before-recorded":
-        Store.record_decided = _moved_first  # type: ignore[method-assign, assignment]
+        JournalTopic.record_decided = _moved_first  # type: ignore[method-assign, assignment]
     elif variant == "forgetful-copy":
         vars(place)["copy"] = _half_copied
 
 
-def _moved_first(_store: Store, _run_id: int, plans: Sequence[Plan]) -> list[Planned]:
+def _moved_first(_journal: JournalTopic, _run_id: int, plans: Sequence[Plan]) -> list[Planned]:
     for plan in plans:
         plan.target.parent.mkdir(exist_ok=True)
         plan.source.rename(plan.target)

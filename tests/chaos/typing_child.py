@@ -28,7 +28,7 @@ def act(order: dict[str, Any]) -> None:
         return
     workspace = Workspace.open(Path(order["root"]))
     with Store.open(workspace.database, root=workspace.root) as store:
-        apply_reconcile(workspace, store, store.begin_run("run"))
+        apply_reconcile(workspace, store, store.runs.begin("run"))
 
 
 def serve() -> None:

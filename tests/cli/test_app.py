@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from imgsort import __version__
-from imgsort.store.reader import Reader
+from imgsort.store import Store
 from tests.cli_runner import asked, command, environment, imgsort, tree
 
 
@@ -77,11 +77,11 @@ def test_a_bug_is_kept_in_a_file(
 ) -> None:
     """Exit code 3, one sentence, and a file to send with what is needed to find it."""
 
-    def broken(*_: object, **__: object) -> Reader:
+    def broken(*_: object, **__: object) -> Store:
         raise LookupError("café \udcff")
 
     monkeypatch.setattr(tempfile, "tempdir", os.fspath(tmp_path))
-    monkeypatch.setattr(Reader, "open", broken)
+    monkeypatch.setattr(Store, "open", broken)
     answer = asked("-C", home, "log")
     (kept,) = tmp_path.glob("imgsort-*.log")
     assert answer.said == (3, f"imgsort has a bug (LookupError); please send the file {kept}.")

@@ -32,7 +32,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = root / "sorted" / os.fsdecode(b"caf\xe9\n\x1b.jpg")
     plans.append(replace(newest, arrival=odd, target=target))
     with new_store(root) as store:
-        store.add_model(card(2, parent=1, created_at="2026-11-10T00:00:00Z"))
+        store.predictions.add_model(card(2, parent=1, created_at="2026-11-10T00:00:00Z"))
         file_all(store, plans)
     return root
 
@@ -122,10 +122,10 @@ def test_where_a_picture_came_from_and_what_it_is_in_the_end(tmp_path: Path) -> 
     with new_store(tmp_path) as store:
         plans = [work.plan(number, verdict("cat"), subfolder=b"north/7") for number in range(3)]
         file_all(store, [*plans, work.plan(3, verdict("cat", 0.4))])
-        run = store.begin_run("label")
-        store.add_labels(run, [NewLabel(sha256("1"), "label", "dog", "cli", False)])
-        store.add_labels(run, [NewLabel(sha256("2"), "withdrawn", None, "move", False)])
-        store.mark_missing([1])
+        run = store.runs.begin("label")
+        store.labels.add(run, [NewLabel(sha256("1"), "label", "dog", "cli", False)])
+        store.labels.add(run, [NewLabel(sha256("2"), "withdrawn", None, "move", False)])
+        store.files.mark_missing([1])
     rows = asked("-C", tmp_path, "log", "--json").json[::-1]
     assert [row["final_label"] for row in rows] == ["cat", "dog", None, None]
     assert [row["subfolder"] for row in rows] == ["north/7"] * 3 + [""]

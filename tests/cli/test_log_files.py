@@ -60,8 +60,8 @@ def logged(tmp_path: Path) -> Path:
         plans.append(replace(plan, arrival=arrival))
     with new_store(root) as store:
         file_all(store, plans)
-        run = store.begin_run("label")
-        store.add_labels(run, [NewLabel(sha256("0"), "label", "badger", "cli", False)])
+        run = store.runs.begin("label")
+        store.labels.add(run, [NewLabel(sha256("0"), "label", "badger", "cli", False)])
     return root
 
 

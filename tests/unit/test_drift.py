@@ -160,7 +160,7 @@ def test_a_trained_model_is_compared_with_its_training(store: Store, tmp_path: P
     """What it was tested on, and the labels that there were when it was made."""
     filed(store, tmp_path, {"cat": 60, "dog": 60, "unsure": 60}, days_ago=1, first=0)
     labels = [NewLabel(sha256(str(number)), "label", "cat", "cli", True) for number in range(110)]
-    store.add_labels(None, labels)
+    store.labels.add(None, labels)
     metrics = {"judged_on": "held-out", "held_out": 100, "new": {"filed": 95}}
     trained = card(1, kind="dense", metrics=metrics, created_at="2200-01-01T00:00:00Z")
     drift = drift_of(store, trained, now=NOON)
@@ -203,8 +203,8 @@ def test_ones_own_refile_is_no_drift(store: Store, tmp_path: Path) -> None:
     filed(store, tmp_path, {"cat": 60, "dog": 60}, days_ago=2, first=1000)
     filed(store, tmp_path, {"snake": 90}, days_ago=2, first=2000)
     assert looked_at(store).notable
-    rows = list(store.log(LogFilter(label="snake", limit=None)))
-    run_id = store.begin_run("refile")
+    rows = list(store.log.rows(LogFilter(label="snake", limit=None)))
+    run_id = store.runs.begin("refile")
     again = [
         replace(
             workplace.plan(2000 + number, verdict("snake")),
@@ -214,8 +214,8 @@ def test_ones_own_refile_is_no_drift(store: Store, tmp_path: Path) -> None:
         )
         for number, row in enumerate(rows)
     ]
-    planned = store.record_decided(run_id, again)
-    store.mark_landed([landed(one) for one in planned])
+    planned = store.journal.record_decided(run_id, again)
+    store.journal.mark_landed([landed(one) for one in planned])
 
     drift = looked_at(store)
 

@@ -88,7 +88,7 @@ class Bench:
         return JudgedPicture(picture, verdict, 1, subfolder, ARRIVED)
 
     def filer(self) -> Filer:
-        return Filer(self.workspace, self.store, self.store.begin_run("run"))
+        return Filer(self.workspace, self.store, self.store.runs.begin("run"))
 
     def file(self, *paths: Path) -> list[Done]:
         return self.filer().file([self.judged(path) for path in paths])
@@ -126,8 +126,10 @@ def make_bench(tmp_path: Path) -> Iterator[MakeBench]:
         migrate(workspace.database)
         store = Store.open(workspace.database, root=root, checkpointer=True)
         stores.append(store)
-        ids = store.ensure_classes(("cat", "dog"))
-        store.add_model(_card(tuple(ClassEntry(number, name) for name, number in ids.items())))
+        ids = store.classes.ensure(("cat", "dog"))
+        store.predictions.add_model(
+            _card(tuple(ClassEntry(number, name) for name, number in ids.items()))
+        )
         return Bench(workspace, store)
 
     yield make
@@ -466,7 +468,7 @@ def test_copy_mode_leaves_the_inbox_alone(make_bench: MakeBench) -> None:
     assert copy.stat().st_mtime_ns == LONG_AGO
     assert stat.S_IMODE(copy.stat().st_mode) == 0o640
     assert os.getxattr(copy, "user.rating") == b"5"
-    assert bench.store.known_copies([before]) == {before}
+    assert bench.store.journal.known_copies([before]) == {before}
 
 
 def test_a_move_across_file_systems(make_bench: MakeBench, elsewhere: Path) -> None:
@@ -537,13 +539,13 @@ def test_a_file_system_without_noreplace(bench: Bench) -> None:
 def test_a_name_taken_in_between_is_not_replaced_there_either(bench: Bench) -> None:
     """Somebody puts a file at the reserved place before ours comes."""
     path = bench.drop("a.jpg", b"cat 1")
-    record_decided = bench.store.record_decided
+    record_decided = bench.store.journal.record_decided
 
     def recorded(run_id: int, plans: Sequence[Plan]) -> list[Planned]:
         (bench.root / "sorted/cat/a.jpg").write_bytes(b"somebody else's")
         return record_decided(run_id, plans)
 
-    bench.store.record_decided = recorded  # type: ignore[method-assign, assignment]
+    bench.store.journal.record_decided = recorded  # type: ignore[method-assign, assignment]
     bench.file(path)
 
     assert bench.files() == {
@@ -1104,7 +1106,7 @@ def test_recovery_of_an_original_that_was_touched(make_bench: MakeBench) -> None
     bench.file(path)
     assert bench.files() == {"inbox/a.jpg": b"cat", "sorted/cat/a.jpg": b"cat"}
     touched = Identity.of(path.stat())
-    assert bench.store.known_copies([touched]) == {touched}
+    assert bench.store.journal.known_copies([touched]) == {touched}
 
 
 def test_recovery_drops_the_sidecars_of_a_lost_picture(bench: Bench) -> None:
@@ -1230,10 +1232,10 @@ def test_an_import_puts_nothing_on_a_classs_naked_mount_point(
     files = [Hashed(Found(original, "cat"), *fingerprint(open_regular(original)))]
 
     with open_decoder(bench.workspace.config.decode, 8, NoAttempts()) as decoder:
-        importer = Importer(bench.workspace, bench.store, bench.store.begin_run("import"), decoder)
+        importer = Importer(bench.workspace, bench.store, bench.store.runs.begin("import"), decoder)
         with pytest.raises(ImgsortError, match=r"sorted/cat can't take pictures: its disk"):
             importer.copy(files)
-        assert (list(cats.iterdir()), bench.store.current_labels()) == ([], {})
+        assert (list(cats.iterdir()), bench.store.labels.current()) == ([], {})
         cats_disk(cats, True)
         assert importer.copy(files) == []
     assert sorted(path.name for path in cats.iterdir()) == ["a.jpg", "b.png"]
@@ -1312,9 +1314,9 @@ def _plan_only(bench: Bench, *paths: Path) -> None:
         record_decided(_run_id, plans)
         raise Dead
 
-    record_decided = bench.store.record_decided
+    record_decided = bench.store.journal.record_decided
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bench.store, "record_decided", die)
+        patch.setattr(bench.store.journal, "record_decided", die)
         with pytest.raises(Dead):
             bench.file(*paths)
 
@@ -1323,7 +1325,7 @@ def _after_plan(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, act: Callable[[Planned], object]
 ) -> None:
     """Do something to each planned file between TX1 and its move."""
-    record_decided = bench.store.record_decided
+    record_decided = bench.store.journal.record_decided
 
     def recorded(run_id: int, plans: Sequence[Plan]) -> list[Planned]:
         planned = record_decided(run_id, plans)
@@ -1331,4 +1333,4 @@ def _after_plan(
             act(one)
         return planned
 
-    monkeypatch.setattr(bench.store, "record_decided", recorded)
+    monkeypatch.setattr(bench.store.journal, "record_decided", recorded)

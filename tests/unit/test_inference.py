@@ -51,7 +51,7 @@ class Memory:
     def __init__(self, known: Mapping[str, Verdict]) -> None:
         self.known = known
 
-    def predictions_for(self, sha256s: Sequence[str], model: int) -> Mapping[str, Verdict]:
+    def of(self, sha256s: Sequence[str], model: int) -> Mapping[str, Verdict]:
         assert model == 3
         return {sha256: self.known[sha256] for sha256 in sha256s if sha256 in self.known}
 

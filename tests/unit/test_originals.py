@@ -91,7 +91,7 @@ def test_an_original_under_other_numbers_is_not_copied_again(
     assert [stick.is_known(path) for path in files] == [True, True]
 
     identities = {Identity.of(path.stat()) for path in files}
-    assert stick.store.known_copies(identities) == identities
+    assert stick.store.journal.known_copies(identities) == identities
 
 
 def test_two_originals_of_one_content_are_two(stick: Stick) -> None:

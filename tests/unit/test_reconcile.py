@@ -87,7 +87,7 @@ def test_another_class_folder_is_a_correction_once(
     assert album.paths() == album.tree()
     again = album.look()
     assert (again.labelled, again.learned, again.moved) == (0, False, 0)
-    history = album.store.label_history(sha256(album.sorted / "dog" / new_name))
+    history = album.store.labels.history(sha256(album.sorted / "dog" / new_name))
     assert [(one.source, one.representative) for one in history] == [("move", False)]
     assert other.exists()
 
@@ -96,7 +96,7 @@ def test_a_correction_shows_in_the_log(album: Album) -> None:
     """human_label, is_correct, and the path the file has now."""
     album.filed("a.jpg").rename(made(album.sorted / "dog") / "b.jpg")
     album.look()
-    (row,) = album.store.log(LogFilter(corrected=True))
+    (row,) = album.store.log.rows(LogFilter(corrected=True))
     assert (row.label, row.human_label, row.is_correct) == ("cat", "dog", 0)
     assert (row.path, row.name) == ("sorted/dog/b.jpg", "a.jpg")
 
@@ -106,7 +106,7 @@ def test_a_file_seen_outside_meanwhile_is_corrected_when_it_is_back(album: Album
     picture, outside = album.filed("a.jpg"), album.workspace.root / "outside.jpg"
     picture.rename(outside)
     assert (album.look().missing, album.paths()) == (1, set())
-    assert album.store.current_labels() == {}
+    assert album.store.labels.current() == {}
     assert album.look().missing == 0
     shutil.move(outside, made(album.sorted / "dog") / "a.jpg")
     assert (album.look().labelled, album.words()) == (1, {"sorted/dog/a.jpg": "dog"})
@@ -164,17 +164,17 @@ def test_a_withdrawal_takes_back_what_was_said(album: Album) -> None:
     album.look()
     target.rename(album.workspace.unsure / "a.jpg")
     album.look()
-    history = album.store.label_history(sha256(album.workspace.unsure / "a.jpg"))
+    history = album.store.labels.history(sha256(album.workspace.unsure / "a.jpg"))
     assert [one.kind for one in history] == ["label", "withdrawn"]
 
 
 def test_a_word_said_better_is_not_repeated(album: Album) -> None:
     """A representative label isn't hidden by a move to the class it names."""
     picture = album.filed("a.jpg")
-    album.store.add_labels(None, [NewLabel(sha256(picture), "label", "dog", "audit", True)])
+    album.store.labels.add(None, [NewLabel(sha256(picture), "label", "dog", "audit", True)])
     picture.rename(made(album.sorted / "dog") / "a.jpg")
     assert album.look().labelled == 0
-    assert album.store.current_labels()[sha256(album.sorted / "dog" / "a.jpg")].representative
+    assert album.store.labels.current()[sha256(album.sorted / "dog" / "a.jpg")].representative
 
 
 # Class folders
@@ -186,12 +186,12 @@ def test_a_renamed_class_folder_renames_the_class(album: Album) -> None:
     for number in range(3):
         album.filed(f"{number}.jpg")
     album.look()
-    before = {name: number for number, name in album.store.class_names().items()}
+    before = {name: number for number, name in album.store.classes.names().items()}
     (album.sorted / "cat").rename(album.sorted / "kitten")
     summary = album.look()
     assert summary.renamed == ("cat -> kitten",)
-    assert (summary.labelled, album.store.current_labels()) == (0, {})
-    assert album.store.class_names()[before["cat"]] == "kitten"
+    assert (summary.labelled, album.store.labels.current()) == (0, {})
+    assert album.store.classes.names()[before["cat"]] == "kitten"
     assert album.paths() == album.tree()
     (album.workspace.root / "outside.jpg").rename(album.sorted / "kitten" / "gone.jpg")
     assert (album.look().labelled, album.paths()) == (0, album.tree())
@@ -250,7 +250,7 @@ def test_a_merge_into_an_existing_class_is_corrections(album: Album) -> None:
 
 def test_a_folder_that_takes_the_name_of_a_class_without_one_is_a_merge(album: Album) -> None:
     """Two classes can't be one: the model knows both."""
-    album.store.ensure_classes(["dog"])
+    album.store.classes.ensure(["dog"])
     for number in range(4):
         album.filed(f"{number}.jpg")
     album.look()
@@ -280,7 +280,7 @@ def test_a_new_folder_with_the_number_of_a_removed_one_is_a_new_class(album: Alb
     (album.sorted / "snake").rmdir()
     (album.sorted / "horse").mkdir()
     assert album.look().renamed == ()
-    assert {"snake", "horse"} <= set(album.store.class_names().values())
+    assert {"snake", "horse"} <= set(album.store.classes.names().values())
 
 
 def test_a_renamed_class_whose_old_folder_the_daemon_made_again(album: Album) -> None:
@@ -315,7 +315,7 @@ def test_a_new_folder_is_a_new_class(album: Album) -> None:
     made(album.sorted / ".hidden")
     (notice,) = album.look().notices
     assert "1 folders can't be classes by their name (-x); rename them" in notice
-    assert list(album.store.class_names().values()) == ["zebra"]
+    assert list(album.store.classes.names().values()) == ["zebra"]
 
 
 # Files that a human brought
@@ -329,7 +329,7 @@ def test_a_file_put_into_a_class_folder_is_labelled(album: Album, at_once: None)
     (album.sorted / "zebra" / "empty.jpg").touch()
     summary = album.look()
     assert (summary.adopted, summary.labelled) == (1, 1)
-    (row,) = album.store.log(LogFilter())
+    (row,) = album.store.log.rows(LogFilter())
     assert (row.path, row.human_label, row.label) == ("sorted/zebra/z.jpg", "zebra", None)
     assert (row.decision, row.reason, row.is_correct) == ("filed", "put here by hand", None)
     assert not album.look().learned
@@ -343,7 +343,7 @@ def test_adopted_pictures_are_opened_afterwards(
     shutil.copy(real, made(album.sorted / "ant") / "real.jpg")
     (album.sorted / "ant" / "fake.jpg").write_bytes(b"no picture")
     album.look()
-    assert len(album.store.unexamined()) == 2
+    assert len(album.store.files.unexamined()) == 2
     limits = ImageLimits(max_pixels=64_000_000, max_bytes=256_000_000)
     with DecoderPool(
         size=224,
@@ -351,15 +351,15 @@ def test_adopted_pictures_are_opened_afterwards(
         workers=1,
         timeout_seconds=20,
         memory_mb=1024,
-        attempts=album.store,
+        attempts=album.store.attempts,
     ) as pool:
         assert examine_adopted(album.workspace, album.store, pool) == 1
-    assert album.store.unexamined() == {}
+    assert album.store.files.unexamined() == {}
     readable = {
-        str(one.path.name): one.readable for one in album.store.pictures_below(album.sorted)
+        str(one.path.name): one.readable for one in album.store.pictures.below(album.sorted)
     }
     assert readable == {"real.jpg": True, "fake.jpg": False}
-    reasons = {row.name: row.reason for row in album.store.log(LogFilter())}
+    reasons = {row.name: row.reason for row in album.store.log.rows(LogFilter())}
     assert reasons["real.jpg"] == "put here by hand"
     assert (reasons["fake.jpg"] or "").startswith("put here by hand, but it can't be read: ")
 
@@ -386,9 +386,9 @@ def test_a_whole_library_is_asked_about_first(album: Album, at_once: None) -> No
     (notice,) = summary.notices
     assert notice.startswith("101 pictures that imgsort never filed lie in sorted/ (sorted/mine/")
     assert "run `imgsort import sorted`" in notice
-    assert (summary.adopted, album.store.class_names()) == (0, {})
+    assert (summary.adopted, album.store.classes.names()) == (0, {})
     assert album.look(adopt_library=True).labelled == 101
-    words = album.store.current_labels().values()
+    words = album.store.labels.current().values()
     assert {(one.source, one.representative) for one in words} == {("import", True)}
 
 
@@ -425,14 +425,14 @@ def test_a_copy_waits_for_its_original_to_go(album: Album) -> None:
     assert (summary.labelled, summary.waiting) == (0, 1)
     picture.unlink()
     assert (album.look().labelled, album.words()) == (1, {"sorted/dog/a.jpg": "dog"})
-    assert len(list(album.store.known_files())) == 1
+    assert len(list(album.store.files.known())) == 1
 
 
 def test_a_copy_that_stays_is_a_picture_of_its_own(album: Album, at_once: None) -> None:
     """In another class it is a label for the content; beside its original it says nothing."""
     picture = album.filed("a.jpg")
     shutil.copy2(picture, picture.with_name("twin.jpg"))
-    assert (album.look().adopted, album.store.current_labels()) == (1, {})
+    assert (album.look().adopted, album.store.labels.current()) == (1, {})
     shutil.copy2(picture, made(album.sorted / "dog") / "a.jpg")
     assert (album.look().labelled, album.paths()) == (1, album.tree())
     picture.unlink()
@@ -490,7 +490,7 @@ def test_a_reused_inode_is_no_move(album: Album, at_once: None) -> None:
     words = {path.name: path for path in map(Path, album.words())}
     assert set(words) == {"new.jpg"}  # a new file of its own
     assert sha256(target) != hashlib.sha256(b"12345").hexdigest()
-    assert album.store.label_history(hashlib.sha256(b"12345").hexdigest()) == []
+    assert album.store.labels.history(hashlib.sha256(b"12345").hexdigest()) == []
 
 
 def test_renumbered_devices_cost_nothing(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -498,7 +498,7 @@ def test_renumbered_devices_cost_nothing(album: Album, monkeypatch: pytest.Monke
     album.filed("a.jpg")
     layout = Layout.of(album.workspace)
     renumbered = [
-        replace(one, identity=replace(one.identity, dev=99)) for one in album.store.known_files()
+        replace(one, identity=replace(one.identity, dev=99)) for one in album.store.files.known()
     ]
     found = differences(look_through(layout), renumbered)
     assert (len(found.same), found.lost, found.strangers) == (1, [], [])
@@ -509,11 +509,11 @@ def test_a_naked_mount_point_is_no_empty_folder(album: Album) -> None:
     picture = album.filed("a.jpg")
     layout = Layout.of(album.workspace)
     elsewhere: list[KnownFile] = [
-        replace(one, identity=replace(one.identity, dev=99)) for one in album.store.known_files()
+        replace(one, identity=replace(one.identity, dev=99)) for one in album.store.files.known()
     ]
     picture.unlink()
     assert not differences(look_through(layout), elsewhere)
-    assert differences(look_through(layout), list(album.store.known_files())).lost
+    assert differences(look_through(layout), list(album.store.files.known())).lost
 
 
 def test_a_missing_folder_teaches_nothing(album: Album) -> None:
@@ -552,20 +552,20 @@ def test_files_on_their_way_do_not_count(album: Album, at_once: None) -> None:
     source = album.workspace.inbox / "a.jpg"
     identity = Identity.of(path.stat())
     plan = Plan(source, path, identity, sha256(path), "move", "file", arrival)
-    album.store.record_decided(album.store.begin_run("run"), [plan])
+    album.store.journal.record_decided(album.store.runs.begin("run"), [plan])
     summary = album.look()
-    assert (summary.adopted, album.store.current_labels()) == (0, {})
-    assert len(list(album.store.known_files())) <= 1
+    assert (summary.adopted, album.store.labels.current()) == (0, {})
+    assert len(list(album.store.files.known())) <= 1
 
 
 def test_sent_back_while_no_daemon_ran(album: Album) -> None:
     """The label is withdrawn at once; the daemon will ask again."""
     picture = album.filed("a.jpg")
-    album.store.add_labels(None, [NewLabel(sha256(picture), "label", "cat", "confirm", True)])
+    album.store.labels.add(None, [NewLabel(sha256(picture), "label", "cat", "confirm", True)])
     picture.rename(album.workspace.inbox / "a.jpg")
     summary = album.look()
     assert (summary.withdrawn, summary.missing) == (1, 1)
-    assert album.store.current_labels()[sha256(album.workspace.inbox / "a.jpg")].kind == "withdrawn"
+    assert album.store.labels.current()[sha256(album.workspace.inbox / "a.jpg")].kind == "withdrawn"
     assert not album.look().learned
 
 
@@ -585,11 +585,11 @@ def test_labels_are_kept_and_counted(album: Album) -> None:
         NewLabel(digest, "label", "dog", "csv", False),
         NewLabel(digest, "never_use", None, "cli", False),
     ]
-    assert album.store.add_labels(None, words) == 2
-    assert [one.kind for one in album.store.label_history(digest)] == ["label", "never_use"]
+    assert album.store.labels.add(None, words) == 2
+    assert [one.kind for one in album.store.labels.history(digest)] == ["label", "never_use"]
     with pytest.raises(ValueError, match="no image has the content"):
-        album.store.add_labels(None, [*words, NewLabel("0" * 64, "withdrawn", None, "cli", False)])
-    assert len(album.store.label_history(digest)) == 2
+        album.store.labels.add(None, [*words, NewLabel("0" * 64, "withdrawn", None, "cli", False)])
+    assert len(album.store.labels.history(digest)) == 2
 
 
 def test_looks_rest_longer_than_they_take() -> None:
@@ -616,7 +616,7 @@ def test_what_a_dead_mover_placed_brings_no_older_arrival_back(album: Album) -> 
     assert album.paths() == set()
     recover(album.workspace, album.store)
     album.look()
-    here = [one.arrival_id for one in album.store.known_files() if not one.missing]
+    here = [one.arrival_id for one in album.store.files.known() if not one.missing]
     assert here == [2]
 
 
@@ -657,8 +657,8 @@ def test_what_was_rejected_and_then_grows_is_looked_at_again(album: Album) -> No
 
     assert inbox(album) == {"a.jpg": b"half and the rest", "a.jpg.xmp": b"<xmp/>"}
     assert summary.missing == 1
-    assert album.store.current_labels() == {}
-    assert [(one.missing, one.decision) for one in album.store.known_files()] == [
+    assert album.store.labels.current() == {}
+    assert [(one.missing, one.decision) for one in album.store.files.known()] == [
         (True, "rejected")
     ]
 
@@ -684,7 +684,7 @@ def test_what_was_rejected_and_only_touched_stays(album: Album) -> None:
     album.look()
 
     assert inbox(album) == {}
-    assert [one.missing for one in album.store.known_files()] == [False]
+    assert [one.missing for one in album.store.files.known()] == [False]
 
 
 def test_what_a_person_put_into_rejected_stays_there(album: Album) -> None:
@@ -713,5 +713,5 @@ def test_a_workspace_inside_a_picture_folder_is_left_alone(album: Album, place: 
     summary = album.look()
 
     assert (summary.adopted, summary.labelled, summary.missing) == (0, 0, 0)
-    assert "inner" not in {one.name for one in album.store.known_classes()}
-    assert album.store.current_labels() == {}
+    assert "inner" not in {one.name for one in album.store.files.known_classes()}
+    assert album.store.labels.current() == {}

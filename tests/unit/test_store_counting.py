@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imgsort.store import Store
 from imgsort.store.care import CareLog
-from imgsort.store.reader import Reader
 from imgsort.store.schema import migrate
 
 ADD = (
@@ -85,8 +85,8 @@ def test_classes_with_as_many_pictures_are_told_in_the_order_of_their_ids(tmp_pa
             log.execute(ADD, ("filed", number, "filed"))
         log.commit()
     for _ in range(2):
-        with Reader.open(path, root=tmp_path) as reader:
-            names = [one.name for one in reader.overview().classes]
+        with Store.open(path, root=tmp_path) as reader:
+            names = [one.name for one in reader.counts.overview().classes]
         assert names == [f"c{number}" for number in range(1, 11)]
         with CareLog(path, tmp_path) as care:
             care.recount()

@@ -58,12 +58,12 @@ def test_a_reader_blocks_no_writer(store: Store, tmp_path: Path) -> None:
     """Somebody reads the log slowly while pictures are filed; each sees whole batches only."""
     work = Workplace(tmp_path)
     file_all(store, [work.plan(n, verdict("cat")) for n in range(3)])
-    reading = store.log(LogFilter())
+    reading = store.log.rows(LogFilter())
     seen = [next(reading).name]
     file_all(store, [work.plan(n, verdict("cat")) for n in range(3, 6)])
     seen += [row.name for row in reading]
     assert seen == ["a2.jpg", "a1.jpg", "a0.jpg"]
-    assert len(list(store.log(LogFilter()))) == 6
+    assert len(list(store.log.rows(LogFilter()))) == 6
 
 
 def test_readers_do_not_wait_for_a_writer(
@@ -74,11 +74,11 @@ def test_readers_do_not_wait_for_a_writer(
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with Store.open(database, root=tmp_path) as store:
-        assert len(list(store.log(LogFilter()))) == 20
+        assert len(list(store.log.rows(LogFilter()))) == 20
         with pytest.raises(StoreBusy, match=r"Another program has kept .*imgsort\.db locked"):
-            store.begin_run("run")
+            store.runs.begin("run")
         other.execute("ROLLBACK")
-        assert store.begin_run("run") == 2
+        assert store.runs.begin("run") == 2
     other.close()
 
 
@@ -89,15 +89,15 @@ def test_threads_share_a_store(store: Store, tmp_path: Path) -> None:
     def fill(first: int) -> None:
         for number in range(first, first + 10):
             file_all(store, [work.plan(number, verdict("cat"))])
-            assert store.class_names()
+            assert store.classes.names()
 
     threads = [threading.Thread(target=fill, args=(first,)) for first in (0, 100, 200, 300)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({row.path for row in store.log(LogFilter())}) == 40
-    assert store.class_names() == {1: "cat", 2: "other"}
+    assert len({row.path for row in store.log.rows(LogFilter())}) == 40
+    assert store.classes.names() == {1: "cat", 2: "other"}
 
 
 def test_a_full_disk_is_said_and_passes(
@@ -116,11 +116,11 @@ def test_a_full_disk_is_said_and_passes(
     monkeypatch.setattr(engine, "connect", cramped)
     with Store.open(database, root=tmp_path) as store:
         with pytest.raises(StoreFull, match=r"imgsort\.db is full; make room on it"):
-            store.record_decided(1, batch)
-        assert store.unfinished() == []
+            store.journal.record_decided(1, batch)
+        assert store.journal.unfinished() == []
     monkeypatch.setattr(engine, "connect", real)
     with Store.open(database, root=tmp_path) as store:
-        assert len(store.record_decided(1, batch)) == 200
+        assert len(store.journal.record_decided(1, batch)) == 200
 
 
 def test_an_io_error_has_a_name(
@@ -130,7 +130,7 @@ def test_an_io_error_has_a_name(
     with Store.open(database, root=tmp_path) as store:
         shutil.rmtree(database.parent)
         with pytest.raises(StoreBroken, match="look after the disk"):
-            store.begin_run("run")
+            store.runs.begin("run")
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_what_was_half_written_outside_of_wal_mode_is_undone(
         writer.execute("ROLLBACK")
     with Store.open(cut / "imgsort.db", root=cut, checkpointer=True) as store:
         assert store.integrity() == []
-        assert store.current_labels(["x" * 3000]) == {}
+        assert store.labels.current(["x" * 3000]) == {}
     assert not (cut / "imgsort.db-journal").exists()
 
 
@@ -245,7 +245,7 @@ def test_integrity_finds_a_damaged_page(database: Path, tmp_path: Path) -> None:
     with Store.open(database, root=tmp_path) as store:
         assert store.integrity() != []
         with pytest.raises(DatabaseProblem, match="is damaged"):
-            list(store.log(LogFilter()))
+            list(store.log.rows(LogFilter()))
 
 
 READ_ONLY = """
@@ -290,17 +290,17 @@ def test_a_folder_name_is_no_address(tmp_path: Path) -> None:
 
 def test_a_model_number_is_never_used_for_another_model(store: Store) -> None:
     """Predictions of a lost model 1 must not be taken for those of a new one."""
-    store.add_model(card(1))
+    store.predictions.add_model(card(1))
     with pytest.raises(ModelProblem, match="The log knows another model 1, of 2026-11-01T08:00:00"):
-        store.add_model(card(1, backbone_id="another"))
+        store.predictions.add_model(card(1, backbone_id="another"))
 
 
 def test_a_run_is_on_record(store: Store, tmp_path: Path) -> None:
     """Every move names its run; a run says how it ended."""
-    run = store.begin_run("run")
-    store.end_run(run, "20 filed")
-    (planned,) = store.record_decided(run, [Workplace(tmp_path).plan(1, verdict("cat"))])
-    store.mark_landed([landed(planned)])
+    run = store.runs.begin("run")
+    store.runs.end(run, "20 filed")
+    (planned,) = store.journal.record_decided(run, [Workplace(tmp_path).plan(1, verdict("cat"))])
+    store.journal.mark_landed([landed(planned)])
     connection = sqlite3.connect(tmp_path / "state" / "imgsort.db")
     found = connection.execute(
         "SELECT runs.kind, runs.summary, moves.cause, moves.state, moves.done_at, moves.sha256"
@@ -313,6 +313,6 @@ def test_a_run_is_on_record(store: Store, tmp_path: Path) -> None:
 
 def test_classes_keep_their_ids(store: Store) -> None:
     """A class is made once; the answer names each one asked for."""
-    first = store.ensure_classes(["cat", "dog"])
-    assert store.ensure_classes(["snake", "dog", "dog"]) == {"snake": 3, "dog": first["dog"]}
-    assert store.class_names() == {1: "cat", 2: "dog", 3: "snake"}
+    first = store.classes.ensure(["cat", "dog"])
+    assert store.classes.ensure(["snake", "dog", "dog"]) == {"snake": 3, "dog": first["dog"]}
+    assert store.classes.names() == {1: "cat", 2: "dog", 3: "snake"}

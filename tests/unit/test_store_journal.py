@@ -63,21 +63,21 @@ def test_plans_come_back_in_order_and_stay_open_until_they_land(
 ) -> None:
     """TX1 answers in the order of its plans; TX2 closes exactly the moves that landed."""
     plans = [work.plan(n, verdict(label)) for n, label in enumerate(["dog", "cat", "dog"])]
-    planned = store.record_decided(store.begin_run("run"), plans)
+    planned = store.journal.record_decided(store.runs.begin("run"), plans)
     assert [(one.source, one.target, one.identity, one.sha256) for one in planned] == [
         (plan.source, plan.target, plan.identity, plan.sha256) for plan in plans
     ]
-    assert store.unfinished() == planned
-    store.mark_landed([landed(planned[1])])
-    assert store.unfinished() == [planned[0], planned[2]]
+    assert store.journal.unfinished() == planned
+    store.journal.mark_landed([landed(planned[1])])
+    assert store.journal.unfinished() == [planned[0], planned[2]]
 
 
 def test_the_log_shows_a_picture_only_once_it_lies_there(store: Store, work: Workplace) -> None:
     """A row of the log means a file at its path, never an intention."""
-    planned = store.record_decided(store.begin_run("run"), [work.plan(1, verdict("cat"))])
-    assert list(store.log(LogFilter())) == []
-    store.mark_landed([landed(planned[0])])
-    (row,) = store.log(LogFilter())
+    planned = store.journal.record_decided(store.runs.begin("run"), [work.plan(1, verdict("cat"))])
+    assert list(store.log.rows(LogFilter())) == []
+    store.journal.mark_landed([landed(planned[0])])
+    (row,) = store.log.rows(LogFilter())
     assert (row.name, row.path, row.sha256) == ("a1.jpg", "sorted/cat/a1.jpg", sha256("1"))
     assert (row.label, row.confidence, row.decision, row.model) == ("cat", 0.9, "filed", 1)
     assert (row.arrived_at, row.filed_at) == (
@@ -90,7 +90,7 @@ def test_the_log_shows_a_picture_only_once_it_lies_there(store: Store, work: Wor
 def test_an_unsure_picture_keeps_its_best_class(store: Store, work: Workplace) -> None:
     """`label` is the top-1 even when the decision was unsure."""
     file_all(store, [work.plan(1, verdict("cat", 0.41))])
-    (row,) = store.log(LogFilter())
+    (row,) = store.log.rows(LogFilter())
     assert (row.label, row.decision, row.reason, row.path) == (
         "cat",
         "unsure",
@@ -102,7 +102,7 @@ def test_an_unsure_picture_keeps_its_best_class(store: Store, work: Workplace) -
 def test_a_rejected_picture_has_a_reason_and_no_prediction(store: Store, work: Workplace) -> None:
     """What can't be read is in the log too."""
     file_all(store, [work.plan(1, None)])
-    (row,) = store.log(LogFilter())
+    (row,) = store.log.rows(LogFilter())
     assert (row.label, row.confidence, row.model, row.predicted_at) == (None, None, None, None)
     assert (row.decision, row.reason) == ("rejected", "the file is cut short")
 
@@ -111,10 +111,10 @@ def test_a_verdict_of_no_class_is_kept(store: Store, work: Workplace) -> None:
     """A model that knows no class leaves a prediction without a label."""
     nothing = Verdict("", 0.0, "unsure", NOTHING_KNOWN, ())
     file_all(store, [work.plan(1, nothing)])
-    assert store.predictions_for([sha256("1")], 1) == {sha256("1"): nothing}
-    (row,) = store.log(LogFilter())
+    assert store.predictions.of([sha256("1")], 1) == {sha256("1"): nothing}
+    (row,) = store.log.rows(LogFilter())
     assert (row.label, row.confidence, row.reason) == (None, 0.0, "no class is known yet")
-    assert store.class_names() == {}
+    assert store.classes.names() == {}
 
 
 def test_the_same_picture_twice_is_one_image_with_two_arrivals(
@@ -139,8 +139,8 @@ def test_a_verdict_comes_back_whole(store: Store, work: Workplace) -> None:
         sha256("2"): replace(verdict("dog", 0.4), unlikeness=1.25),
     }
     file_all(store, [work.plan(1, said[sha256("1")]), work.plan(2, said[sha256("2")])])
-    assert store.predictions_for([*said, sha256("new")], 1) == said
-    assert store.predictions_for(said, 2) == {}
+    assert store.predictions.of([*said, sha256("new")], 1) == said
+    assert store.predictions.of(said, 2) == {}
 
 
 def test_a_renamed_class_is_renamed_in_what_was_predicted(
@@ -152,22 +152,22 @@ def test_a_renamed_class_is_renamed_in_what_was_predicted(
     with connection:
         connection.execute("UPDATE classes SET name = 'kitty' WHERE name = 'cat'")
     connection.close()
-    again = store.predictions_for([sha256("1")], 1)[sha256("1")]
+    again = store.predictions.of([sha256("1")], 1)[sha256("1")]
     assert (again.label, again.top_k[0].label) == ("kitty", "kitty")
-    assert [row.label for row in store.log(LogFilter(label="kitty"))] == ["kitty"]
+    assert [row.label for row in store.log.rows(LogFilter(label="kitty"))] == ["kitty"]
 
 
 def test_two_models_each_have_their_say(store: Store, work: Workplace) -> None:
     """One prediction an image and model."""
-    store.add_model(card(2, parent=1))
+    store.predictions.add_model(card(2, parent=1))
     file_all(store, [work.plan(1, verdict("cat"))])
     plan = work.plan(2, verdict("dog"))
     assert plan.arrival is not None
     again = replace(plan, sha256=sha256("1"), arrival=replace(plan.arrival, model=2))
     file_all(store, [again])
-    assert store.predictions_for([sha256("1")], 1)[sha256("1")].label == "cat"
-    assert store.predictions_for([sha256("1")], 2)[sha256("1")].label == "dog"
-    assert [row.label for row in store.log(LogFilter())] == ["dog", "cat"]
+    assert store.predictions.of([sha256("1")], 1)[sha256("1")].label == "cat"
+    assert store.predictions.of([sha256("1")], 2)[sha256("1")].label == "dog"
+    assert [row.label for row in store.log.rows(LogFilter())] == ["dog", "cat"]
 
 
 def test_dropping_a_plan_leaves_nothing_of_it(
@@ -176,12 +176,12 @@ def test_dropping_a_plan_leaves_nothing_of_it(
     """A file that changed before it moved was never there, as far as the log goes."""
     file_all(store, [work.plan(1, verdict("cat"))])
     before = contents(tmp_path)
-    planned = store.record_decided(
-        store.begin_run("run"), [work.plan(2, verdict("dog")), work.sidecar(2)]
+    planned = store.journal.record_decided(
+        store.runs.begin("run"), [work.plan(2, verdict("dog")), work.sidecar(2)]
     )
-    store.drop([one.move_id for one in planned])
+    store.journal.drop([one.move_id for one in planned])
     assert contents(tmp_path) == before
-    assert store.unfinished() == []
+    assert store.journal.unfinished() == []
 
 
 def test_dropping_a_twin_keeps_the_image_of_the_other(
@@ -191,8 +191,8 @@ def test_dropping_a_twin_keeps_the_image_of_the_other(
     file_all(store, [work.plan(1, verdict("cat"))])
     before = contents(tmp_path)
     twin = replace(work.plan(2, verdict("cat")), sha256=sha256("1"))
-    (planned,) = store.record_decided(store.begin_run("run"), [twin])
-    store.drop([planned.move_id])
+    (planned,) = store.journal.record_decided(store.runs.begin("run"), [twin])
+    store.journal.drop([planned.move_id])
     assert contents(tmp_path) == before
 
 
@@ -200,11 +200,11 @@ def test_a_sidecar_that_landed_survives_its_dropped_picture(
     store: Store, work: Workplace, tmp_path: Path
 ) -> None:
     """The journal keeps every move that happened."""
-    picture, sidecar = store.record_decided(
-        store.begin_run("run"), [work.plan(1, verdict("cat")), work.sidecar(1)]
+    picture, sidecar = store.journal.record_decided(
+        store.runs.begin("run"), [work.plan(1, verdict("cat")), work.sidecar(1)]
     )
-    store.mark_landed([landed(sidecar)])
-    store.drop([picture.move_id])
+    store.journal.mark_landed([landed(sidecar)])
+    store.journal.drop([picture.move_id])
     assert rows(tmp_path, "SELECT target, state, arrival_id FROM moves") == [
         ("sorted/cat/a1.xmp", "done", None)
     ]
@@ -212,34 +212,36 @@ def test_a_sidecar_that_landed_survives_its_dropped_picture(
 
 def test_a_sidecar_belongs_to_the_picture_planned_before_it(store: Store, work: Workplace) -> None:
     """So that undo can bring both back."""
-    first, second, sidecar = store.record_decided(
-        store.begin_run("run"),
+    first, second, sidecar = store.journal.record_decided(
+        store.runs.begin("run"),
         [work.plan(1, verdict("cat")), work.plan(2, verdict("cat")), work.sidecar(2)],
     )
     assert sidecar.arrival_id == second.arrival_id != first.arrival_id
-    named = store.record_decided(
-        store.begin_run("run"), [work.sidecar(1, arrival_id=first.arrival_id)]
+    named = store.journal.record_decided(
+        store.runs.begin("run"), [work.sidecar(1, arrival_id=first.arrival_id)]
     )
     assert named[0].arrival_id == first.arrival_id
 
 
 def test_a_sidecar_moves_no_arrival(store: Store, work: Workplace) -> None:
     """The path in the log is the picture's."""
-    planned = store.record_decided(
-        store.begin_run("run"), [work.plan(1, verdict("cat")), work.sidecar(1)]
+    planned = store.journal.record_decided(
+        store.runs.begin("run"), [work.plan(1, verdict("cat")), work.sidecar(1)]
     )
-    store.mark_landed([landed(planned[1])])
-    assert list(store.log(LogFilter())) == []
-    store.mark_landed([landed(planned[0])])
-    assert [row.path for row in store.log(LogFilter())] == ["sorted/cat/a1.jpg"]
+    store.journal.mark_landed([landed(planned[1])])
+    assert list(store.log.rows(LogFilter())) == []
+    store.journal.mark_landed([landed(planned[0])])
+    assert [row.path for row in store.log.rows(LogFilter())] == ["sorted/cat/a1.jpg"]
 
 
 def test_marking_twice_changes_nothing(store: Store, work: Workplace, tmp_path: Path) -> None:
     """Recovery may repeat TX2."""
     (planned,) = file_all(store, [work.plan(1, verdict("cat"))])
     before = contents(tmp_path)
-    store.mark_landed([landed(planned, seconds=999), Landed(77, planned.target, identity(1), NOON)])
-    store.drop([planned.move_id])
+    store.journal.mark_landed(
+        [landed(planned, seconds=999), Landed(77, planned.target, identity(1), NOON)]
+    )
+    store.journal.drop([planned.move_id])
     assert contents(tmp_path) == before
 
 
@@ -256,10 +258,10 @@ def test_a_later_move_changes_the_place_and_not_the_filing(
         arrival=None,
         arrival_id=first.arrival_id,
     )
-    (planned,) = store.record_decided(store.begin_run("refile"), [again])
-    assert [row.path for row in store.log(LogFilter())] == ["sorted/cat/a1.jpg"]
-    store.mark_landed([replace(landed(planned, seconds=500), identity=identity(42))])
-    (row,) = store.log(LogFilter())
+    (planned,) = store.journal.record_decided(store.runs.begin("refile"), [again])
+    assert [row.path for row in store.log.rows(LogFilter())] == ["sorted/cat/a1.jpg"]
+    store.journal.mark_landed([replace(landed(planned, seconds=500), identity=identity(42))])
+    (row,) = store.log.rows(LogFilter())
     assert (row.path, row.filed_at) == ("sorted/dog/a1.jpg", "2026-11-22T12:01:00.000Z")
     assert rows(tmp_path, "SELECT ino, state FROM arrivals") == [(42, "filed")]
 
@@ -268,25 +270,25 @@ def test_a_dropped_later_move_keeps_the_arrival(store: Store, work: Workplace) -
     """Only an arrival that was never filed goes with its plan."""
     (first,) = file_all(store, [work.plan(1, verdict("cat"))])
     again = replace(work.plan(1, None), cause="undo", arrival=None, arrival_id=first.arrival_id)
-    (planned,) = store.record_decided(store.begin_run("undo"), [again])
-    store.drop([planned.move_id])
-    assert [row.path for row in store.log(LogFilter())] == ["sorted/cat/a1.jpg"]
+    (planned,) = store.journal.record_decided(store.runs.begin("undo"), [again])
+    store.journal.drop([planned.move_id])
+    assert [row.path for row in store.log.rows(LogFilter())] == ["sorted/cat/a1.jpg"]
 
 
 def test_a_target_is_reserved_until_it_is_landed_or_dropped(
     store: Store, work: Workplace, tmp_path: Path
 ) -> None:
     """Two batches never aim at one name."""
-    first, second = store.record_decided(
-        store.begin_run("run"), [work.plan(1, verdict("cat")), work.plan(2, verdict("dog"))]
+    first, second = store.journal.record_decided(
+        store.runs.begin("run"), [work.plan(1, verdict("cat")), work.plan(2, verdict("dog"))]
     )
     elsewhere = tmp_path / "sorted" / "cat" / "a1-2.jpg"
-    store.retarget(first.move_id, elsewhere)
-    assert store.reserved_targets() == {elsewhere, second.target}
-    store.mark_landed([replace(landed(first), target=elsewhere)])
-    store.drop([second.move_id])
-    assert store.reserved_targets() == set()
-    assert [row.path for row in store.log(LogFilter())] == ["sorted/cat/a1-2.jpg"]
+    store.journal.retarget(first.move_id, elsewhere)
+    assert store.journal.reserved_targets() == {elsewhere, second.target}
+    store.journal.mark_landed([replace(landed(first), target=elsewhere)])
+    store.journal.drop([second.move_id])
+    assert store.journal.reserved_targets() == set()
+    assert [row.path for row in store.log.rows(LogFilter())] == ["sorted/cat/a1-2.jpg"]
 
 
 def test_the_source_of_a_copy_is_known_again(store: Store, work: Workplace) -> None:
@@ -296,8 +298,11 @@ def test_the_source_of_a_copy_is_known_again(store: Store, work: Workplace) -> N
     file_all(store, [work.plan(3, verdict("cat"))])
     rewritten = replace(identity(2), size=7)
     asked = [identity(1), identity(3), identity(4), rewritten]
-    assert store.known_copies(asked) == {identity(1)}
-    assert store.known_copies([identity(n) for n in range(2000)]) == {identity(1), identity(2)}
+    assert store.journal.known_copies(asked) == {identity(1)}
+    assert store.journal.known_copies([identity(n) for n in range(2000)]) == {
+        identity(1),
+        identity(2),
+    }
 
 
 def test_a_batch_is_written_whole_or_not_at_all(
@@ -308,16 +313,18 @@ def test_a_batch_is_written_whole_or_not_at_all(
     assert plan.arrival is not None
     unknown = replace(plan, arrival=replace(plan.arrival, model=9))
     with pytest.raises(IntegrityError):
-        store.record_decided(store.begin_run("run"), [work.plan(1, verdict("cat")), unknown])
+        store.journal.record_decided(
+            store.runs.begin("run"), [work.plan(1, verdict("cat")), unknown]
+        )
     assert contents(tmp_path) == {table: [] for table in TABLES}
-    assert store.class_names() == {}
+    assert store.classes.names() == {}
 
 
 def test_no_plans_and_no_landings_are_fine(store: Store) -> None:
     """An empty batch costs nothing and breaks nothing."""
-    assert store.record_decided(store.begin_run("run"), []) == []
-    store.mark_landed([])
-    store.drop([])
+    assert store.journal.record_decided(store.runs.begin("run"), []) == []
+    store.journal.mark_landed([])
+    store.journal.drop([])
 
 
 def test_a_moved_workspace_still_knows_its_files(work: Workplace, tmp_path: Path) -> None:
@@ -327,10 +334,10 @@ def test_a_moved_workspace_still_knows_its_files(work: Workplace, tmp_path: Path
     with new_store(old) as store:
         place = Workplace(old)
         plans = [place.plan(1, verdict("cat")), place.plan(2, verdict("cat"), target=outside)]
-        store.record_decided(store.begin_run("run"), plans)
+        store.journal.record_decided(store.runs.begin("run"), plans)
     old.rename(new)
     with Store.open(new / "state" / "imgsort.db", root=new) as store:
-        assert [(one.source, one.target) for one in store.unfinished()] == [
+        assert [(one.source, one.target) for one in store.journal.unfinished()] == [
             (new / "inbox" / "a1.jpg", new / "sorted" / "cat" / "a1.jpg"),
             (new / "inbox" / "a2.jpg", outside),
         ]
@@ -348,11 +355,13 @@ def test_identities_of_any_file_system_come_back_exactly(
     store: Store, work: Workplace, odd: Identity
 ) -> None:
     """dev and ino have 64 bits without a sign; times reach as far as ext4 and XFS do."""
-    store.record_decided(store.begin_run("run"), [work.plan(1, None, identity=odd, mode="copy")])
-    assert [one.identity for one in store.unfinished()] == [odd]
-    assert store.known_copies([odd]) == {odd}
-    store.record(odd, work.root / "inbox" / "a1.jpg", "the decoder crashed")
-    assert store.count(odd) == 1
+    store.journal.record_decided(
+        store.runs.begin("run"), [work.plan(1, None, identity=odd, mode="copy")]
+    )
+    assert [one.identity for one in store.journal.unfinished()] == [odd]
+    assert store.journal.known_copies([odd]) == {odd}
+    store.attempts.record(odd, work.root / "inbox" / "a1.jpg", "the decoder crashed")
+    assert store.attempts.count(odd) == 1
 
 
 NAMES = st.binary(min_size=1, max_size=255).filter(
@@ -372,10 +381,12 @@ def test_any_name_a_file_can_have_survives(
     plan = work.plan(1, verdict("cat"), source=path, target=work.root / os.fsdecode(name))
     assert plan.arrival is not None
     odd = replace(plan, arrival=replace(plan.arrival, name=name, subfolder=subfolder))
-    (planned,) = store.record_decided(store.begin_run("run"), [odd])
-    assert [(one.source, one.target) for one in store.unfinished()] == [(odd.source, odd.target)]
-    store.mark_landed([landed(planned)])
-    (row,) = store.arrivals_at(odd.target)[:1]
+    (planned,) = store.journal.record_decided(store.runs.begin("run"), [odd])
+    assert [(one.source, one.target) for one in store.journal.unfinished()] == [
+        (odd.source, odd.target)
+    ]
+    store.journal.mark_landed([landed(planned)])
+    (row,) = store.log.arrivals_at(odd.target)[:1]
     assert row.id == planned.arrival_id
     unsafe = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert not {unicodedata.category(character) for character in row.name + row.path} & unsafe
@@ -387,7 +398,7 @@ def test_odd_names_read_as_text(store: Store, work: Workplace) -> None:
     plan = work.plan(1, verdict("cat"), target=work.root / "sorted" / "cat" / os.fsdecode(name))
     assert plan.arrival is not None
     file_all(store, [replace(plan, arrival=replace(plan.arrival, name=name))])
-    (row,) = store.log(LogFilter())
+    (row,) = store.log.rows(LogFilter())
     assert row.name == "caf\\xe9 é\\n\\x1b[2J\\u202e.jpg"
     assert row.path == f"sorted/cat/{row.name}"
 
@@ -398,15 +409,15 @@ def test_attempts_are_counted_across_restarts_and_forgotten_when_filed(
     """A picture that kills its decoder is tried twice, not twice a start."""
     path = tmp_path / "inbox" / "a1.jpg"
     with new_store(tmp_path) as store:
-        assert store.count(identity(1)) == 0
-        store.record(identity(1), path, "the decoder crashed")
+        assert store.attempts.count(identity(1)) == 0
+        store.attempts.record(identity(1), path, "the decoder crashed")
     with Store.open(tmp_path / "state" / "imgsort.db", root=tmp_path) as store:
-        store.record(identity(1), path, "it took longer than 20 s")
-        store.record(identity(2), path, "the decoder crashed")
-        assert (store.count(identity(1)), store.count(identity(2))) == (2, 1)
-        assert store.count(replace(identity(1), mtime_ns=1)) == 0
+        store.attempts.record(identity(1), path, "it took longer than 20 s")
+        store.attempts.record(identity(2), path, "the decoder crashed")
+        assert (store.attempts.count(identity(1)), store.attempts.count(identity(2))) == (2, 1)
+        assert store.attempts.count(replace(identity(1), mtime_ns=1)) == 0
         file_all(store, [work.plan(1, None)])
-        assert (store.count(identity(1)), store.count(identity(2))) == (0, 1)
+        assert (store.attempts.count(identity(1)), store.attempts.count(identity(2))) == (0, 1)
 
 
 def test_a_picture_that_can_be_read_at_last_gets_its_facts(
@@ -434,10 +445,10 @@ def test_more_moves_than_a_query_has_variables(
     monkeypatch.setattr(engine, "connect", narrow)
     with new_store(tmp_path) as store:
         plans = [work.plan(n, verdict("cat")) for n in range(1300)]
-        run = store.begin_run("run")
+        run = store.runs.begin("run")
         batches = [plans[start : start + 20] for start in range(0, len(plans), 20)]
-        planned = [one for batch in batches for one in store.record_decided(run, batch)]
-        store.mark_landed([landed(one) for one in planned[:650]])
-        store.drop([one.move_id for one in planned[650:]])
-        assert store.unfinished() == []
+        planned = [one for batch in batches for one in store.journal.record_decided(run, batch)]
+        store.journal.mark_landed([landed(one) for one in planned[:650]])
+        store.journal.drop([one.move_id for one in planned[650:]])
+        assert store.journal.unfinished() == []
     assert rows(tmp_path, "SELECT count(*), max(state) FROM arrivals") == [(650, "filed")]

@@ -28,13 +28,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """Seven arrivals a0 to a6 of two models; a human corrected a1 and confirmed a0."""
     work = Workplace(tmp_path)
     with new_store(tmp_path) as opened:
-        opened.add_model(card(2, kind="linear", parent=1, created_at="2026-11-10T00:00:00Z"))
+        opened.predictions.add_model(
+            card(2, kind="linear", parent=1, created_at="2026-11-10T00:00:00Z")
+        )
         said = [("cat", 0.95), ("dog", 0.75), ("cat", 0.35), ("dog", 0.6), ("cat", 0.71)]
         plans = [work.plan(number, verdict(*words)) for number, words in enumerate(said)]
         plans.append(work.plan(5, None))
         plans.append(by_model_2(work.plan(6, verdict("snake", 0.8))))
         file_all(opened, plans)
-        classes = opened.ensure_classes(["cat"])
+        classes = opened.classes.ensure(["cat"])
         label(tmp_path, "1", classes["cat"])
         label(tmp_path, "0", classes["cat"])
         yield opened
@@ -79,12 +81,12 @@ def test_conditions_hold_together_and_the_newest_comes_first(
     store: Store, filters: LogFilter, expected: str
 ) -> None:
     """Every filter alone, and those that share an index together."""
-    assert " ".join(row.name.removesuffix(".jpg") for row in store.log(filters)) == expected
+    assert " ".join(row.name.removesuffix(".jpg") for row in store.log.rows(filters)) == expected
 
 
 def test_a_human_label_says_whether_the_model_was_right(store: Store) -> None:
     """Unknown where nobody has looked."""
-    assert {row.name: (row.human_label, row.is_correct) for row in store.log(LogFilter())} == {
+    assert {row.name: (row.human_label, row.is_correct) for row in store.log.rows(LogFilter())} == {
         "a0.jpg": ("cat", True),
         "a1.jpg": ("cat", False),
     } | {f"a{number}.jpg": (None, None) for number in range(2, 7)}
@@ -92,11 +94,11 @@ def test_a_human_label_says_whether_the_model_was_right(store: Store) -> None:
 
 def test_the_newest_word_about_an_image_counts(store: Store, tmp_path: Path) -> None:
     """Corrected again, then withdrawn: the log follows."""
-    dog = store.ensure_classes(["dog"])["dog"]
+    dog = store.classes.ensure(["dog"])["dog"]
     label(tmp_path, "1", dog)
-    assert list(store.log(LogFilter(corrected=True))) == []
+    assert list(store.log.rows(LogFilter(corrected=True))) == []
     label(tmp_path, "0", None, "withdrawn")
-    (row,) = [row for row in store.log(LogFilter()) if row.name == "a0.jpg"]
+    (row,) = [row for row in store.log.rows(LogFilter()) if row.name == "a0.jpg"]
     assert (row.human_label, row.is_correct) == (None, None)
 
 
@@ -104,7 +106,7 @@ def test_a_label_belongs_to_the_content(store: Store, tmp_path: Path) -> None:
     """The same picture dropped again is as right or wrong as before."""
     again = replace(Workplace(tmp_path).plan(9, verdict("dog")), sha256=sha256("1"))
     file_all(store, [again])
-    assert [row.name for row in store.log(LogFilter(corrected=True))] == ["a9.jpg", "a1.jpg"]
+    assert [row.name for row in store.log.rows(LogFilter(corrected=True))] == ["a9.jpg", "a1.jpg"]
 
 
 def test_the_view_and_the_log_say_the_same(store: Store, tmp_path: Path) -> None:
@@ -112,26 +114,26 @@ def test_the_view_and_the_log_say_the_same(store: Store, tmp_path: Path) -> None
     connection = sqlite3.connect(tmp_path / "state" / "imgsort.db")
     view = connection.execute("SELECT * FROM prediction_log ORDER BY id DESC").fetchall()
     connection.close()
-    rows = list(store.log(LogFilter()))
+    rows = list(store.log.rows(LogFilter()))
     assert [tuple(getattr(row, name) for name in row.__slots__) for row in rows] == view
 
 
 def test_an_arrival_is_found_by_id_and_by_path(store: Store, tmp_path: Path) -> None:
     """As `imgsort label` will be told of it."""
-    (first,) = [row for row in store.log(LogFilter()) if row.name == "a0.jpg"]
-    assert store.arrival(first.id) == first
-    assert store.arrival(99) is None
-    assert store.arrivals_at(tmp_path / "sorted" / "cat" / "a0.jpg") == [first]
-    assert store.arrivals_at(tmp_path / "sorted" / "cat" / "b.jpg") == []
+    (first,) = [row for row in store.log.rows(LogFilter()) if row.name == "a0.jpg"]
+    assert store.log.arrival(first.id) == first
+    assert store.log.arrival(99) is None
+    assert store.log.arrivals_at(tmp_path / "sorted" / "cat" / "a0.jpg") == [first]
+    assert store.log.arrivals_at(tmp_path / "sorted" / "cat" / "b.jpg") == []
 
 
 def test_status_counts_what_has_landed(store: Store, tmp_path: Path) -> None:
     """Decided and not yet filed is neither filed nor unsure; it is unfinished."""
     work = Workplace(tmp_path)
-    store.record_decided(
-        store.begin_run("run"), [work.plan(7, verdict("cat")), work.plan(8, verdict("ant", 0.1))]
+    store.journal.record_decided(
+        store.runs.begin("run"), [work.plan(7, verdict("cat")), work.plan(8, verdict("ant", 0.1))]
     )
-    overview = store.overview(NOON + timedelta(seconds=4))
+    overview = store.counts.overview(NOON + timedelta(seconds=4))
     assert overview == Overview(
         filed=4,
         unsure=2,
@@ -149,36 +151,36 @@ def test_status_counts_what_has_landed(store: Store, tmp_path: Path) -> None:
 def test_a_correction_counts_once_its_file_has_landed(store: Store, tmp_path: Path) -> None:
     """The picture that a human called a cat is dropped again, and called a dog again."""
     again = replace(Workplace(tmp_path).plan(9, verdict("dog")), sha256=sha256("1"))
-    store.record_decided(store.begin_run("run"), [again])
-    assert store.overview(NOON).corrected == 1
+    store.journal.record_decided(store.runs.begin("run"), [again])
+    assert store.counts.overview(NOON).corrected == 1
     file_all(store, [replace(again, source=again.source.with_name("b9.jpg"))])
-    assert store.overview(NOON).corrected == 2
+    assert store.counts.overview(NOON).corrected == 2
 
 
 def test_status_of_an_empty_log(tmp_path: Path) -> None:
     """Nothing has happened yet."""
     with new_store(tmp_path) as store:
-        assert store.overview(NOON) == Overview(0, 0, 0, (), 0, None, 0, 0, 0)
+        assert store.counts.overview(NOON) == Overview(0, 0, 0, (), 0, None, 0, 0, 0)
 
 
 def test_only_labels_since_the_newest_training_wait(store: Store, tmp_path: Path) -> None:
     """A model that was trained after the labels has used them."""
-    store.add_model(card(3, kind="linear", parent=2, created_at="2026-11-23T00:00:00Z"))
-    assert store.overview(NOON).labels_since_training == 0
+    store.predictions.add_model(card(3, kind="linear", parent=2, created_at="2026-11-23T00:00:00Z"))
+    assert store.counts.overview(NOON).labels_since_training == 0
 
 
 def test_today_begins_at_local_midnight(store: Store, tmp_path: Path) -> None:
     """By default; arrivals of long ago aren't of today."""
     old = Workplace(tmp_path).plan(20, verdict("cat"))
     file_all(store, [old])
-    before = store.overview().today
+    before = store.counts.overview().today
     assert old.arrival is not None
     now = NOON.now(UTC)
     fresh = replace(
         Workplace(tmp_path).plan(21, verdict("cat")), arrival=replace(old.arrival, arrived_at=now)
     )
     file_all(store, [fresh])
-    assert store.overview().today == before + 1
+    assert store.counts.overview().today == before + 1
 
 
 SEARCHES = [
@@ -214,7 +216,7 @@ def test_every_question_is_answered_from_an_index(
     monkeypatch.setattr(engine, "connect", traced)
     database = tmp_path / "state" / "imgsort.db"
     with Store.open(database, root=tmp_path) as watched:
-        list(watched.log(replace(filters, limit=50)))
+        list(watched.log.rows(replace(filters, limit=50)))
     (asked,) = [one for one in statements if "ORDER BY arrivals" in one]
     connection = sqlite3.connect(database)
     plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {asked}")]
@@ -234,6 +236,6 @@ def test_what_lies_where_is_counted_in_folders_not_decisions(tmp_path: Path) -> 
         plans += [work.plan(5, verdict("cat", 0.4)), work.plan(6, None)]
         plans.append(work.plan(0, verdict("cat"), name="twin.jpg", target=tmp_path / "sorted/t/0"))
         file_all(store, plans)
-        store.add_labels(None, [NewLabel(sha256("4"), "label", "dog", "move", False)])
-        store.mark_missing([1, 2])  # of the first there is a twin
-        assert store.lying(folders) == FolderCounts(4, 1, 1, 1, {"cat": 1})
+        store.labels.add(None, [NewLabel(sha256("4"), "label", "dog", "move", False)])
+        store.files.mark_missing([1, 2])  # of the first there is a twin
+        assert store.counts.lying(folders) == FolderCounts(4, 1, 1, 1, {"cat": 1})

@@ -27,19 +27,19 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def filed(store: Store, name: str) -> Stratum:
-    ids = {label: number for number, label in store.class_names().items()}
+    ids = {label: number for number, label in store.classes.names().items()}
     return Stratum("filed", ids[name])
 
 
 def say(store: Store, *words: tuple[str, str]) -> None:
     labels = [NewLabel(name, "label", of, "cli", representative=True) for name, of in words]
-    store.add_labels(None, labels)
+    store.labels.add(None, labels)
 
 
 def test_what_arrived_is_counted_by_what_was_made_of_it(store: Store) -> None:
     """With the mean confidence of each kind; what is unsure is one kind, whatever it looked like;
     a file that couldn't be read was never judged."""
-    found = store.arrived()
+    found = store.training.arrived()
     told = {kind: (each.images, round(each.confidence, 6)) for kind, each in found.items()}
     assert told == {
         filed(store, "cat"): (3, 0.85),
@@ -52,15 +52,15 @@ def test_a_picture_that_comes_twice_arrived_twice(store: Store, tmp_path: Path) 
     """It is as much work to be wrong on the second time."""
     again = Workplace(tmp_path).plan(0, verdict("cat"), name="again.jpg")
     file_all(store, [again])
-    assert store.arrived()[filed(store, "cat")].images == 4
+    assert store.training.arrived()[filed(store, "cat")].images == 4
 
 
 def test_labelled_pictures_stand_where_the_model_of_the_time_put_them(store: Store) -> None:
     """Whatever a person says of them, and whatever another model would; one that came in with an
     import was judged by nobody."""
     say(store, (sha256("0"), "cat"), (sha256("3"), "cat"), (sha256("5"), "dog"))
-    store.add_model(card(2))
-    assert store.strata_of_labelled() == {
+    store.predictions.add_model(card(2))
+    assert store.training.strata_of_labelled() == {
         sha256("0"): filed(store, "cat"),
         sha256("3"): filed(store, "dog"),
         sha256("5"): UNSURE,
@@ -70,5 +70,5 @@ def test_labelled_pictures_stand_where_the_model_of_the_time_put_them(store: Sto
 def test_where_nothing_arrived_nothing_is_known(tmp_path: Path) -> None:
     """A workspace that only imported has no strata: its labels speak for themselves."""
     with new_store(tmp_path) as empty:
-        assert empty.arrived() == {}
-        assert empty.strata_of_labelled() == {}
+        assert empty.training.arrived() == {}
+        assert empty.training.strata_of_labelled() == {}

@@ -283,4 +283,4 @@ def test_what_was_picked_stays_picked(desk: Desk) -> None:
 
 def _look(desk: Desk) -> None:
     with desk.store() as store:
-        apply_reconcile(desk.workspace, store, store.begin_run("run"))
+        apply_reconcile(desk.workspace, store, store.runs.begin("run"))

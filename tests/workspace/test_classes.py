@@ -33,18 +33,20 @@ def look(desk: Desk) -> ReconcileSummary:
 
 def in_use(desk: Desk) -> set[str]:
     with desk.store() as store:
-        return set(store.class_names().values())
+        return set(store.classes.names().values())
 
 
 def retired(desk: Desk) -> set[str]:
     with desk.store() as store:
-        return set(store.retired_classes().values())
+        return set(store.classes.retired().values())
 
 
 def standing(desk: Desk, name: str) -> tuple[int, int]:
     """Its labels and pictures."""
     with desk.store() as store:
-        [found] = [one for one in store.class_standings(desk.workspace.sorted) if one.name == name]
+        [found] = [
+            one for one in store.classes.standings(desk.workspace.sorted) if one.name == name
+        ]
         return found.labels, found.pictures
 
 
@@ -285,7 +287,7 @@ def test_a_retired_class_is_filed_no_more(desk: Desk) -> None:
     assert (in_use(desk), look(desk).learned) == ({"dog", "snake"}, False)
     with desk.store() as store:
         classifier = load_classifier(desk.workspace, store, active_card(desk.workspace))
-        again = store.predictions_for([_sha256(desk, "cat-1.jpg")], 1)
+        again = store.predictions.of([_sha256(desk, "cat-1.jpg")], 1)
     [verdict] = [classifier.decide_again(one) for one in again.values()]
     assert (verdict.label, verdict.decision, verdict.doubt) == ("cat", "unsure", CLASS_RETIRED)
 

@@ -91,13 +91,13 @@ def rows_are_files(space: Workspace) -> bool:
     files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     tree = sorted(str(path.relative_to(space.root)) for path in files)
     with Store.open(space.database, root=space.root) as store:
-        known = [one for one in store.known_files() if not one.missing]
+        known = [one for one in store.files.known() if not one.missing]
     return sorted(str(one.path.relative_to(space.root)) for one in known) == tree
 
 
 def word_count(space: Workspace) -> int:
     with Store.open(space.database, root=space.root) as store:
-        return sum(len(store.label_history(sha256)) for sha256 in store.current_labels())
+        return sum(len(store.labels.history(sha256)) for sha256 in store.labels.current())
 
 
 def test_ten_corrections_behind_a_stopped_daemon(
@@ -194,7 +194,7 @@ def test_a_picture_sent_back_is_asked_again(
     back = logged(workspace)[0]
     assert (back.path, back.reason) == ("unsure/again.jpg", "sent back")
     with Store.open(workspace.database, root=workspace.root) as store:
-        assert [one.kind for one in store.label_history(row.sha256)] == ["label", "withdrawn"]
+        assert [one.kind for one in store.labels.history(row.sha256)] == ["label", "withdrawn"]
     wait_for(lambda: rows_are_files(workspace), "the old row to be missing")
 
 
@@ -255,11 +255,11 @@ def test_filing_goes_on_while_people_move_pictures(
     wait_for(lambda: word_count(workspace) >= len(moved), "the corrections")
     with Store.open(workspace.database, root=workspace.root) as store:
         apply_reconcile(workspace, store, None)
-        said_of = store.current_labels()
+        said_of = store.labels.current()
         assert {one.class_name for one in said_of.values()} <= {"snake"}
-        assert sum(row.human_label is not None for row in store.log(LogFilter(limit=None))) >= len(
-            moved
-        )
+        assert sum(
+            row.human_label is not None for row in store.log.rows(LogFilter(limit=None))
+        ) >= len(moved)
     assert len(said_of) == len(moved)
     assert rows_are_files(workspace)
 
@@ -282,9 +282,9 @@ def test_a_library_is_taken_in_when_told_to(
     assert "150 pictures taken in where they lie, 150 labelled by their folders." in typed.output
     assert rows_are_files(workspace)
     with Store.open(workspace.database, root=workspace.root) as store:
-        assert {one.source for one in store.current_labels().values()} == {"import"}
-        assert store.unexamined() == {}
-        assert all(one.readable for one in store.pictures_below(workspace.sorted))
+        assert {one.source for one in store.labels.current().values()} == {"import"}
+        assert store.files.unexamined() == {}
+        assert all(one.readable for one in store.pictures.below(workspace.sorted))
     again = CliRunner().invoke(app, ["-C", str(workspace.root), "import", str(workspace.sorted)])
     assert again.exit_code == 4
 

@@ -70,7 +70,7 @@ def contents(*folders: Path) -> Counter[str]:
 
 def logged(workspace: Workspace) -> list[LogRow]:
     with Store.open(workspace.database, root=workspace.root) as store:
-        return list(store.log(LogFilter(limit=None)))
+        return list(store.log.rows(LogFilter(limit=None)))
 
 
 def said(workspace: Workspace) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def test_its_labels_and_undo(desk: Desk) -> None:
 def test_its_audits(desk: Desk, tmp_path: Path) -> None:
     """Both draws are rows now; a list of one of them can still be answered."""
     with desk.store() as store:
-        assert store.all_audits() == [
+        assert store.audits.all() == [
             AuditDraw(5, 1, 8, (3, 5, 1, 9, 6)),
             AuditDraw(6, 2, 8, (1, 9)),
         ]

@@ -92,7 +92,7 @@ def test_everything_hostile_at_once(hostile: Path, workspace: Workspace, test_da
         summary = service.run(workspace, once=True)
     assert contents(workspace) == before
     with Store.open(workspace.database, root=workspace.root) as store:
-        rows = list(store.log(LogFilter()))
+        rows = list(store.log.rows(LogFilter()))
     assert len(rows) == summary.images
     filed = (path for base in workspace.picture_folders[1:] for path in base.rglob("*"))
     names = {display(path.relative_to(workspace.root)) for path in filed if path.is_file()}

@@ -37,7 +37,7 @@ def photos(test_data: Path) -> list[Path]:
 
 def logged(workspace: Workspace) -> list[LogRow]:
     with Store.open(workspace.database, root=workspace.root) as store:
-        return list(store.log(LogFilter()))
+        return list(store.log.rows(LogFilter()))
 
 
 def contents(*folders: Path) -> Counter[str]:
@@ -71,7 +71,7 @@ def test_a_class_folder_that_is_a_link_gets_nothing(
     assert contents(workspace.inbox, workspace.unsure, workspace.rejected) == before
     assert waits == len(list(workspace.inbox.iterdir())) > 0
     with Store.open(workspace.database, root=workspace.root) as store:
-        assert store.current_labels() == {}
+        assert store.labels.current() == {}
 
     link.unlink()
     summary = service.run(workspace, once=True)

@@ -67,7 +67,7 @@ def dropped(workspace: Workspace, test_data: Path) -> list[Path]:
 
 def rows_of(workspace: Workspace) -> list[LogRow]:
     with Store.open(workspace.database, root=workspace.root) as store:
-        return list(store.log(LogFilter()))
+        return list(store.log.rows(LogFilter()))
 
 
 def orders(text: str) -> set[str]:
@@ -157,8 +157,8 @@ def test_a_hostile_class_folder_is_named_safely_and_teaches_nothing(
     assert label.code in {1, 4}
     assert stays.exists()
     with Store.open(workspace.database, root=workspace.root) as store:
-        assert [name for name in store.class_names().values() if orders(name)] == []
-        assert store.current_labels() == {}
+        assert [name for name in store.classes.names().values() if orders(name)] == []
+        assert store.labels.current() == {}
 
 
 def test_a_data_set_with_hostile_names_is_imported_or_refused_in_plain_words(

@@ -94,7 +94,7 @@ def contents(*folders: Path) -> Counter[str]:
 def logged(workspace: Workspace) -> dict[str, str]:
     """Path below the workspace -> SHA-256, of every row."""
     with Store.open(workspace.database, root=workspace.root) as store:
-        return {row.path: row.sha256 for row in store.log(LogFilter())}
+        return {row.path: row.sha256 for row in store.log.rows(LogFilter())}
 
 
 def lying(workspace: Workspace) -> dict[str, str]:

@@ -347,7 +347,7 @@ def test_a_corrected_log_comes_back(desk: Desk, tmp_path: Path) -> None:
     from imgsort.records.log import LogFilter, write_csv
 
     with desk.store() as store, file.open("w", newline="") as out:
-        write_csv(store.log(LogFilter()), out)
+        write_csv(store.log.rows(LogFilter()), out)
     with file.open(newline="") as read:
         rows = list(csv.DictReader(read))
     rows[0]["human_label"] = "dog"

@@ -60,7 +60,9 @@ def run(workspace: Workspace) -> None:
 def places(workspace: Workspace) -> dict[str, Path]:
     """Where each picture of the log lies, by the name it had."""
     with Store.open(workspace.database, root=workspace.root) as store:
-        return {row.name: workspace.root / row.path for row in store.log(LogFilter(limit=None))}
+        return {
+            row.name: workspace.root / row.path for row in store.log.rows(LogFilter(limit=None))
+        }
 
 
 def test_it_goes_after_its_picture(quick: Workspace, test_data: Path) -> None:
@@ -83,8 +85,8 @@ def test_it_goes_after_its_picture(quick: Workspace, test_data: Path) -> None:
     left = sorted(os.fspath(path.relative_to(inbox)) for path in inbox.rglob("*.*"))
     assert left == ["b.xmp", "z.xmp"]
     with Store.open(quick.database, root=quick.root) as store:
-        rows = [row for row in store.log(LogFilter(limit=None)) if row.name == "a.jpg"]
-        assert store.unfinished() == []
+        rows = [row for row in store.log.rows(LogFilter(limit=None)) if row.name == "a.jpg"]
+        assert store.journal.unfinished() == []
     pictures = [quick.root / row.path for row in rows]
     assert {path.with_suffix(".xmp").read_text() for path in pictures} == {
         "of a.xmp",
@@ -119,4 +121,4 @@ def test_pictures_of_a_thousand_folders_are_found(tmp_path: Path) -> None:
                 for number, folder in enumerate(folders)
             ],
         )
-        assert {one.subfolder for one in store.filed_since(folders, NOON)} == {*folders}
+        assert {one.subfolder for one in store.pictures.filed_since(folders, NOON)} == {*folders}

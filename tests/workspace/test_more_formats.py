@@ -63,7 +63,7 @@ def test_unasked_they_stay_and_are_named_and_asked_for_they_are_judged(
     done = service.run(asked, once=True)
     assert (done.images, done.rejected, dict(done.left_for_kind)) == (6, 1, {})
     with Store.open(asked.database, root=asked.root) as store:
-        rows = {row.name: row for row in store.log(LogFilter())}
+        rows = {row.name: row for row in store.log.rows(LogFilter())}
     assert rows["cut.tga"].reason == "the file is cut short"
     assert set(rows) == {*NAMES, "cut.tga"}
     assert (workspace.root / rows["a.jp2"].path).with_suffix(".xmp").exists()

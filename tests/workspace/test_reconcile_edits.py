@@ -61,10 +61,10 @@ class Studio:
 
     def says(self, path: Path, kind: str, name: str | None, *, drawn: bool = False) -> None:
         word = NewLabel(sha256(path), kind, name, "confirm", drawn)  # type: ignore[arg-type]
-        self.album.store.add_labels(self.album.store.begin_run("confirm"), [word])
+        self.album.store.labels.add(self.album.store.runs.begin("confirm"), [word])
 
     def word(self, path: Path) -> tuple[str | None, bool] | None:
-        word = self.album.store.current_labels().get(sha256(path))
+        word = self.album.store.labels.current().get(sha256(path))
         return None if word is None else (word.class_name or word.kind, word.representative)
 
 
@@ -132,7 +132,7 @@ def test_a_rating_takes_no_word_away(
     studio.says(path, kind, name, drawn=True)
     with closing(sqlite3.connect(studio.album.workspace.database)) as log, log:
         log.execute("UPDATE images SET split = 'holdout'")
-    before = studio.album.store.log(LogFilter())
+    before = studio.album.store.log.rows(LogFilter())
     way(path, picture(1, rating=5))
     if not path.exists():
         assert studio.look().missing == 1
@@ -140,9 +140,9 @@ def test_a_rating_takes_no_word_away(
     summary = studio.look()
     assert (summary.labelled, summary.adopted, summary.missing) == (0, 0, 0)
     assert studio.word(path) == (name or kind, True)
-    records = studio.album.store.training_records()
+    records = studio.album.store.training.records()
     assert records[sha256(path)].side == "holdout"
-    [row], [was] = studio.album.store.log(LogFilter()), before
+    [row], [was] = studio.album.store.log.rows(LogFilter()), before
     assert (row.id, row.sha256, row.human_label) == (was.id, sha256(path), was.human_label)
     assert (row.label, row.predicted_at, row.reason) == (was.label, was.predicted_at, was.reason)
     assert not studio.look().learned
@@ -157,9 +157,9 @@ def test_a_rated_picture_is_one_label(studio: Studio) -> None:
     in_place(path, picture(1, rating=3))
     studio.look()
     store = studio.album.store
-    assert set(store.current_labels()) == {sha256(path)}
-    assert store.overview(NOON).labels_since_training == 1
-    assert store.current_labels([former])[former].class_name == "dog"
+    assert set(store.labels.current()) == {sha256(path)}
+    assert store.counts.overview(NOON).labels_since_training == 1
+    assert store.labels.current([former])[former].class_name == "dog"
 
 
 def test_refile_keeps_its_hands_off_a_rated_picture(studio: Studio) -> None:
@@ -168,7 +168,7 @@ def test_refile_keeps_its_hands_off_a_rated_picture(studio: Studio) -> None:
     studio.says(path, "label", "cat")
     by_a_new_file(path, picture(1, rating=3))
     studio.look()
-    assert studio.album.store.unconfirmed() == []
+    assert studio.album.store.history.unconfirmed() == []
 
 
 def test_the_undo_of_a_word_reaches_the_rated_picture(studio: Studio) -> None:
@@ -177,7 +177,7 @@ def test_the_undo_of_a_word_reaches_the_rated_picture(studio: Studio) -> None:
     studio.says(path, "label", "dog")
     in_place(path, picture(1, rating=3))
     studio.look()
-    [history] = studio.album.store.histories([1])
+    [history] = studio.album.store.history.of([1])
     assert [sorted(word.runs) for word in history.words] == [[2]]
 
 
@@ -202,7 +202,7 @@ def test_another_picture_under_the_same_name_inherits_nothing(
     way(path, picture(2))
     studio.look()
     assert studio.word(path) is None
-    rows = {one.sha256: one for one in studio.album.store.known_files()}
+    rows = {one.sha256: one for one in studio.album.store.files.known()}
     assert (rows[former].missing, rows[sha256(path)].missing) == (True, False)
     assert (rows[sha256(path)].decision, rows[sha256(path)].class_name) == ("filed", None)
     assert studio.album.paths() == studio.album.tree()
@@ -240,8 +240,8 @@ def test_a_slow_save_over_a_known_picture(
         studio.look()
     assert studio.word(path) == ("cat", True)
     assert studio.album.paths() == studio.album.tree()
-    assert len(list(studio.album.store.known_files())) == 1
-    assert len(studio.album.store.current_labels()) == 1
+    assert len(list(studio.album.store.files.known())) == 1
+    assert len(studio.album.store.labels.current()) == 1
 
 
 @pytest.mark.parametrize("seconds", [adoption.SAVING_SECONDS, 0.0])
@@ -260,14 +260,14 @@ def test_a_slow_save_of_a_new_picture(
     whole = picture(3)
     path.write_bytes(whole[:900])
     assert studio.look().waiting == (seconds > 0)
-    assert studio.album.store.current_labels() == {}
+    assert studio.album.store.labels.current() == {}
     if seconds:
-        assert list(studio.album.store.known_files()) == []
+        assert list(studio.album.store.files.known()) == []
     path.write_bytes(whole)
     studio.look()
     assert studio.word(path) == word
-    assert len(studio.album.store.current_labels()) == (word is not None)
-    [row] = studio.album.store.known_files()
+    assert len(studio.album.store.labels.current()) == (word is not None)
+    [row] = studio.album.store.files.known()
     assert row.decision == ("filed" if word else "unsure")
     assert not studio.look().learned
 
@@ -292,13 +292,13 @@ def test_a_broken_picture_is_opened_once(studio: Studio, monkeypatch: pytest.Mon
     studio.says(path, "label", "cat")
     path.write_bytes(b"broken by a program")
     studio.look()
-    assert studio.album.store.unexamined() == {}
-    [row] = studio.album.store.log(LogFilter())
+    assert studio.album.store.files.unexamined() == {}
+    [row] = studio.album.store.log.rows(LogFilter())
     assert (row.reason or "").startswith("changed in its place, but it can't be read")
     path.write_bytes(picture(1, rating=1))
     os.utime(path)
     studio.look()
-    [row] = studio.album.store.log(LogFilter())
+    [row] = studio.album.store.log.rows(LogFilter())
     assert (row.reason, row.human_label) == (None, "cat")
 
 
@@ -315,7 +315,7 @@ def test_a_picture_edited_and_moved_in_one_go(
     path = studio.filed("a.jpg", "cat", 1)
     path.with_name("a.xmp").write_text("stars")
     studio.says(path, "label", "cat", drawn=True)
-    [was] = studio.album.store.log(LogFilter())
+    [was] = studio.album.store.log.rows(LogFilter())
     new = made(studio.album.workspace.root / folder) / "a.jpg"
     if by_hand.startswith("in place"):
         in_place(path, picture(1, rating=5))
@@ -325,11 +325,11 @@ def test_a_picture_edited_and_moved_in_one_go(
         path.unlink()
     studio.look()
     assert studio.word(new) == (word, True)
-    [row] = studio.album.store.log(LogFilter())
+    [row] = studio.album.store.log.rows(LogFilter())
     assert (row.id, row.label, row.confidence) == (was.id, "cat", was.confidence)
     assert studio.album.paths() == {f"{folder}/a.jpg"}
     assert new.with_name("a.xmp").read_text() == "stars"
-    assert set(studio.album.store.current_labels()) == {sha256(new)}
+    assert set(studio.album.store.labels.current()) == {sha256(new)}
     assert not studio.look().learned
 
 
@@ -340,7 +340,7 @@ def test_an_edit_and_another_name_in_one_go_say_nothing(studio: Studio) -> None:
     new = path.rename(path.with_name("best.jpg"))
     studio.look()
     assert studio.word(new) is None
-    assert [row.label for row in studio.album.store.log(LogFilter())] == ["cat"]
+    assert [row.label for row in studio.album.store.log.rows(LogFilter())] == ["cat"]
     in_place(new, picture(1, rating=4))
     studio.look()
     assert studio.word(new) is None
@@ -367,7 +367,7 @@ def test_another_picture_of_that_name_elsewhere_is_another(studio: Studio) -> No
     new.write_bytes(picture(2))
     studio.look()
     assert studio.word(new) == ("dog", False)
-    assert len([*studio.album.store.log(LogFilter())]) == 2
+    assert len([*studio.album.store.log.rows(LogFilter())]) == 2
 
 
 def test_which_of_two_it_was_is_not_guessed(studio: Studio) -> None:

@@ -83,12 +83,12 @@ def test_folders_by_another_name_say_nothing(
     with as_named(album, sorted=str(elsewhere), unsure="doubtful") as moved:
         summary = moved.look()
         assert (summary.labelled, summary.withdrawn, summary.missing) == (0, 0, 0)
-        assert moved.store.current_labels() == {}
-        names = {path.name for path in (one.path for one in moved.store.known_files())}
+        assert moved.store.labels.current() == {}
+        names = {path.name for path in (one.path for one in moved.store.files.known())}
         assert names == {"0.jpg", "1.jpg", "2.jpg", "2026-dog.jpg", "doubtful.jpg", "broken.jpg"}
-        assert all(one.path.exists() and not one.missing for one in moved.store.known_files())
+        assert all(one.path.exists() and not one.missing for one in moved.store.files.known())
         assert not moved.look().learned
-        assert all(is_below_now(moved, one.path) for one in moved.store.known_files())
+        assert all(is_below_now(moved, one.path) for one in moved.store.files.known())
 
 
 def is_below_now(album: Album, path: Path) -> bool:
@@ -110,7 +110,7 @@ def test_a_new_folder_beside_the_former_calls_nothing_missing(album: Album) -> N
     made(album.workspace.root / "second")
     with as_named(album, sorted="second") as moved:
         assert not moved.look().missing
-        assert all(not one.missing for one in moved.store.known_files())
+        assert all(not one.missing for one in moved.store.files.known())
 
 
 def test_the_workspace_by_a_link_and_by_absolute_folders(album: Album, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_the_workspace_by_a_link_and_by_absolute_folders(album: Album, tmp_path:
     for opened in (root, link):
         with as_named(album, opened, **absolute) as again:
             assert not again.look().learned
-            assert len(list(again.store.known_files())) == 6
+            assert len(list(again.store.files.known())) == 6
             assert again.paths() == again.tree()
 
 
@@ -138,7 +138,7 @@ def test_a_workspace_that_was_unpacked_has_other_inodes(album: Album, tmp_path: 
     two.rename(one)
     spare.rename(two)
     assert one.stat().st_ino == two_before.st_ino
-    assert (album.look().labelled, album.store.current_labels()) == (0, {})
+    assert (album.look().labelled, album.store.labels.current()) == (0, {})
     assert album.paths() == album.tree()
 
 
@@ -155,7 +155,7 @@ def test_a_copied_workspace_says_nothing(album: Album, tmp_path: Path, times: bo
     with as_named(album, copy) as copied:
         summary = copied.look()
         assert (summary.labelled, summary.withdrawn, summary.missing) == (0, 0, 0)
-        assert (copied.store.current_labels(), copied.paths()) == ({}, copied.tree())
+        assert (copied.store.labels.current(), copied.paths()) == ({}, copied.tree())
 
 
 def test_what_differs_in_a_restored_workspace_is_asked_about(album: Album, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_what_differs_in_a_restored_workspace_is_asked_about(album: Album, tmp_p
     with as_named(album, copy) as copied:
         while (summary := copied.look()).waiting:  # what is new has to be two seconds old
             time.sleep(0.5)
-        assert copied.store.current_labels() == {}
+        assert copied.store.labels.current() == {}
         [notice] = summary.notices
         assert "2 pictures lie elsewhere than in its log" in notice
         assert copied.paths() == copied.tree()
@@ -202,7 +202,7 @@ def test_the_old_place_is_looked_at_once_more(
 
     monkeypatch.setattr("imgsort.reconcile.apply.recover_locked", put_back)
     summary = reconcile_folders(album.workspace, album.store, None)
-    assert (summary.labelled, album.store.label_history(sha256(picture))) == (0, [])
+    assert (summary.labelled, album.store.labels.history(sha256(picture))) == (0, [])
     assert "sorted/cat/0.jpg" in album.paths()
 
 

@@ -236,7 +236,7 @@ def test_undo_of_filings_goes_back_to_the_inbox(desk: Desk) -> None:
     assert (desk.workspace.inbox / "dog-1.jpg").read_bytes() == b"another"
     assert log_of(desk) == {}
     with desk.store() as store:
-        assert store.overview().total == 0
+        assert store.counts.overview().total == 0
 
 
 def test_an_undone_filing_is_the_same_arrival_when_filed_again(desk: Desk) -> None:
@@ -323,7 +323,11 @@ def test_undo_of_a_label_takes_the_word_back(desk: Desk) -> None:
 def material(desk: Desk) -> set[str]:
     """Contents that a training would be given."""
     with desk.store() as store:
-        return {*store.training_records(), *store.current_labels(), *store.strata_of_labelled()}
+        return {
+            *store.training.records(),
+            *store.labels.current(),
+            *store.training.strata_of_labelled(),
+        }
 
 
 def test_undo_of_a_slip_brings_back_what_was_said_before(desk: Desk) -> None:
@@ -406,7 +410,7 @@ def test_the_word_of_a_picture_that_is_gone_can_be_taken_back(desk: Desk) -> Non
     (desk.workspace.sorted / "dog" / "cat-1.jpg").unlink()
     assert desk.type("undo", "--last").code == 0
     with desk.store() as store:
-        assert store.current_labels() == {}
+        assert store.labels.current() == {}
 
 
 def test_undo_by_path_takes_back_what_was_done_last(desk: Desk) -> None:

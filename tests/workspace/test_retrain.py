@@ -176,10 +176,10 @@ def test_how_unlike_the_training_pictures_are_is_kept(
         "embedding_distance"
     ]
     with Store.open(workspace.database, root=workspace.root) as store:
-        kept = store.unlikeness_in(Period(model=2), 100)
+        kept = store.drift.unlikeness(Period(model=2), 100)
         novelty = LearnedModel.opened(Registry(workspace.models).tensors(2)).novelty
-        rows = [row.sha256 for row in store.log(LogFilter(model=2))]
-        assert store.unlikeness_in(Period(model=1), 100) == []
+        rows = [row.sha256 for row in store.log.rows(LogFilter(model=2))]
+        assert store.drift.unlikeness(Period(model=1), 100) == []
     with EmbeddingStore.open(workspace.embeddings) as embeddings:
         vectors = embeddings.get(Registry(workspace.models).card(2).backbone_id, "float32", rows)
     expected = novelty.unlikeness(np.stack(list(vectors.values())))
@@ -249,7 +249,7 @@ def test_it_remembers_what_it_has_seen(trained: tuple[Path, Result]) -> None:
     workspace = Workspace.open(trained[0])
     seen = model(workspace, 2).seen
     with Store.open(workspace.database, root=workspace.root) as store:
-        assert seen.keys() == store.current_labels().keys()
+        assert seen.keys() == store.labels.current().keys()
     assert set(seen.values()) == set(range(5))
 
 
@@ -302,17 +302,17 @@ def test_a_new_class_does_not_open_the_gate(trained: tuple[Path, Result], tmp_pa
     workspace = with_sand(trained[0], tmp_path)
     dice = np.random.default_rng(1)
     with Store.open(workspace.database, root=workspace.root) as store:
-        names = store.class_names()
+        names = store.classes.names()
         wrong = [
             NewLabel(
                 sha256, "label", str(dice.choice(sorted({*COLOURS} - {names[said]}))), "cli", True
             )
-            for sha256, label in sorted(store.current_labels().items())
+            for sha256, label in sorted(store.labels.current().items())
             if (said := label.class_id) is not None
             and names[said] in COLOURS
             and dice.random() < 0.45
         ]
-        store.add_labels(None, wrong)
+        store.labels.add(None, wrong)
     answer = typed(workspace, "retrain")
     assert answer.exit_code == 4
     assert "but on the classes that both know it is right on" in answer.stdout
@@ -422,7 +422,7 @@ def test_a_kill_at_any_moment_leaves_a_model_serving(
 
 def label_count(workspace: Workspace) -> int:
     with Store.open(workspace.database, root=workspace.root) as store:
-        return sum(len(store.label_history(sha256)) for sha256 in store.current_labels())
+        return sum(len(store.labels.history(sha256)) for sha256 in store.labels.current())
 
 
 @pytest.mark.chaos

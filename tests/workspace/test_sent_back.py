@@ -41,7 +41,7 @@ def asked_again(desk: Desk, path: Path, *, after: timedelta = timedelta()) -> st
     candidate = Candidate(path, said.subfolder, said.arrived_at, 0.0)
     with desk.store() as store:
         stage = SentBack(
-            Model(desk), store, store.begin_run("run"), now=lambda: datetime.now(UTC) + after
+            Model(desk), store, store.runs.begin("run"), now=lambda: datetime.now(UTC) + after
         )
         [again] = stage.judge([Decoded(candidate, said.outcome)])
     assert again.verdict is not None
@@ -69,7 +69,7 @@ def test_no_word_makes_a_picture_less_representative(desk: Desk, kind: str) -> N
     name = "dog" if kind == "label" else None
     with desk.store() as store:
         word = NewLabel(content_hash("cat-1.jpg"), kind, name, "move", False)  # type: ignore[arg-type]
-        store.add_labels(None, [word])
+        store.labels.add(None, [word])
     assert desk.labels()["cat-1.jpg"] == (name or kind, "move", True)
 
 

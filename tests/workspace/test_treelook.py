@@ -20,6 +20,7 @@ from imgsort.reconcile.scan import hashed, look_through
 from imgsort.reconcile.signs import Signs
 from imgsort.records.files import Layout, Snapshot
 from imgsort.store import Store
+from imgsort.store.files import FileTopic
 from tests.desk import Desk
 
 NAMES = ("cat-1.jpg", "cat-2.jpg", "dog-1.jpg", "unsure-dog-2.jpg", "broken-1.jpg")
@@ -48,10 +49,10 @@ def look(desk: Desk) -> TreeLook:
 
 def at_everything(layout: Layout, store: Store) -> TreeLook:
     """The plain way, which keeps all."""
-    disk, known = look_through(layout), list(store.known_files())
+    disk, known = look_through(layout), list(store.files.known())
     present = sum(not one.missing for one in known)
     found = differences(disk, known)
-    return TreeLook(disk, found, store.known_classes(), present, len(found.settled))
+    return TreeLook(disk, found, store.files.known_classes(), present, len(found.settled))
 
 
 def learned(looked: TreeLook, store: Store, layout: Layout) -> Reconciled:
@@ -60,13 +61,13 @@ def learned(looked: TreeLook, store: Store, layout: Layout) -> Reconciled:
     found.lost = [one for one in found.lost if not is_at(one.location, one.identity)]
     trusted = trusted_moves(found, disk, looked.classes, layout)
     hashes = hashed(to_hash(found, disk, trusted, layout, unlimited=True), lambda: False)
-    spoken = store.current_labels()
+    spoken = store.labels.current()
     return reconcile(Sight(disk, found, hashes, looked.classes, spoken, layout), unlimited=True)
 
 
 def test_nothing_new_costs_one_pass(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows are not read a second time, and nothing is kept of any file."""
-    monkeypatch.setattr(Store, "known_files", None)
+    monkeypatch.setattr(FileTopic, "known", None)
     seen = look(desk)
     assert (seen.disk.files, bool(seen.found), seen.found.settled) == ({}, False, [])
     assert seen.present == len(NAMES)
@@ -185,7 +186,7 @@ def test_what_is_filed_meanwhile_is_in_its_place(
         return seen
 
     monkeypatch.setattr(treelook, "look_through", busy)
-    monkeypatch.setattr(Store, "known_files", None)  # a busy daemon must not read all rows again
+    monkeypatch.setattr(FileTopic, "known", None)  # a busy daemon must not read all rows again
     found = look(desk).found
     assert (found.strangers, found.lost, found.same) == ([], [], [])
 

@@ -71,7 +71,7 @@ def type_(workspace: Workspace) -> Type:
 def rows_of(workspace: Workspace) -> dict[str, str]:
     """sha256 -> path of every picture of the log."""
     with Store.open(workspace.database, root=workspace.root) as store:
-        return {one.sha256: str(one.path) for one in store.pictures_by_ids(range(100))}
+        return {one.sha256: str(one.path) for one in store.pictures.by_ids(range(100))}
 
 
 def test_the_daemon_stores_every_embedding(workspace: Workspace, type_: Type) -> None:
@@ -195,8 +195,8 @@ def test_an_undone_run_can_be_run_again(workspace: Workspace, type_: Type) -> No
     service.run(workspace, once=True)
     assert rows_of(workspace) == before
     with Store.open(workspace.database, root=workspace.root) as store:
-        assert store.current_labels() == {}
-        assert store.overview().total == 18
+        assert store.labels.current() == {}
+        assert store.counts.overview().total == 18
 
 
 class Mirror:

@@ -182,11 +182,13 @@ def test_what_goes_after_a_picture_is_not_described(desk: Desk) -> None:
     late.write_text("{}")
     beside = desk.workspace.sorted / "cat/cat-1.json"
     with desk.store() as store:
-        [picture] = store.pictures_named({"cat-1.jpg"})
+        [picture] = store.pictures.named({"cat-1.jpg"})
         errand = errand_beside(desk.workspace, late, picture.arrival_id, picture.path, beside)
         assert errand is not None
-        run = store.begin_run("sidecars")
-        run_errands(desk.workspace, store, [errand], lambda plans: store.record_decided(run, plans))
+        run = store.runs.begin("sidecars")
+        run_errands(
+            desk.workspace, store, [errand], lambda plans: store.journal.record_decided(run, plans)
+        )
     assert desk.tree() == [
         "sorted/cat/cat-1.jpg",
         "sorted/cat/cat-1.jpg.xmp",

@@ -18,7 +18,7 @@ def check_pictures(workspace: Workspace) -> Iterator[Finding]:
     try:
         with Store.open(workspace.database, root=workspace.root) as store:
             look = look_at(layout, store)
-            underway = {str(path) for path in store.reserved_targets()}
+            underway = {str(path) for path in store.journal.reserved_targets()}
     except FilingPaused as problem:
         yield Finding("error", "pictures", f"{problem}", "Put that folder back (mount it?).")
         return
@@ -70,8 +70,8 @@ def _orphans(workspace: Workspace, paths: Sequence[str]) -> Iterator[Finding]:
 
 def _reconcile(workspace: Workspace) -> None:
     with Store.open(workspace.database, root=workspace.root) as store:
-        run_id = store.begin_run("doctor")
-        store.end_run(run_id, str(apply_reconcile(workspace, store, run_id)))
+        run_id = store.runs.begin("doctor")
+        store.runs.end(run_id, str(apply_reconcile(workspace, store, run_id)))
 
 
 def _named(paths: Sequence[str]) -> str:
