@@ -160,3 +160,13 @@ def _anchors(document: Path) -> set[str]:
     """What GitHub makes of the headings: lower case, spaces as hyphens, punctuation dropped."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_ways_through_the_house_lead_somewhere() -> None:
+    """Every file and function that CONTRIBUTING names is there."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:imgsort|daemon|trainer|migrations)/[\w/]+\.py)(?::(\w+))?`", text)
+    assert len(named) > 25
+    for file, name in named:
+        source = (REPOSITORY / file).read_text(encoding="utf-8")
+        assert not name or re.search(rf"\b(def|class) {name}\b", source), f"{file}:{name}"
