@@ -316,3 +316,24 @@ def test_classes_keep_their_ids(store: Store) -> None:
     first = store.classes.ensure(["cat", "dog"])
     assert store.classes.ensure(["snake", "dog", "dog"]) == {"snake": 3, "dog": first["dog"]}
     assert store.classes.names() == {1: "cat", 2: "dog", 3: "snake"}
+
+
+def test_a_topic_is_loaded_when_it_is_asked_for(store: Store, tmp_path: Path) -> None:
+    """`log` and `status` answer at once: opening the store loads no topic, and the log's rows load
+    nothing that writes."""
+    store.runs.begin("run")
+    script = """
+import sys
+from pathlib import Path
+from imgsort.records.log import LogFilter
+from imgsort.store import Store
+def loaded():
+    return {name.removeprefix("imgsort.store.") for name in sys.modules if "imgsort.store." in name}
+with Store.open(Path(sys.argv[1]) / "state" / "imgsort.db", root=Path(sys.argv[1])) as store:
+    print(*sorted(loaded()))
+    list(store.log.rows(LogFilter()))
+    print(*sorted(loaded() & {"journal", "decisions", "files", "history", "labels", "pictures"}))
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said == "engine paths revision store tables\n\n"
