@@ -40,6 +40,9 @@ class Clock:
         self.name, self.since = "", time.monotonic()
         self.decoded = 0
 
+    def tell(self, sentence: str) -> None:
+        pass
+
     def stage(self, name: str) -> None:
         now = time.monotonic()
         if self.name:

@@ -65,6 +65,9 @@ class Photo:
 class Quiet:
     """A ``Watch`` that doesn't."""
 
+    def tell(self, sentence: str) -> None:
+        pass
+
     def stage(self, name: str) -> None: ...
 
     def progress(self, done: int, total: int) -> None: ...

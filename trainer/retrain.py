@@ -37,6 +37,16 @@ from imgsort.workspace.workspace import Workspace
 
 __all__ = ["Options", "Outcome", "Progress", "retrain"]
 
+INNER_LAYERS = (
+    "From now on the network's inner layers are looked at too, where textures are told apart: the "
+    "labelled pictures are embedded anew, this once."
+)
+INT8_STAYS = (
+    "int8 goes on without the inner layers, which tell textures apart: it was measured without "
+    'them. To have both, set model.precision to "auto", type `imgsort retrain`, then `imgsort '
+    "quantize`."
+)
+
 
 class Progress(Protocol):
     """Somebody who may want to see how it goes."""
@@ -46,6 +56,9 @@ class Progress(Protocol):
 
     def progress(self, done: int, total: int) -> None:
         """The present step has come so far."""
+
+    def tell(self, sentence: str) -> None:
+        """Something has changed that a person should know of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +175,12 @@ def _serving(work: _Work) -> Serving:
     """
     card, precision = active_card(work.workspace), work.workspace.config.model.precision
     backbone = InstalledBackbone.open(work.workspace.backbones, card.backbone_id)
-    if not (backbone.inner or is_int8(precision) or is_int8(card.precision)):
+    if not backbone.inner and (is_int8(precision) or is_int8(card.precision)):
+        work.watch.tell(INT8_STAYS)
+    elif not backbone.inner:
         work.watch.stage("adding the inner layers to the backbone")
         backbone = with_inner_layers(backbone, work.workspace.backbones)
+        work.watch.tell(INNER_LAYERS)
     return open_serving(work.workspace, work.store, backbone=backbone)
 
 

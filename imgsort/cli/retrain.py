@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from imgsort.cli.app import Here, Json, app, opened, reported
+from imgsort.cli.app import Here, Json, app, opened, reported, say
 from imgsort.cli.output import print_json
 from imgsort.disk.closing import Closing
 from imgsort.disk.display import display
@@ -97,6 +97,12 @@ class _Bar(Closing):
             if self._task is not None:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(name, total=None)
+
+    def tell(self, sentence: str) -> None:
+        if self._bar is None:
+            say(sentence)
+        else:
+            self._bar.console.print(sentence, markup=False)
 
     def progress(self, done: int, total: int) -> None:
         if self._bar is not None and self._task is not None:

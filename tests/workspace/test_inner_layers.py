@@ -158,6 +158,7 @@ def test_retrain_adds_the_inner_layers(
     assert imgsort("-C", workspace.root, "import", folder).code == 0
     answer = imgsort("-C", workspace.root, "retrain")
     assert answer.code == 0, answer.err
+    assert "inner layers are looked at too" in answer.err
     registry = Registry(workspace.models)
     cards = [registry.card(version) for version in (1, 2)]
     assert [card.backbone_id for card in cards] == [earlier.id, lite0.id]
@@ -187,6 +188,7 @@ def test_what_works_in_int8_keeps_its_form(
     assert imgsort("-C", workspace.root, "import", folder).code == 0
     answer = imgsort("-C", workspace.root, "retrain")
     assert answer.code == 0, answer.err
+    assert "int8 goes on without the inner layers" in answer.err
     card = Registry(workspace.models).card(2)
     assert (card.backbone_id, card.precision[:5]) == (earlier.id, "int8-")
 

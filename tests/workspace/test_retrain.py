@@ -325,6 +325,9 @@ class _MeanwhileActivating:
     def __init__(self, workspace: Workspace) -> None:
         self.registry = Registry(workspace.models)
 
+    def tell(self, sentence: str) -> None:
+        pass
+
     def stage(self, name: str) -> None:
         if name == "writing the report":
             self.registry.activate(1)
