@@ -13,7 +13,7 @@ from imgsort.disk.display import display
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from imgsort.models.why import Why
+    from imgsort.care.why import Why
     from imgsort.records.history import Move
 
 
@@ -32,7 +32,7 @@ def why(
 ) -> None:
     """Everything about one picture: model, threshold, alikes, every move and every label."""
     workspace = opened(context, here)
-    from imgsort.models import why as explaining
+    from imgsort.care import why as explaining
     from imgsort.models.serving import open_serving
     from imgsort.store import Store
 

@@ -1,4 +1,4 @@
-"""Files on a disk, whatever they hold.
+"""Files and folders as the system has them.
 
 An *identity* is the few numbers that tell one file, with these bytes, from another. *Durable* is
 what a power cut leaves whole: the old or the new. A *fail point* is a place where tests let the

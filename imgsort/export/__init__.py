@@ -1,1 +1,1 @@
-"""The log in the forms of other programs: a spreadsheet, a Camtrap DP."""
+"""The log in the forms of other programs: a spreadsheet, a Camtrap DP (`log --output`)."""

@@ -6,7 +6,7 @@ dead mover left. A *destination* is an unused name; *sidecars* travel with their
 *refusal* is why one file stayed where it was.
 
 ``Filer`` files the daemon's batches, ``relocate`` brings logged pictures elsewhere; whoever moves
-files takes them through ``batch``.
+pictures takes them through ``batch``, but for recovery.
 """
 
 from imgsort.filing.errand import Done

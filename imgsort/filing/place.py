@@ -34,10 +34,10 @@ class Placed:
 def place(source: Spot, target: Spot, expected: Identity, sha256: str, mode: Mode) -> Placed:
     """Bring the file that is ``expected`` to the unused ``target``.
 
-    A file to be moved must be durable (``content.make_durable``) before. Raises FileExistsError if
-    the target is taken, NotPlaced for the file's own sake (UnfitName if its name may be why),
-    another OSError for the target folder's, StorageFailed. Whatever is raised, the source is where
-    it was.
+    A file to be moved must be durable (``sync_contents.make_durable``) before. Raises
+    FileExistsError if the target is taken, NotPlaced for the file's own sake (UnfitName if its name
+    may be why), another OSError for the target folder's, StorageFailed. Whatever is raised, the
+    source is where it was.
     """
     try:
         descriptor = source.open()

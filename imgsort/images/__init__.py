@@ -1,7 +1,7 @@
 """Untrusted bytes become RGB pixels and facts, or BadImage with a reason a person understands.
 
 They are opened in *worker* processes, a *pool* of them, where a crash or a hang costs that file
-alone; an *outcome* is what became of it. ``formats`` says which kinds of file are read at all,
+alone; an *outcome* is what became of it. ``formats`` says which decoders may see a file,
 ``thumbnails`` opens pictures for people to look at.
 
 Importing this loads neither Pillow nor OpenCV: the journal and the sidecars want its values only.

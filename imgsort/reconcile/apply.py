@@ -13,11 +13,11 @@ from pathlib import Path
 from imgsort.disk.display import display
 from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity, is_at
-from imgsort.disk.wholeness import is_cut_short
 from imgsort.filing import recover_locked
 from imgsort.filing.left_behind_sidecars import HandMove, fetch
 from imgsort.filing.rejected_again import origin, send_back
 from imgsort.filing.xmp_renewal import renewing
+from imgsort.images.wholeness import is_cut_short
 from imgsort.reconcile.compare import Differences, Sight, to_hash, trusted_moves
 from imgsort.reconcile.examine import examine_adopted
 from imgsort.reconcile.look import TreeLook, look_at

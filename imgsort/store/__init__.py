@@ -1,8 +1,9 @@
 """imgsort.db: the prediction log and the journal of moves. The only SQL is in this package.
 
 ``tables`` has the columns, ``schema`` and ``revision`` the way from one to the next, ``engine`` the
-connection; every other file is a topic, called as its records are. An *anchor* turns paths into
-those that the database keeps, relative to the workspace.
+connection, ``topic`` what turns queries into methods; ``Store`` names the topics
+(``store.labels``). ``embeddings`` is a database of its own, which may be deleted at any time.
+An *anchor* turns paths into those that the database keeps, relative to the workspace.
 
 The names below are imported when they are asked for: SQLAlchemy takes half a second of a core,
 which `imgsort health` can do without.

@@ -67,7 +67,7 @@ class Template:
 
         Nothing untrusted can leave its part: no part is empty, ``.`` or ``..``, begins with a dot,
         holds a slash or NUL, or is longer than LONGEST_NAME bytes. ``label`` must have passed
-        ``labels.checked_label`` and stands as it is.
+        ``class_names.checked_label`` and stands as it is.
         """
         text = os.fsdecode(name)
         stem, ext = split_name(text)

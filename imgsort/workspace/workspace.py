@@ -1,4 +1,4 @@
-"""The folders of one workspace, and the two locks that keep its movers apart."""
+"""The folders of one workspace, and the locks that keep its users apart."""
 
 import fcntl
 import os

@@ -13,10 +13,10 @@ from PIL import Image
 from imgsort.daemon.inbox.file_kinds import FileKind, NameRules, looks_like_picture
 from imgsort.daemon.inbox.left_over import kind_of, told
 from imgsort.daemon.service.reload import reloaded
-from imgsort.disk.wholeness import lacks_its_end
 from imgsort.errors import ConfigProblem
 from imgsort.filing.sidecars import pair_up
 from imgsort.images import MORE_NAMES, READABLE_SUFFIXES, BadImage, ImageLimits, decode
+from imgsort.images.wholeness import lacks_its_end
 from imgsort.workspace.config import DecodeSettings, parse_config
 
 SIZE = 64

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from imgsort.disk.wholeness import lacks_its_end
+from imgsort.images.wholeness import lacks_its_end
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
