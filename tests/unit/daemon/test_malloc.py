@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[3]
 PINNED = """
 from pathlib import Path
 from imgsort.daemon.service.malloc import give_back

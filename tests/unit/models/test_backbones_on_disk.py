@@ -14,7 +14,7 @@ from imgsort.models.backbones import BACKBONES, InstalledBackbone, install, resn
 from imgsort.models.backbones.install import identify
 from imgsort.models.backbones.spec import InnerLayer, Weights
 
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[3]
 FILES = ("backbone.json", "imagenet_head.safetensors", "model.bin", "model.xml")
 
 

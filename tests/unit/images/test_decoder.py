@@ -36,7 +36,7 @@ def png(path: Path, colour: tuple[int, int, int] = (200, 100, 50)) -> Path:
 @pytest.fixture
 def hooks(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Decoders that misbehave, importable by worker processes."""
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "hooks")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "hooks")
     return importlib.import_module("decoder_hooks")
 
 
@@ -218,7 +218,7 @@ def test_a_share_that_stalls_costs_no_picture(
     make_pool: MakePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sound picture that can't be read now is left for later, and judged when it can."""
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "hooks")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "hooks")
     ledger = Ledger()
     path, away = png(tmp_path / "a.png"), tmp_path / "away"
     away.touch()
@@ -240,7 +240,7 @@ def test_a_share_that_is_slow_costs_no_picture_either(
     make_pool: MakePool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading may take longer than the time limit in all, as long as it gets on."""
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "hooks")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "hooks")
     path = png(tmp_path / "slow.png")
 
     with make_pool(decode=_of_the_share(), timeout_seconds=1.2) as pool:

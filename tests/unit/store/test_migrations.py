@@ -28,7 +28,7 @@ from imgsort.store.schema import Migrated, head_revision, migrate, revision_of
 from imgsort.store.tables import METADATA, REVISIONS
 from tests.logbook import Workplace, file_all, new_store, verdict
 
-SCRIPTS = Path(__file__).parents[2] / "migrations"
+SCRIPTS = Path(__file__).parents[3] / "migrations"
 HEAD = REVISIONS[-1]
 NEXT = f"{int(HEAD) + 1:04}"
 

@@ -311,7 +311,7 @@ registry = Registry(Path(sys.argv[1]))
 
 def killed(registry: Registry, failpoint: str, act: str) -> None:
     """Let another process act and die (SIGKILL) at a fail point."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(act=act), str(registry.folder)],
         env={**os.environ, "IMGSORT_FAILPOINT": failpoint, "PYTHONPATH": str(root)},

@@ -567,7 +567,7 @@ def run_python() -> Callable[[str], str]:
 
     def run(code: str) -> str:
         command = [sys.executable, "-c", code]
-        root = Path(__file__).parents[2]
+        root = Path(__file__).parents[3]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
         return done.stdout.strip()
 

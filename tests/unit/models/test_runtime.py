@@ -21,7 +21,7 @@ from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
 from imgsort.models.runtimes.on_tensorflow import TensorflowRuntime
 from imgsort.models.vocabulary import resolve
 
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[3]
 TOLERANCE = 1e-3
 
 
