@@ -141,10 +141,10 @@ def test_a_whole_life(
 @pytest.mark.parametrize(
     ("module", "name", "method", "stage"),
     [
-        ("daemon.inference", "ModelInference", "judge", "infer"),
-        ("filing", "Filer", "file", "file"),
-        ("decoder.pool", "DecoderPool", "_decoded", "decode"),
-        ("daemon.source", "Source", "_refill", "scan"),
+        ("daemon.pipeline.inference", "ModelInference", "judge", "infer"),
+        ("filing.filer", "Filer", "file", "file"),
+        ("images.pool", "DecoderPool", "_decoded", "decode"),
+        ("daemon.inbox.source", "Source", "_refill", "scan"),
     ],
     ids=["inference", "filing", "decoder", "scanner"],
 )
