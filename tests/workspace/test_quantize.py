@@ -282,6 +282,8 @@ def test_the_command_from_end_to_end(workspace: Workspace, test_data: Path) -> N
     workspace.config_file.write_text(text)
     folder = test_data / "cats_dogs_snakes"
     answer = imgsort("-C", workspace.root, "quantize", "--images", folder, "--count", "150")
+    if answer.code == NothingToDo.exit_code and not has_vnni():
+        pytest.skip("without VNNI int8 falls short of 98 % on these pictures, and says so")
     assert (answer.code, answer.err) == (0, "Calibrating and measuring (about a minute)…\n")
     assert re.search(r"^same decision +\d+ \((98|99|100)\.", answer.out, re.MULTILINE)
     assert re.search(r"^measured on +100 others$", answer.out, re.MULTILINE)
