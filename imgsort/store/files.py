@@ -32,7 +32,7 @@ from imgsort.store.classes import change as change_classes
 from imgsort.store.classes import note_undone
 from imgsort.store.edits import UNREAD, edits, is_uncompared, keep, note_unread, part
 from imgsort.store.edits import change as change_contents
-from imgsort.store.images import facts_columns
+from imgsort.store.images import facts_columns, image_ids
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
@@ -345,7 +345,7 @@ def _ensure_contents(
     connection: Connection, adopted: Sequence[Adopted | Edited], now: datetime
 ) -> dict[str, int]:
     sizes = {one.sha256: one.file.identity.size for one in adopted}
-    found = _contents(connection, list(sizes))
+    found = image_ids(connection, sizes)
     fresh = [
         {"sha256": sha256, "size": size, "first_seen_at": now}
         for sha256, size in sizes.items()
@@ -353,19 +353,7 @@ def _ensure_contents(
     ]
     if fresh:
         connection.execute(insert(IMAGES), fresh)
-        found = _contents(connection, list(sizes))
-    return found
-
-
-def _contents(connection: Connection, sha256s: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for start in range(0, len(sha256s), _CHUNK):
-        rows = connection.execute(
-            select(IMAGES.c.sha256, IMAGES.c.id).where(
-                IMAGES.c.sha256.in_(sha256s[start : start + _CHUNK])
-            )
-        )
-        found.update({row.sha256: row.id for row in rows})
+        found = image_ids(connection, sizes)
     return found
 
 

@@ -41,6 +41,17 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
     return known
 
 
+def image_ids(connection: Connection, sha256s: Collection[str]) -> dict[str, int]:
+    """The rows of these contents; the unknown are left out."""
+    asked = select(IMAGES.c.sha256, IMAGES.c.id)
+    rows = (
+        row
+        for part in parts(sha256s)
+        for row in connection.execute(asked.where(IMAGES.c.sha256.in_(part)))
+    )
+    return {row.sha256: row.id for row in rows}
+
+
 def _facts(plan: Plan) -> ImageFacts | None:
     return plan.arrival.facts if plan.arrival else None
 

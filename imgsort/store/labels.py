@@ -3,7 +3,7 @@
 Every function takes an open connection: the caller owns the transaction.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
 from imgsort.records.labels import HumanLabel, NewLabel, Retold
+from imgsort.store.images import image_ids
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
 from imgsort.store.standing_labels import RETRACTED, is_here, stands
@@ -43,7 +44,7 @@ def add_labels(
         return 0
     names = (label.class_name for label in labels if label.class_name is not None)
     classes = ensure_classes(connection, names, now)
-    images = _image_ids(connection, {label.sha256 for label in labels})
+    images = image_ids(connection, {label.sha256 for label in labels})
     unknown = [label.sha256 for label in labels if label.sha256 not in images]
     if unknown:
         raise ValueError(f"no image has the content {unknown[0]}")
@@ -95,19 +96,6 @@ def _retell(
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
-
-
-def _image_ids(connection: Connection, sha256s: Iterable[str]) -> dict[str, int]:
-    wanted = list(sha256s)
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        rows = connection.execute(
-            select(IMAGES.c.sha256, IMAGES.c.id).where(
-                IMAGES.c.sha256.in_(wanted[start : start + _CHUNK])
-            )
-        )
-        found.update({row.sha256: row.id for row in rows})
-    return found
 
 
 def _representative(connection: Connection, image_ids: Collection[int]) -> set[int]:
