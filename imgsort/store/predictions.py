@@ -96,11 +96,12 @@ def ensure_predictions(
     classes: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Write down each verdict, once for an image and a model."""
+    """Write down each verdict, once for an image and a model; again where it was found at another
+    precision than the one before."""
     wanted = {(one.image_id, one.model): one.verdict for one in judged}
-    asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model)
+    asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model, PREDICTIONS.c.precision)
     known = {
-        (row.image_id, row.model)
+        (row.image_id, row.model): row.precision
         for part in parts({image_id for image_id, _ in wanted})
         for row in connection.execute(asked.where(PREDICTIONS.c.image_id.in_(part)))
     }
@@ -111,6 +112,19 @@ def ensure_predictions(
     ]
     if fresh:
         connection.execute(insert(PREDICTIONS), fresh)
+    for (image_id, model), before in known.items():
+        verdict = wanted.get((image_id, model))
+        if verdict is not None and verdict.precision not in {None, before}:
+            values = {"predicted_at": now, **_values(verdict, classes)}
+            _replace(connection, image_id, model, values)
+
+
+def _replace(connection: Connection, image_id: int, model: int, values: dict[str, Any]) -> None:
+    connection.execute(
+        update(PREDICTIONS)
+        .where(PREDICTIONS.c.image_id == image_id, PREDICTIONS.c.model == model)
+        .values(values)
+    )
 
 
 def record_verdicts(
@@ -160,6 +174,7 @@ def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:
         **reason_columns(verdict.doubt),
         "top_k": json.dumps(top_k, ensure_ascii=False, separators=(",", ":")),
         "unlikeness": verdict.unlikeness,
+        "precision": verdict.precision,
     }
 
 
@@ -181,6 +196,7 @@ def predictions_for(
                 PREDICTIONS.c.reason_code,
                 PREDICTIONS.c.top_k,
                 PREDICTIONS.c.unlikeness,
+                PREDICTIONS.c.precision,
             )
             .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
             .where(
@@ -195,6 +211,7 @@ def predictions_for(
                 doubt=Reason.of(row.reason_code, row.reason),
                 top_k=_scores(row.top_k, names),
                 unlikeness=row.unlikeness,
+                precision=row.precision,
             )
     return found
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -226,6 +226,7 @@ class PredictionColumns(TypedColumns):
     predicted_at: Named[datetime] = Column(Utc)
     unlikeness: Named[float | None] = Column(Double)
     reason_code: Named[str | None] = Column(Text)
+    precision: Named[str | None] = Column(Text)
 
 
 PREDICTIONS = Table(
