@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from imgsort.daemon.inbox.source import STOPPING, Candidate
+from imgsort.daemon.inbox.probe import STOPPING, LeftAlone
+from imgsort.daemon.inbox.source import Candidate
 from imgsort.daemon.pipeline.collector import Batcher
 from imgsort.daemon.pipeline.double_buffer import Overlap
 from imgsort.daemon.pipeline.liveness import Pulse
@@ -103,8 +104,8 @@ class _End:
 class Listener:
     """Whom the pipeline asks and tells; each method is called from one of its threads."""
 
-    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
-        """It is through with a candidate: ``filed``, or left where it is for ``reason``."""
+    def finished(self, path: Path, left: LeftAlone | None) -> None:
+        """It is through with a candidate, which is filed, or ``left`` where it is."""
 
     def may_reject(self, path: Path) -> bool:  # noqa: ARG002
         """May a file that is no picture go to rejected/? If not, the listener takes it back."""
@@ -233,21 +234,20 @@ class Pipeline:
         self._hand_on(_End())
 
     def _sort_out(self, item: "_Decode", batcher: Batcher[Decoded]) -> None:
-        copied = False
+        path, copied = item.candidate.path, False
+        outcome: Picture | Refused | LeftAlone
         try:
-            outcome = item.future.result()
-            copied = not isinstance(outcome, Deferred) and self.stages.recognised(outcome)
+            read = item.future.result()
+            outcome = LeftAlone(read.reason) if isinstance(read, Deferred) else read
+            copied = not isinstance(outcome, LeftAlone) and self.stages.recognised(outcome)
         except CancelledError:
-            outcome = Deferred(item.candidate.path, STOPPING)
+            outcome = STOPPING
         except PAUSING as trouble:  # its earlier tries could not be looked up or written down
-            outcome = Deferred(item.candidate.path, str(trouble))
-        if isinstance(outcome, Deferred):
+            outcome = LeftAlone(str(trouble))
+        if isinstance(outcome, LeftAlone) or copied:
             self._slots.release()
-            self._listener.finished(outcome.path, filed=False, reason=outcome.reason)
-        elif copied:
-            self._slots.release()
-            self._listener.finished(outcome.path, filed=True)
-        elif isinstance(outcome, Refused) and not self._listener.may_reject(outcome.path):
+            self._listener.finished(path, outcome if isinstance(outcome, LeftAlone) else None)
+        elif isinstance(outcome, Refused) and not self._listener.may_reject(path):
             self._slots.release()
         else:
             batcher.add(Decoded(item.candidate, outcome), time.monotonic())
@@ -281,8 +281,8 @@ class Pipeline:
                 continue
             through_at = time.monotonic()
             for done in batch:
-                path, reason = done.errand.source, done.reason or ""
-                self._listener.finished(path, filed=done.moved, reason=reason)
+                left = None if done.moved else LeftAlone(done.reason or "")
+                self._listener.finished(done.errand.source, left)
             self._listener.batch(batch, through_at - began)
 
     def _file(self, judged: list[JudgedPicture]) -> list[Done]:
@@ -298,7 +298,7 @@ class Pipeline:
 
     def _give_up(self, paths: Iterable[Path]) -> None:
         for path in paths:
-            self._listener.finished(path, filed=False, reason=STOPPING)
+            self._listener.finished(path, STOPPING)
 
     def _patiently(self, stage: str, act: Callable[[], Answer]) -> Answer | None:
         """Try until it works; None when there is no time left to wait for that."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imgsort.daemon.inbox.probe import LeftAlone
 from imgsort.daemon.inbox.source import Candidate
 from imgsort.daemon.pipeline import pipeline as pipeline_module
 from imgsort.daemon.pipeline.double_buffer import HANDS
@@ -99,11 +100,11 @@ class Recorder(Listener):
         self.troubles: list[str | None] = []
         self.in_the_way: list[str] = []
 
-    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
-        if filed:
+    def finished(self, path: Path, left: LeftAlone | None) -> None:
+        if left is None:
             self.filed.append(path.name)
         else:
-            self.left[path.name] = reason
+            self.left[path.name] = left.reason
 
     def batch(self, batch: Sequence[Done], seconds: float) -> None:
         assert seconds >= 0
