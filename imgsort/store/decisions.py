@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, update
 from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.journal import Arrival, Plan, Planned
+from imgsort.store.file_columns import identity_values
 from imgsort.store.history import unfiled
 from imgsort.store.images import ensure_images
 from imgsort.store.paths import Anchor
@@ -158,8 +159,5 @@ def _move_values(anchor: Anchor, step: _Step) -> dict[str, Any]:
         "target": display(target),
         "target_bytes": target,
         "sha256": plan.sha256,
-        "dev": plan.identity.dev,
-        "ino": plan.identity.ino,
-        "size": plan.identity.size,
-        "mtime_ns": plan.identity.mtime_ns,
+        **identity_values(plan.identity),
     }
