@@ -21,11 +21,10 @@ from imgsort.daemon.bench.stages import (
     measure_reading,
 )
 from imgsort.daemon.inbox.probe import LeftAlone
-from imgsort.daemon.inbox.source import Candidate
 from imgsort.daemon.pipeline.pipeline import Listener, Pipeline
 from imgsort.daemon.service.wiring import Works, wired
 from imgsort.errors import ImgsortError
-from imgsort.filing import Done, Filer
+from imgsort.filing import Candidate, Done, Filer
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.backbones.on_disk import CARD
 from imgsort.models.quantize import QuantizeTerms, quantize

@@ -21,6 +21,7 @@ from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.disk.mounts import is_event_blind
 from imgsort.errors import StoreBusy, StoreFull, WorkspaceProblem
+from imgsort.filing import Candidate
 from imgsort.workspace.workspace import is_workspace
 
 CHECK_SECONDS = 2.0
@@ -37,19 +38,6 @@ AGAIN_SECONDS = 2.0
 ANOTHERS = "it is a workspace of its own"
 
 Known = Callable[[Sequence[Identity]], Collection[Identity]]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A file that has stopped changing, to be decoded, judged and filed."""
-
-    path: Path
-    subfolder: bytes
-    """Its folder below the inbox, ``b""`` for the inbox itself."""
-    arrived_at: datetime
-    """When it was seen to have settled, UTC."""
-    taken_at: float
-    """The same in monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)

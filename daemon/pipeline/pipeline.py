@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from imgsort.daemon.inbox.probe import STOPPING, LeftAlone
-from imgsort.daemon.inbox.source import Candidate
 from imgsort.daemon.pipeline.collector import Batcher
 from imgsort.daemon.pipeline.double_buffer import Overlap
 from imgsort.daemon.pipeline.liveness import Pulse
 from imgsort.errors import FilingPaused, ImgsortError, StoreBusy, StoreFull
-from imgsort.filing import Done, JudgedPicture
+from imgsort.filing import Candidate, Done, InboxPicture
 from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
 from imgsort.models.runtimes import DeviceMemoryExhausted
 
@@ -46,21 +45,13 @@ class Decoder(Protocol):
 class InferenceStage(Protocol):
     """Verdicts for one batch, in its order."""
 
-    def judge(self, batch: Sequence["Decoded"]) -> list[JudgedPicture]: ...
+    def judge(self, batch: Sequence[InboxPicture]) -> list[InboxPicture]: ...
 
 
 class FilingStage(Protocol):
     """The outcome of each image of one batch, in its order."""
 
-    def file(self, batch: Sequence[JudgedPicture]) -> list[Done]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A candidate whose bytes have been read: a picture, or one that can't be."""
-
-    candidate: Candidate
-    outcome: Picture | Refused
+    def file(self, batch: Sequence[InboxPicture]) -> list[Done]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +71,6 @@ class Stages:
     filing: FilingStage
     recognised: Callable[[Picture | Refused], bool] = lambda _: False
     """Was it filed before, so that it stays where it is? (Copy mode.)"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Decode:
-    candidate: Candidate
-    future: "Future[Outcome]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    judged: list[JudgedPicture]
-    taken_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +119,10 @@ class Pipeline:
         self._listener = listener
         self._failure: BaseException | None = None
         self._slots = threading.Semaphore(max(2 * pace.batch_size, _LEAST_SLOTS))
-        self._decoded: queue.SimpleQueue[_Decode | _End] = queue.SimpleQueue()
-        self._judged: queue.Queue[_Judgement | _End] = queue.Queue(_QUEUED_BATCHES)
+        self._decoded: queue.SimpleQueue[tuple[Candidate, Future[Outcome]] | _End] = (
+            queue.SimpleQueue()
+        )
+        self._judged: queue.Queue[list[InboxPicture] | _End] = queue.Queue(_QUEUED_BATCHES)
         self._halted = threading.Event()
         self._hurried = threading.Event()
         work = (self._decode_stage, self._infer_stage, self._file_stage)
@@ -211,10 +192,10 @@ class Pipeline:
             self._listener.took("decode", time.monotonic() - began)
         except Exception as failure:  # noqa: BLE001  (a future keeps what its callbacks raise)
             self._fail(failure)
-        self._decoded.put(_Decode(candidate, future))
+        self._decoded.put((candidate, future))
 
     def _infer_stage(self) -> None:
-        batcher: Batcher[Decoded] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
+        batcher: Batcher[InboxPicture] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
         overlap = Overlap(self._fail)
         received, expected = 0, None
         while not self._halted.is_set() and (received != expected or len(batcher)):
@@ -229,15 +210,17 @@ class Pipeline:
                     expected = item.submitted
                 else:
                     received += 1
-                    self._sort_out(item, batcher)
+                    self._sort_out(*item, batcher)
         overlap.finish()
         self._hand_on(_End())
 
-    def _sort_out(self, item: "_Decode", batcher: Batcher[Decoded]) -> None:
-        path, copied = item.candidate.path, False
+    def _sort_out(
+        self, candidate: Candidate, future: "Future[Outcome]", batcher: Batcher[InboxPicture]
+    ) -> None:
+        path, copied = candidate.path, False
         outcome: Picture | Refused | LeftAlone
         try:
-            read = item.future.result()
+            read = future.result()
             outcome = LeftAlone(read.reason) if isinstance(read, Deferred) else read
             copied = not isinstance(outcome, LeftAlone) and self.stages.recognised(outcome)
         except CancelledError:
@@ -250,18 +233,18 @@ class Pipeline:
         elif isinstance(outcome, Refused) and not self._listener.may_reject(path):
             self._slots.release()
         else:
-            batcher.add(Decoded(item.candidate, outcome), time.monotonic())
+            batcher.add(InboxPicture(candidate, outcome), time.monotonic())
 
-    def _infer(self, batch: list[Decoded]) -> None:
+    def _infer(self, batch: list[InboxPicture]) -> None:
         self._slots.release(len(batch))
         with self.pulse.busy("infer"):
             judged = self._patiently("infer", lambda: self.stages.inference.judge(batch))
         if judged is None:
-            self._give_up(decoded.candidate.path for decoded in batch)
+            self._give_up(picture.candidate.path for picture in batch)
         else:
-            self._hand_on(_Judgement(judged, min(one.candidate.taken_at for one in batch)))
+            self._hand_on(judged)
 
-    def _hand_on(self, item: _Judgement | _End) -> None:
+    def _hand_on(self, item: list[InboxPicture] | _End) -> None:
         """Wait for room in front of the last stage, unless that has failed."""
         while True:
             with suppress(queue.Full):
@@ -272,12 +255,12 @@ class Pipeline:
 
     def _file_stage(self) -> None:
         through_at = time.monotonic()
-        while not self._halted.is_set() and isinstance(item := self._judged.get(), _Judgement):
-            began = max(through_at, item.taken_at)
+        while not self._halted.is_set() and isinstance(judged := self._judged.get(), list):
+            began = max(through_at, min(picture.candidate.taken_at for picture in judged))
             with self.pulse.busy("file"):
-                batch = self._patiently("file", partial(self._file, item.judged))
+                batch = self._patiently("file", partial(self._file, judged))
             if batch is None:
-                self._give_up(judged.outcome.path for judged in item.judged)
+                self._give_up(picture.candidate.path for picture in judged)
                 continue
             through_at = time.monotonic()
             for done in batch:
@@ -285,7 +268,7 @@ class Pipeline:
                 self._listener.finished(done.errand.source, left)
             self._listener.batch(batch, through_at - began)
 
-    def _file(self, judged: list[JudgedPicture]) -> list[Done]:
+    def _file(self, judged: list[InboxPicture]) -> list[Done]:
         hindrance = self._listener.hindrance()
         if hindrance is not None:
             raise NotNow(hindrance)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row
+from sqlalchemy import Column, Row, Table
 
 from imgsort.disk.identity import Identity
 
 _NAMES = ("dev", "ino", "size", "mtime_ns")
 
 
-def identity_columns(table: FromClause) -> tuple[ColumnElement[int], ...]:
+def identity_columns(table: Table) -> tuple[Column[Any], ...]:
     """To be selected for ``identity_of``."""
     return tuple(table.c[name] for name in _NAMES)
 

@@ -169,8 +169,8 @@ def whereabouts(
     """The landed arrivals of these contents."""
     landed = (
         select(
-            *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes, *identity_columns(ARRIVALS)),
-            *(ARRIVALS.c.model, ARRIVALS.c.missing_at),
+            *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes),
+            *(*identity_columns(ARRIVALS), ARRIVALS.c.model, ARRIVALS.c.missing_at),
         )
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
         .where(ARRIVALS.c.state == "filed")

@@ -144,8 +144,9 @@ def _settle_arrivals(
 
 
 def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:
-    columns = (MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause, *identity_columns(MOVES))
-    planned = select(*columns).where(MOVES.c.state == _PLANNED)
+    planned = select(
+        *(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause), *identity_columns(MOVES)
+    ).where(MOVES.c.state == _PLANNED)
     return {
         row.id: _Open(row.id, row.arrival_id, row.cause, identity_of(row))
         for row in rows_in(connection, planned, MOVES.c.id, move_ids)

@@ -1,8 +1,7 @@
 """Classes, models, and what each model said of each image."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +18,6 @@ from imgsort.store.topic import Topic, now, reading, writing
 
 if TYPE_CHECKING:
     from imgsort.records.model_card import ModelCard
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPrediction:
-    """A model's verdict on an image that has a row."""
-
-    image_id: int
-    model: int
-    verdict: Verdict
 
 
 def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
@@ -75,10 +65,10 @@ def ensure_model(connection: Connection, card: "ModelCard") -> None:
 
 
 def class_ids_of(
-    connection: Connection, judged: Sequence[StoredPrediction], now: datetime
+    connection: Connection, verdicts: Iterable[Verdict], now: datetime
 ) -> dict[str, int]:
     """The ids of every class these verdicts name. A verdict of no class at all has label ""."""
-    labels = (label for one in judged for label in _labels(one.verdict) if label)
+    labels = (label for verdict in verdicts for label in _labels(verdict) if label)
     return ensure_classes(connection, labels, now)
 
 
@@ -88,19 +78,18 @@ def _labels(verdict: Verdict) -> list[str]:
 
 def ensure_predictions(
     connection: Connection,
-    judged: Sequence[StoredPrediction],
+    verdicts: Mapping[tuple[int, int], Verdict],
     classes: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Write down each verdict, once for an image and a model."""
-    wanted = {(one.image_id, one.model): one.verdict for one in judged}
+    """Write down each verdict by image and model, if there is none of them yet."""
     asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model)
-    images = {image_id for image_id, _ in wanted}
+    images = {image_id for image_id, _ in verdicts}
     rows = rows_in(connection, asked, PREDICTIONS.c.image_id, images)
     known = {(row.image_id, row.model) for row in rows}
     fresh = [
         {"image_id": image_id, "model": model, "predicted_at": now, **_values(verdict, classes)}
-        for (image_id, model), verdict in wanted.items()
+        for (image_id, model), verdict in verdicts.items()
         if (image_id, model) not in known
     ]
     if fresh:
@@ -112,11 +101,12 @@ def record_verdicts(
 ) -> None:
     """What ``model`` says now of known images, by sha256; an earlier decision of its is renewed."""
     known = image_ids(connection, verdicts)
-    judged = [StoredPrediction(known[sha256], model, verdicts[sha256]) for sha256 in known]
-    classes = class_ids_of(connection, judged, now)
-    ensure_predictions(connection, judged, classes, now)
+    classes = class_ids_of(connection, (verdicts[sha256] for sha256 in known), now)
+    said = {(image_id, model): verdicts[sha256] for sha256, image_id in known.items()}
+    ensure_predictions(connection, said, classes, now)
     renewed = [
-        {"judged": one.image_id, "now": one.verdict.decision, **_why(one.verdict)} for one in judged
+        {"judged": image_id, "now": verdict.decision, **_why(verdict)}
+        for (image_id, _), verdict in said.items()
     ]
     if renewed:
         connection.execute(

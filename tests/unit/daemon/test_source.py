@@ -15,12 +15,13 @@ from imgsort.daemon.inbox import source as source_module
 from imgsort.daemon.inbox.file_kinds import NameRules
 from imgsort.daemon.inbox.probe import LeftAlone, Seen, look
 from imgsort.daemon.inbox.settle import Writer
-from imgsort.daemon.inbox.source import Candidate, Source, SourceSettings
+from imgsort.daemon.inbox.source import Source, SourceSettings
 from imgsort.daemon.inbox.waiting import Window
 from imgsort.daemon.inbox.watcher import Watcher
 from imgsort.daemon.log_output import Notices
 from imgsort.disk.identity import Identity
 from imgsort.errors import WorkspaceProblem
+from imgsort.filing import Candidate
 from imgsort.images import READABLE_SUFFIXES
 
 Make = Callable[..., Source]
