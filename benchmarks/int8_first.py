@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from imgsort.images import ImageLimits, decode
-from imgsort.models import calibrated_graph
+from imgsort.models import int8_graph
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.backbones.heavy_imports import import_openvino
 from imgsort.models.classify import pictures_in
@@ -98,9 +98,9 @@ def models(workspace: Workspace):
 
 def exactly_quantized(backbone: InstalledBackbone, pixels, folder: Path):
     """[N, D] as a CPU with VNNI would give them, calculated without it."""
-    calibrated_graph.has_vnni = lambda: True
+    int8_graph.has_vnni = lambda: True
     openvino = import_openvino()
-    path = calibrated_graph.quantize_graph(backbone, pixels[:CALIBRATED_ON], folder)
+    path = int8_graph.quantize_graph(backbone, pixels[:CALIBRATED_ON], folder)
     core = openvino.Core()
     model = core.read_model(path)
     model.reshape([CHUNK, *pixels.shape[1:]])

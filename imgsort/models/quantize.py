@@ -136,7 +136,7 @@ def quantize(
     on it; then what it wasn't calibrated on is measured. Raises NothingToDo with the figures,
     ModelProblem or RuntimeUnavailable; then nothing has changed.
     """
-    from imgsort.models.calibrated_graph import require_quantizer
+    from imgsort.models.int8_graph import require_quantizer
 
     require_quantizer()
     card = active_card(workspace)
@@ -195,7 +195,7 @@ def _made(
     backbone: InstalledBackbone, pictures: Mapping[str, Pixels], folder: Path
 ) -> tuple[Graph, dict[str, Pixels]]:
     """A graph calibrated on the first third, 300 at most, and the pictures it has not seen."""
-    from imgsort.models.calibrated_graph import quantize_graph
+    from imgsort.models.int8_graph import quantize_graph
 
     share = math.ceil(len(pictures) * CALIBRATION_SHARE)
     calibration = list(pictures)[: min(share, MOST_CALIBRATION)]
