@@ -151,16 +151,25 @@ def _known_file(anchor: Anchor, names: dict[int, str], row: Row[*tuple[Any, ...]
     )
 
 
+_HAS_FOLDER = CLASSES.c.folder_dev.is_not(None)
+
+
+def _classes() -> Select[*tuple[Any, ...]]:
+    retired = CLASSES.c.retired_at.is_not(None)
+    return select(
+        *(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino),
+        retired.label("retired"),
+    ).order_by(retired.desc(), CLASSES.c.retired_at, CLASSES.c.id)
+
+
 def known_classes(connection: Connection) -> list[KnownClass]:
     """Every class, those in use last: of one name they are the ones that are meant."""
-    retired = CLASSES.c.retired_at.is_not(None)
-    rows = connection.execute(
-        select(
-            *(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino),
-            retired.label("retired"),
-        ).order_by(retired.desc(), CLASSES.c.retired_at, CLASSES.c.id)
-    )
-    return [KnownClass(*row) for row in rows]
+    return [KnownClass(*row) for row in connection.execute(_classes())]
+
+
+def classes_with_folder(connection: Connection) -> list[KnownClass]:
+    """Those whose folder has been seen: of the thousand of a first model a few."""
+    return [KnownClass(*row) for row in connection.execute(_classes().where(_HAS_FOLDER))]
 
 
 def whereabouts(
@@ -393,6 +402,7 @@ class FileTopic(Topic):
     known_places = streaming_paths(known_places)
     lie_elsewhere = reading_paths(has_files_elsewhere)
     known_classes = reading(known_classes)
+    classes_with_folder = reading(classes_with_folder)
     whereabouts = reading_paths(whereabouts)
     resettle = writing_paths(resettle)
     unexamined = reading_paths(unexamined)

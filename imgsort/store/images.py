@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from imgsort.images import ImageFacts
 from imgsort.records.journal import Plan
 from imgsort.store.chunks import parts, rows_in
+from imgsort.store.numbered import insert_numbered
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 
@@ -30,11 +31,8 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
                 update(IMAGES).where(IMAGES.c.id == row.id).values(facts_columns(facts))
             )
     fresh = [plan for sha256, plan in wanted.items() if sha256 not in known]
-    if fresh:
-        statement = insert(IMAGES).returning(IMAGES.c.sha256, IMAGES.c.id)
-        added = connection.execute(statement, [_values(plan, now) for plan in fresh])
-        known.update({row.sha256: row.id for row in added})
-    return known
+    ids = insert_numbered(connection, IMAGES, [_values(plan, now) for plan in fresh])
+    return known | {plan.sha256: number for plan, number in zip(fresh, ids, strict=True)}
 
 
 def image_ids(connection: Connection, sha256s: Collection[str]) -> dict[str, int]:

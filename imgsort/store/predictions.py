@@ -158,7 +158,6 @@ def predictions_for(
     connection: Connection, sha256s: Collection[str], model: int
 ) -> dict[str, Verdict]:
     """What this model has already said of these images, under the names the classes have now."""
-    names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
     said = (
         select(
             *(IMAGES.c.sha256, PREDICTIONS.c.class_id, PREDICTIONS.c.confidence),
@@ -168,6 +167,10 @@ def predictions_for(
         .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
         .where(PREDICTIONS.c.model == model)
     )
+    rows = list(rows_in(connection, said, IMAGES.c.sha256, sha256s))
+    if not rows:
+        return {}  # as for nearly every picture: there may be a thousand names
+    names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
     return {
         row.sha256: Verdict(
             label=names.get(row.class_id, ""),
@@ -178,7 +181,7 @@ def predictions_for(
             unlikeness=row.unlikeness,
             precision=row.precision,
         )
-        for row in rows_in(connection, said, IMAGES.c.sha256, sha256s)
+        for row in rows
     }
 
 

@@ -142,15 +142,25 @@ class Classifier:
 
     def judge(self, embeddings: NDArray[np.float32], top_k: int) -> list[Verdict]:
         """A verdict for each row of ``embeddings`` [N, D]; ``top_k`` may exceed the classes."""
-        return self.judge_nearness(embeddings, top_k)[0]
+        return self._judged(embeddings, top_k)[0]
 
     def judge_nearness(
         self, embeddings: NDArray[np.float32], top_k: int
     ) -> tuple[list[Verdict], Nearness]:
         """The same, and how near each verdict is to another folder."""
+        verdicts, scores, unlikeness = self._judged(embeddings, top_k)
         if not self.classes:
-            far = np.full(len(embeddings), np.inf, np.float32)
-            return [_none(NOTHING_KNOWN)] * len(embeddings), Nearness(far, far)
+            far = np.full(len(verdicts), np.inf, np.float32)
+            return verdicts, Nearness(far, far)
+        return verdicts, nearness(scores, self.thresholds, unlikeness)
+
+    def _judged(
+        self, embeddings: NDArray[np.float32], top_k: int
+    ) -> tuple[list[Verdict], NDArray[np.float32], NDArray[np.float32] | None]:
+        """With the scores [N, K], NaN where they are of no use, and the unlikeness [N]."""
+        if not self.classes:
+            nothing = [_none(NOTHING_KNOWN)] * len(embeddings)
+            return nothing, np.zeros((len(nothing), 0), np.float32), None
         # Overflow and NaN are told apart below, row by row; no warning should stop the batch.
         with np.errstate(all="ignore"):
             scores = self.head.scores(embeddings)
@@ -158,15 +168,13 @@ class Classifier:
             scores = np.clip(scores, 0, 1)  # a float32 sum may end a hair above 1
             order = np.argsort(-scores, axis=1, kind="stable")[:, : max(top_k, 1)]
             unlikeness, doubts = self._seen(embeddings, order[:, 0])
+        told = zip(_told(unlikeness, len(order)), doubts, strict=True)
         verdicts = [
-            self._verdict(row, best, max(top_k, 0), *told) if fine else _none(NOT_FINITE)
-            for row, best, told, fine in zip(
-                *(scores, order, zip(_told(unlikeness, len(order)), doubts, strict=True), usable),
-                strict=True,
-            )
+            self._verdict(row, best, max(top_k, 0), *said) if fine else _none(NOT_FINITE)
+            for row, best, said, fine in zip(scores, order, told, usable, strict=True)
         ]
         scores[~usable] = np.nan
-        return verdicts, nearness(scores, self.thresholds, unlikeness)
+        return verdicts, scores, unlikeness
 
     def decide_again(self, verdict: Verdict) -> Verdict:
         """A verdict this head gave before, under the thresholds of now."""
