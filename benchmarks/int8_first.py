@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imgsort.errors import NothingToDo
 from imgsort.images import ImageLimits, decode
 from imgsort.models import int8_graph
 from imgsort.models.backbones import InstalledBackbone
@@ -78,7 +79,9 @@ def learned(source: Path, folder: Path, name: str) -> Workspace:
 
 def typed(root: Path, *words: str) -> None:
     command = [sys.executable, "-m", "imgsort", "-C", str(root), *words]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+    if done.returncode not in {0, NothingToDo.exit_code}:  # as of a model that is no better
+        sys.exit(done.returncode)
 
 
 def backbone_of(workspace: Workspace) -> InstalledBackbone:

@@ -1,7 +1,8 @@
 """What the daemon's main process costs an image besides the network: its part of a GPU machine.
 
-The network is replaced by one that costs nothing. What a start costs is left out by taking the
-slope between a small and a large count. Decoders are processes of their own, and aren't counted.
+The network is replaced by one that costs nothing, and so is the decoding, which has processes of its
+own: the main process has all it can do, as on a machine with cores enough. What a start costs is left
+out by taking the slope between a small and a large count.
 """
 
 import time
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from imgsort.daemon.bench.pictures import Stock
 from imgsort.daemon.bench.rounds import end_to_end, throw_away
 from imgsort.daemon.service.wiring import wired
+from imgsort.images.generated import undecoded
+from imgsort.images.pool import open_decoder
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.workspace.config import Config
 
@@ -93,6 +96,10 @@ def _pass(
         works = wired(workspace, stack, once=True)
         serving = works.model.serving
         works.model.serving = replace(serving, runtime=NullNetwork(serving.backbone.width))
+        size, folders = serving.backbone.input_size, workspace.picture_folders
+        decoder = open_decoder(config.decode, size, works.store.attempts, folders, undecoded)
+        stack.enter_context(decoder)
+        works.pipeline.stages = replace(works.pipeline.stages, decoder=decoder)
         stock.lay_out(workspace.inbox, images)
         began = time.process_time()
         rate = end_to_end(works, images)
