@@ -6,15 +6,21 @@ log has pictures, or other folders, that say that there was another disk.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from imgsort.records.files import KnownClass
 from imgsort.store import Store
 
 
-def unmounted(folders: Sequence[Path], store: Store) -> frozenset[Path]:
-    """Of sorted/ (the first of ``folders``), unsure/ and rejected/, and of the class folders."""
+def unmounted(
+    folders: Sequence[Path], store: Store, below: Iterable[Path] = ()
+) -> frozenset[Path]:
+    """Of sorted/ (the first of ``folders``), unsure/ and rejected/, and of the class folders.
+
+    ``below``: where stations come before classes, the folders in sorted/ that matter; any may have
+    a disk of its own.
+    """
     sorted_, *others = folders
     status = _status(sorted_)
     if status is None:
@@ -24,7 +30,7 @@ def unmounted(folders: Sequence[Path], store: Store) -> frozenset[Path]:
     classes = store.files.known_classes()
     numbered = {one.dev for one in classes}
     """Devices as the log knows them: a number that is among them is still what it was."""
-    naked = {folder for folder in others if _is_naked(folder, numbered, store)}
+    naked = {folder for folder in (*others, *below) if _is_naked(folder, numbered, store)}
     for one in classes:
         if one.dev not in {None, status.st_dev} and _was_elsewhere(
             one, sorted_ / one.name, status.st_dev, store, numbered
@@ -37,9 +43,9 @@ def _is_naked(folder: Path, numbered: set[int | None], store: Store) -> bool:
     status = _status(folder)
     return bool(
         status is not None
-        and status.st_dev in numbered
         and _is_bare(folder)
         and store.files.lie_elsewhere(folder, status.st_dev)
+        and status.st_dev in numbered
     )
 
 

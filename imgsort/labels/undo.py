@@ -38,6 +38,7 @@ from imgsort.records.files import Layout
 from imgsort.records.history import REDO, UNDO, PictureHistory, Run, standing
 from imgsort.records.labels import Retold, combined
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.store.history import MoveFilter
 from imgsort.store.lookup import Finder, Name, Unmatched
 from imgsort.workspace.workspace import Workspace
@@ -114,7 +115,7 @@ def plan_undo(workspace: Workspace, store: Store, chosen: Selection) -> Undoing:
     recover(workspace, store)  # what an undo that was killed had begun counts as done
     seen = apply_reconcile(workspace, store, None)
     lying = _lying(workspace, store, chosen.path)
-    planner = _Planner(Layout.of(workspace), store, lying, seen)
+    planner = _Planner(layout_of(workspace, store), store, lying, seen)
     if chosen.last:
         return planner.newest(chosen)
     return planner.of(chosen)

@@ -225,7 +225,8 @@ def apply(
     """All of it. A class is renamed before any label speaks of it by its new name."""
     rename_classes(connection, changes.renamed)
     if changes.renamed:
-        reroute(connection, anchor, {one.old_folder: one.new_folder for one in changes.renamed})
+        folders = dict(pair for one in changes.renamed for pair in one.folders)
+        reroute(connection, anchor, folders)
     _repath(connection, anchor, [(one.known.arrival_id, one.path) for one in changes.repathed])
     _relocate(connection, anchor, changes.moved)
     _edit(connection, changes.edited, now)

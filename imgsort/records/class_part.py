@@ -1,0 +1,135 @@
+"""Which folder of a way below sorted/ is the class, where that needn't be the first? Pure.
+
+A template with the station before the class makes ``north/cat`` and ``south/cat``. Pictures that an
+earlier template filed (``cat/north``) lie there still, people nest folders, and a station may bear
+the name of a class. So a way is read by the template, by the names of the classes, and by the
+folders of the inbox, which tell the stations; where those contradict each other it is not read.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+from imgsort.disk.composed import composed
+from imgsort.errors import BadLabel
+from imgsort.workspace.class_names import checked_label
+from imgsort.workspace.template import SUBFOLDER, UNKNOWN, Template, folder_name
+
+
+@lru_cache(maxsize=4096)
+def class_of_folder(name: str) -> str | None:
+    """The class that a folder stands for; None where its name can't be a class."""
+    try:
+        return checked_label(name)
+    except BadLabel:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known to read a way by."""
+
+    stations: int | None
+    """Folders before the class; None: as many as the picture's way in the inbox had."""
+    after: int
+    """Folders that the template makes below the class's."""
+    classes: frozenset[str]
+    """Names, of the retired too."""
+    ways: frozenset[str]
+    """Whole ways of stations, as they are below sorted/: ``north`` and ``north/7``."""
+    names: frozenset[str]
+    """The names of single folders that stand for stations."""
+
+    @classmethod
+    def of(
+        cls, template: Template, classes: Collection[str], subfolders: Collection[str]
+    ) -> Self:
+        """``subfolders``: the ways in the inbox that pictures came from."""
+        ways = [_way(each) for each in subfolders]
+        whole = {tuple(way[:depth]) for way in ways for depth in range(1, len(way) + 1)}
+        names = {UNKNOWN, *(name for way in ways for name in _names(template, way))}
+        variable = SUBFOLDER in template.before
+        return cls(
+            stations=None if variable else len(template.before),
+            after=len(template.after),
+            classes=frozenset(classes),
+            ways=frozenset("/".join(way) for way in whole) if variable else frozenset(),
+            names=frozenset(names),
+        )
+
+    def class_part(self, folders: Sequence[str]) -> int | None:
+        """The place of the class among the ``folders`` from sorted/ to a picture; None where there
+        is none, or where it can't be told."""
+        named = [at for at, folder in enumerate(folders) if self._is_class(folder)]
+        sure = [at for at in named if not self._is_station(folders[at])]
+        expected = self._expected(folders)
+        if expected is None or class_of_folder(folders[expected]) is None:
+            return _only(sure)
+        if expected in named:
+            return self._named(folders, expected, named, sure)
+        if self._is_station(folders[expected]):
+            return _only(sure)
+        if sure:  # a folder within a class, rather than a class within a station called like one
+            return sure[0] if len(sure) == 1 and sure[0] < expected else None
+        return expected
+
+    def _named(
+        self, folders: Sequence[str], expected: int, named: Sequence[int], sure: Sequence[int]
+    ) -> int | None:
+        """The folder that should be the class is called like one."""
+        name = class_of_folder(folders[expected])
+        in_stations = all(self._is_station(folder) for folder in folders[:expected])
+        if not self._is_station(folders[expected]):
+            rivals = [at for at in sure if class_of_folder(folders[at]) != name]
+            return expected if in_stations or not rivals else None
+        rivals = [at for at in named if class_of_folder(folders[at]) != name]
+        if rivals:
+            return _only(rivals) if set(rivals) <= set(sure) else None
+        whole = "/".join(map(composed, folders))
+        return expected if in_stations and whole not in self.ways else None
+
+    def _expected(self, folders: Sequence[str]) -> int | None:
+        if self.stations is not None:
+            return self.stations if self.stations < len(folders) else None
+        end = len(folders) - 1 - self.after
+        start = next(
+            (
+                depth
+                for depth in range(len(folders) - 1, 0, -1)
+                if "/".join(map(composed, folders[:depth])) in self.ways
+            ),
+            None,
+        )
+        if start is not None and (start == end or self._is_class(folders[start])):
+            return start
+        if end >= 0 and (start is None or self._is_class(folders[end])):
+            return end
+        return None
+
+    def _is_class(self, folder: str) -> bool:
+        return class_of_folder(folder) in self.classes
+
+    def _is_station(self, folder: str) -> bool:
+        return composed(folder) in self.names
+
+
+def _only(places: Sequence[int]) -> int | None:
+    return places[0] if len(places) == 1 else None
+
+
+def _way(subfolder: str) -> list[str]:
+    """As ``Template.render`` makes it."""
+    return [composed(folder_name(each)) for each in subfolder.split("/") if each]
+
+
+def _names(template: Template, way: Sequence[str]) -> Iterator[str]:
+    """Of those folders of a station that the template asks for; where it asks for none, an earlier
+    one may have asked for any."""
+    parts = [*template.before, *template.after]
+    if SUBFOLDER in parts or not template.before:
+        yield from way
+        return
+    for depth, name in enumerate(way, 1):
+        if f"{{folder{depth}}}" in parts:
+            yield name
