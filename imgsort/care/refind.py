@@ -16,8 +16,8 @@ from imgsort.reconcile.meaning import reconcile
 from imgsort.reconcile.scan import hashed, waiting_files
 from imgsort.records.files import Adopted, Layout, Moved, TreeChanges, Vanished
 from imgsort.store import Store
-from imgsort.store.layouts import layout_of, note_stations_first
 from imgsort.store.care import CareLog
+from imgsort.store.layouts import layout_of, note_stations_first
 from imgsort.workspace.workspace import Workspace
 
 _LATER = float("inf")

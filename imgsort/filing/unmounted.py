@@ -11,11 +11,11 @@ from pathlib import Path
 
 from imgsort.records.files import KnownClass
 from imgsort.store import Store
+from imgsort.store.layouts import puts_stations_first
+from imgsort.workspace.workspace import Workspace
 
 
-def unmounted(
-    folders: Sequence[Path], store: Store, below: Iterable[Path] = ()
-) -> frozenset[Path]:
+def unmounted(folders: Sequence[Path], store: Store, below: Iterable[Path] = ()) -> frozenset[Path]:
     """Of sorted/ (the first of ``folders``), unsure/ and rejected/, and of the class folders.
 
     ``below``: where stations come before classes, the folders in sorted/ that matter; any may have
@@ -37,6 +37,16 @@ def unmounted(
         ):
             naked.add(sorted_ / one.name)
     return frozenset(naked)
+
+
+def on_the_way(workspace: Workspace, store: Store, files: Iterable[Path]) -> set[Path]:
+    """The folders in sorted/ that these files are, or are to be, in: where stations come before
+    classes, any of them may have a disk of its own."""
+    if not puts_stations_first(workspace, store):
+        return set()
+    parents = {file.parent for file in files}
+    ways = {folder for parent in parents for folder in (parent, *parent.parents)}
+    return {folder for folder in ways if workspace.sorted in folder.parents}
 
 
 def _is_naked(folder: Path, numbered: set[int | None], store: Store) -> bool:

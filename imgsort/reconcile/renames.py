@@ -90,9 +90,7 @@ def _new_name(
     return None
 
 
-def is_remembered(
-    one: KnownClass | None, folder: ClassFolder | FolderSeen, layout: Layout
-) -> bool:
+def is_remembered(one: KnownClass | None, folder: ClassFolder | FolderSeen, layout: Layout) -> bool:
     """Has the log this folder for that of its class? Of several, one stands for all."""
     if layout.reading is not None:
         return one is None or one.ino is not None

@@ -6,7 +6,7 @@ the name of a class. So a way is read by the template, by the names of the class
 folders of the inbox, which tell the stations; where those contradict each other it is not read.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -42,20 +42,17 @@ class Reading:
     """The names of single folders that stand for stations."""
 
     @classmethod
-    def of(
-        cls, template: Template, classes: Collection[str], subfolders: Collection[str]
-    ) -> Self:
+    def of(cls, template: Template, classes: Collection[str], subfolders: Collection[str]) -> Self:
         """``subfolders``: the ways in the inbox that pictures came from."""
         ways = [_way(each) for each in subfolders]
         whole = {tuple(way[:depth]) for way in ways for depth in range(1, len(way) + 1)}
-        names = {UNKNOWN, *(name for way in ways for name in _names(template, way))}
         variable = SUBFOLDER in template.before
         return cls(
             stations=None if variable else len(template.before),
             after=len(template.after),
             classes=frozenset(classes),
             ways=frozenset("/".join(way) for way in whole) if variable else frozenset(),
-            names=frozenset(names),
+            names=frozenset({UNKNOWN, *(name for way in ways for name in way)}),
         )
 
     def class_part(self, folders: Sequence[str]) -> int | None:
@@ -64,15 +61,16 @@ class Reading:
         named = [at for at, folder in enumerate(folders) if self._is_class(folder)]
         sure = [at for at in named if not self._is_station(folders[at])]
         expected = self._expected(folders)
+        sole = sure[0] if len(sure) == 1 and sure == named else None
         if expected is None or class_of_folder(folders[expected]) is None:
-            return _only(sure)
+            return sole
         if expected in named:
             return self._named(folders, expected, named, sure)
         if self._is_station(folders[expected]):
-            return _only(sure)
+            return sole
         if sure:  # a folder within a class, rather than a class within a station called like one
             return sure[0] if len(sure) == 1 and sure[0] < expected else None
-        return expected
+        return None if named else expected
 
     def _named(
         self, folders: Sequence[str], expected: int, named: Sequence[int], sure: Sequence[int]
@@ -85,7 +83,8 @@ class Reading:
             return expected if in_stations or not rivals else None
         rivals = [at for at in named if class_of_folder(folders[at]) != name]
         if rivals:
-            return _only(rivals) if set(rivals) <= set(sure) else None
+            earlier = rivals[0] < expected or not self.stations
+            return rivals[0] if len(rivals) == 1 and rivals[0] in sure and earlier else None
         whole = "/".join(map(composed, folders))
         return expected if in_stations and whole not in self.ways else None
 
@@ -114,22 +113,6 @@ class Reading:
         return composed(folder) in self.names
 
 
-def _only(places: Sequence[int]) -> int | None:
-    return places[0] if len(places) == 1 else None
-
-
 def _way(subfolder: str) -> list[str]:
     """As ``Template.render`` makes it."""
     return [composed(folder_name(each)) for each in subfolder.split("/") if each]
-
-
-def _names(template: Template, way: Sequence[str]) -> Iterator[str]:
-    """Of those folders of a station that the template asks for; where it asks for none, an earlier
-    one may have asked for any."""
-    parts = [*template.before, *template.after]
-    if SUBFOLDER in parts or not template.before:
-        yield from way
-        return
-    for depth, name in enumerate(way, 1):
-        if f"{{folder{depth}}}" in parts:
-            yield name

@@ -472,13 +472,14 @@ class FileTopic(Topic):
         self,
         run_id: int | None,
         renamed: ClassChange,
-        folders: tuple[Path, Path],
+        folders: Iterable[tuple[Path, Path]],
         undone: Collection[int] = (),
     ) -> None:
-        """A class, and its folder (absolute, before and after), go by another name. Hold the filing
-        lock."""
+        """A class, and its folders (absolute, before and after), go by another name. Hold the
+        filing lock."""
         with self.write() as connection:
-            rename_folder(connection, self.anchor, *folders)
+            for before, after in folders:
+                rename_folder(connection, self.anchor, before, after)
             rename_classes(connection, [RenamedClass(renamed.class_id, renamed.old, renamed.new)])
             change_classes(connection, run_id, [renamed], now())
             note_undone(connection, undone, now())

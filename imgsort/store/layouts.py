@@ -28,11 +28,17 @@ def layout_of(workspace: Workspace, store: "Store") -> Layout:
     """The picture folders, and how to tell a picture's class by its place in them: the first folder
     below sorted/ wherever no template has ever put another one there."""
     layout = Layout.of(workspace)
-    template = Template.parse(workspace.config.filing.template)
-    if not template.before and not store.layouts.had_stations_first():
+    if not puts_stations_first(workspace, store):
         return layout
+    template = Template.parse(workspace.config.filing.template)
     names, subfolders = store.layouts.names()
     return replace(layout, reading=Reading.of(template, names, subfolders))
+
+
+def puts_stations_first(workspace: Workspace, store: "Store") -> bool:
+    """Does this template, or did an earlier one?"""
+    before = Template.parse(workspace.config.filing.template).before
+    return bool(before) or store.layouts.had_stations_first()
 
 
 def note_stations_first(workspace: Workspace, store: "Store") -> None:
