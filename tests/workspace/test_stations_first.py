@@ -1,6 +1,10 @@
 """Stations before classes: ``sorted/A/cat`` and ``sorted/B/cat``, and what people do there."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +16,6 @@ from imgsort.store.layouts import layout_of
 from imgsort.workspace.workspace import Workspace
 from tests.album import made
 from tests.desk import Desk
-
-
-class Killed(BaseException):
-    """Nothing handles it."""
-
 
 BY_FOLDER = '[filing]\ntemplate = "{folder1}/{label}/{name}"\n'
 BY_WAY = '[filing]\ntemplate = "{subfolder}/{label}/{name}"\n'
@@ -190,25 +189,18 @@ def test_rename_renames_the_folders_of_all_stations(desk: Desk) -> None:
     assert desk.agrees()
 
 
-@pytest.mark.parametrize("renamed", [0, 1, 2])
-def test_a_rename_that_was_killed_is_completed(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, renamed: int
-) -> None:
+@pytest.mark.parametrize(
+    "failpoint", ["class-renamed-in-log", "class-folder-renamed", "class-folder-renamed:2"]
+)
+def test_a_rename_that_was_killed_is_completed(desk: Desk, failpoint: str) -> None:
     """After any number of folders: no half of a class is taken for corrected."""
-    count = 0
-
-    def die(name: str) -> None:
-        nonlocal count
-        count += name in {"class-renamed-in-log", "class-folder-renamed"}
-        if count > renamed:
-            raise Killed
-
-    monkeypatch.setattr("imgsort.labels.classes.failpoint", die)
-    monkeypatch.setattr("imgsort.filing.class_renaming.failpoint", die)
-    monkeypatch.setattr("imgsort.store.run_log.RunTopic.end", lambda *_: None)
-    with pytest.raises(Killed):
-        desk.type("classes", "rename", "cat", "kitten")
-    monkeypatch.undo()
+    killed = subprocess.run(
+        [sys.executable, "-m", "imgsort", "classes", "rename", "cat", "kitten"],
+        cwd=desk.workspace.root,
+        env=os.environ | {"IMGSORT_FAILPOINT": failpoint},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
     for _ in range(2):
         assert look(desk).labelled == 0
     assert {path for path in desk.tree() if "kitten" in path} == {
