@@ -22,7 +22,8 @@ from imgsort.labels.apply import class_of, place_of
 from imgsort.labels.named_classes import require_in_use
 from imgsort.reconcile.scan import class_folders
 from imgsort.records.class_changes import ClassChange, ClassStanding
-from imgsort.records.files import Layout, class_of_folder
+from imgsort.records.class_part import class_of_folder
+from imgsort.records.files import Layout
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store

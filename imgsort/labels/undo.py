@@ -144,8 +144,8 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
         applied = Applied(run_id, tuple(_carried(workspace, store, run_id, plan)))
         for one in plan.classes:
             if one.kind == "restored":
-                folders = folders_of(workspace, layout_of(workspace, store), one.new)
-                remove_if_empty(store, ClassByName(one.class_id, one.new), folders)
+                left = folders_of(workspace, layout_of(workspace, store), one.new)
+                remove_if_empty(store, ClassByName(one.class_id, one.new), left)
         store.runs.end(
             run_id,
             f"took back the moves of {len(applied.moved)} of {len(plan.takes_back)}, "

@@ -166,7 +166,8 @@ class _Words:
 
     def adopted(self, one: Adopted) -> Adopted:
         label = None if one.label is None else self._new(one.label, one.file.path)
-        return Adopted(one.file, one.sha256, one.decision, label)
+        station = self.layout.station_of(one.file.path)
+        return Adopted(one.file, one.sha256, one.decision, label, subfolder=station)
 
     def _new(self, label: NewLabel, path: str) -> NewLabel | None:
         """None if that is what was said last: it would only hide who said it before, and why."""

@@ -40,6 +40,8 @@ class Reading:
     """Whole ways of stations, as they are below sorted/: ``north`` and ``north/7``."""
     names: frozenset[str]
     """The names of single folders that stand for stations."""
+    tells_ways: bool = False
+    """Do the folders before the class make up the way in the inbox, as far as they go?"""
 
     @classmethod
     def of(cls, template: Template, classes: Collection[str], subfolders: Collection[str]) -> Self:
@@ -47,11 +49,13 @@ class Reading:
         ways = [_way(each) for each in subfolders]
         whole = {tuple(way[:depth]) for way in ways for depth in range(1, len(way) + 1)}
         variable = SUBFOLDER in template.before
+        levels = tuple(f"{{folder{depth}}}" for depth in range(1, len(template.before) + 1))
         return cls(
             stations=None if variable else len(template.before),
             after=len(template.after),
             classes=frozenset(classes),
             ways=frozenset("/".join(way) for way in whole) if variable else frozenset(),
+            tells_ways=bool(template.before) and (variable or template.before == levels),
             names=frozenset({UNKNOWN, *(name for way in ways for name in way)}),
         )
 

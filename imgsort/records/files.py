@@ -6,6 +6,7 @@ Paths are absolute text as ``os.fsdecode`` gives it where they come by the hundr
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal, Self
 
@@ -14,7 +15,7 @@ from imgsort.images import READABLE_SUFFIXES
 from imgsort.records.class_part import Reading, class_of_folder
 from imgsort.records.journal import Decision
 from imgsort.records.labels import NewLabel
-from imgsort.workspace.template import split_name
+from imgsort.workspace.template import UNKNOWN, split_name
 from imgsort.workspace.workspace import Workspace
 
 Room = Literal["class", "unsure", "rejected", "inbox", "astray"]
@@ -79,6 +80,16 @@ class Layout:
         folders = self.folders_to(path)
         part = self._class_part(folders)
         return None if part is None else "/".join((self.sorted, *folders[: part + 1]))
+
+    def station_of(self, path: str) -> str:
+        """The way in the inbox that a picture in a class folder would have come; ``""`` where its
+        place doesn't tell."""
+        if self.reading is None or not self.reading.tells_ways:
+            return ""
+        folders = self.folders_to(path)
+        way = folders[: self._class_part(folders) or 0]
+        known = way if self.reading.stations is None else takewhile(UNKNOWN.__ne__, way)
+        return "/".join(known)
 
     def is_class_folder(self, folders: tuple[str, ...]) -> bool:
         """Would a picture right in it belong to a class for the last of these ``folders``?"""
@@ -237,6 +248,8 @@ class Adopted:
     """It was filed before, and only the log has lost it (restore, rebuild-db)."""
     filed_as: str | None = None
     """The class that such a file counts as filed into; nobody's word."""
+    subfolder: str = ""
+    """Of the station that it was put into, as if it had come from there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,7 +313,7 @@ def _adopt(
     rows = [
         {
             "image_id": images[one.sha256],
-            **_name_values(one.file.path),
+            **_name_values(one.file.path, one.subfolder),
             **_path_values(anchor, one.file.path),
             **_identity_values(one.file.identity),
             "decision": one.decision,
@@ -404,9 +404,15 @@ def note_facts(connection: Connection, sha256: str, facts: ImageFacts) -> None:
     )
 
 
-def _name_values(path: str) -> dict[str, Any]:
+def _name_values(path: str, subfolder: str) -> dict[str, Any]:
     name = os.fsencode(os.path.basename(path))  # noqa: PTH119 - text, by the thousand
-    return {"name": display(name), "name_bytes": name, "subfolder": "", "subfolder_bytes": b""}
+    way = os.fsencode(subfolder)
+    return {
+        "name": display(name),
+        "name_bytes": name,
+        "subfolder": display(way),
+        "subfolder_bytes": way,
+    }
 
 
 def _path_values(anchor: Anchor, path: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from imgsort.filing import recover
 from imgsort.reconcile import adoption
@@ -132,6 +133,15 @@ def test_new_pictures_in_class_folders_are_labelled_by_them(desk: Desk) -> None:
     assert look(desk).adopted == 4
     expected = {"A-cat.jpg": "cat", "A-lynx.jpg": "lynx", "C-dog.jpg": "dog", "dog.jpg": "dog"}
     assert words(desk) == expected
+
+
+def test_a_picture_put_into_a_station_by_hand_stays_in_it(desk: Desk) -> None:
+    """It counts as that station's, whatever it is called later."""
+    Image.new("RGB", (64, 48), "green").save(made(desk.workspace.sorted / "C/cat") / "mine.jpg")
+    look(desk)
+    assert desk.log("SELECT subfolder FROM arrivals WHERE name = 'mine.jpg'") == [("C",)]
+    assert desk.type("label", "mine.jpg", "dog").code == 0
+    assert "sorted/C/dog/mine.jpg" in desk.tree()
 
 
 def test_a_picture_out_of_unsure_into_a_new_class(desk: Desk) -> None:
