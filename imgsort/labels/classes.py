@@ -133,7 +133,7 @@ def _renamed_in_stations(  # noqa: PLR0913, PLR0917 - what to rename, and who sa
             )
     there = folders_of(workspace, layout, change.old)
     last = {Path(folder) for one in known if (folder := layout.class_folder(one.location))}
-    folders = [(one, one.with_name(change.new)) for one in sorted(last.union(there))]
+    folders = [(one, one.with_name(change.new)) for one in sorted(last.union(there), reverse=True)]
     for before, after in folders:
         if after.exists() and not (before.exists() and after.samefile(before)):
             raise _taken(after)

@@ -104,7 +104,9 @@ def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confir
 
 
 def _place(layout: Layout, picture: LoggedPicture) -> LookedAt:
-    return LookedAt(picture.sha256, class_of(layout, picture.path), _origin(picture))
+    name = class_of(layout, picture.path)
+    known = layout.reading is None or name in layout.reading.classes
+    return LookedAt(picture.sha256, name if known else None, _origin(picture))
 
 
 def _origin(picture: LoggedPicture) -> str | None:
@@ -134,7 +136,8 @@ def _whole(workspace: Workspace, store: Store, layout: Layout, folders: Sequence
 def _whole_in_stations(store: Store, layout: Layout, folders: Sequence[Path]) -> set[str]:
     """Classes of which every picture, in whatever station, lies in what was looked through."""
     bases = tuple(f"{folder}/" for folder in folders)
-    inside, outside = set[str](), set[str]()
+    inside = {name for folder in folders if (name := class_of(layout, folder / "picture"))}
+    outside = set[str]()
     for path, _ in store.files.known_places():
         name = layout.place_of(path).class_name
         if name is not None:

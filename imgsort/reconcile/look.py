@@ -53,8 +53,9 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
 
 
 def _expected(store: Store, layout: Layout, unclear: list[str]) -> Iterator[int]:
+    reads = layout.reading is not None
     for path, identity in store.files.known_places():
-        if layout.is_unclear(path):
+        if reads and layout.is_unclear(path):
             unclear.append(path)
         yield sign_of(path, identity)
 

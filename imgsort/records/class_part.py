@@ -7,7 +7,7 @@ folders of the inbox, which tell the stations; where those contradict each other
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
 
@@ -42,6 +42,10 @@ class Reading:
     """The names of single folders that stand for stations."""
     tells_ways: bool = False
     """Do the folders before the class make up the way in the inbox, as far as they go?"""
+    _read: dict[tuple[str, ...], int | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What has been read: many pictures lie in few folders."""
 
     @classmethod
     def of(cls, template: Template, classes: Collection[str], subfolders: Collection[str]) -> Self:
@@ -59,9 +63,14 @@ class Reading:
             names=frozenset({UNKNOWN, *(name for way in ways for name in way)}),
         )
 
-    def class_part(self, folders: Sequence[str]) -> int | None:
+    def class_part(self, folders: tuple[str, ...]) -> int | None:
         """The place of the class among the ``folders`` from sorted/ to a picture; None where there
         is none, or where it can't be told."""
+        if folders not in self._read:
+            self._read[folders] = self._class_part(folders)
+        return self._read[folders]
+
+    def _class_part(self, folders: Sequence[str]) -> int | None:
         named = [at for at, folder in enumerate(folders) if self._is_class(folder)]
         sure = [at for at in named if not self._is_station(folders[at])]
         expected = self._expected(folders)

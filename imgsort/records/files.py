@@ -5,7 +5,6 @@ Paths are absolute text as ``os.fsdecode`` gives it where they come by the hundr
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Literal, Self
@@ -58,7 +57,7 @@ class Layout:
     def place_of(self, path: str) -> Place:
         """The place of an absolute path."""
         if path.startswith(f"{self.sorted}/"):
-            name = self._class_at(path[len(self.sorted) + 1 :])
+            name = self._class_at(path)
             return Place("astray") if name is None else Place("class", name)
         if path.startswith(f"{self.unsure}/"):
             return Place("unsure")
@@ -103,21 +102,16 @@ class Layout:
             and self.place_of(path).class_name is None
         )
 
-    def _class_at(self, way: str) -> str | None:
+    def _class_at(self, path: str) -> str | None:
         if self.reading is None:
-            folder, slash, _ = way.partition("/")
+            folder, slash, _ = path[len(self.sorted) + 1 :].partition("/")
             return class_of_folder(folder) if slash else None
-        return _class_read(self.reading, way.rpartition("/")[0])
+        folders = self.folders_to(path)
+        part = self.reading.class_part(folders)
+        return None if part is None else class_of_folder(folders[part])
 
     def _class_part(self, folders: tuple[str, ...]) -> int | None:
         return 0 if self.reading is None else self.reading.class_part(folders)
-
-
-@lru_cache(maxsize=65536)
-def _class_read(reading: Reading, way: str) -> str | None:
-    folders = way.split("/") if way else ()
-    part = reading.class_part(folders)
-    return None if part is None else class_of_folder(folders[part])
 
 
 def suffix_of(path: str) -> str:

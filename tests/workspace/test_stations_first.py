@@ -185,6 +185,15 @@ def test_a_class_emptied_in_all_stations_is_retired(desk: Desk) -> None:
     assert look(desk).retired == ("dog",)
 
 
+def test_a_class_folder_of_few_pictures_renamed_corrects_them(desk: Desk) -> None:
+    """Two dogs prove no renamed class: they are lynxes now, and the empty class is retired."""
+    folder = desk.workspace.sorted / "A" / "dog"
+    folder.rename(folder.with_name("lynx"))
+    seen = look(desk)
+    assert (seen.labelled, seen.renamed, seen.retired) == (2, (), ("dog",))
+    assert words(desk) == {"dog-1.jpg": "lynx", "dog-2.jpg": "lynx"}
+
+
 def test_rename_renames_the_folders_of_all_stations(desk: Desk) -> None:
     """And undo gives them their name back, with what was labelled meanwhile."""
     said = desk.type("classes", "rename", "cat", "kitten", "--json")

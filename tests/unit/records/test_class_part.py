@@ -37,7 +37,7 @@ def rendered(
 
 
 def class_in(template: str, way: str) -> str | None:
-    folders = way.split("/")
+    folders = tuple(way.split("/"))
     part = Reading.of(Template.parse(template), CLASSES, STATIONS).class_part(folders)
     return None if part is None else folders[part]
 
