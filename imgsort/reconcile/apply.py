@@ -161,6 +161,8 @@ def reconcile_folders(
     looker = _Looker(workspace, store, layout, hashes or Hashes(), adopt_library)
     for _ in range(TRIES):
         look = looker.look()
+        if not look.disk.steady:
+            continue
         changes: TreeChanges | None = look.seen.changes
         if looker.hashes.stopping():
             break

@@ -90,6 +90,7 @@ def look_through(layout: Layout, expected: Signs | None = None) -> Snapshot:
             files[path] = file
 
     walk, devices, empty = _Walk(take), {}, []
+    first = _numbered(layout)
     for base in (layout.sorted, layout.unsure, layout.rejected):
         devices[base] = _device(base)
         before = seen
@@ -106,6 +107,7 @@ def look_through(layout: Layout, expected: Signs | None = None) -> Snapshot:
         devices=devices,
         taken_at=now,
         bare=tuple(walk.bare),
+        steady=_numbered(layout) == first,
     )
 
 
@@ -134,6 +136,13 @@ def _device(base: str) -> int:
     except OSError as problem:
         reason = f"it can't be looked through ({problem.strerror}), put it back (mount it?)"
         raise FilingPaused(Path(base), reason) from problem
+
+
+def _numbered(layout: Layout) -> dict[str, int]:
+    """The first folders below sorted/, with their inodes."""
+    with suppress(OSError), os.scandir(layout.sorted) as entries:
+        return {entry.name: entry.inode() for entry in entries if entry.is_dir()}
+    return {}
 
 
 def class_folders(layout: Layout) -> Iterator[ClassFolder]:

@@ -168,6 +168,9 @@ class Snapshot:
     """Mount points whose disk is away; they are among the unseen."""
     bare: tuple[str, ...] = ()
     """Folders with nothing in them but what is hidden."""
+    steady: bool = True
+    """Was no folder in sorted/ made, renamed or removed meanwhile? Otherwise a class's new name may
+    have been seen with its files under the old one, as if it were another class."""
 
 
 @dataclass(frozen=True, slots=True)
