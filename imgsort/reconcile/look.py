@@ -70,7 +70,8 @@ def _without_landed(disk: Snapshot, store: Store) -> Snapshot:
 def _without_naked(disk: Snapshot, store: Store, layout: Layout) -> Snapshot:
     """Nothing may be called gone because its disk isn't mounted."""
     folders = (layout.sorted, layout.unsure, layout.rejected)
-    below = () if layout.reading is None else map(Path, set(disk.bare).difference(folders))
+    bare = {Path(folder) for folder in disk.bare if folder not in folders}
+    below = None if layout.reading is None else bare
     naked = {str(path) for path in unmounted([Path(folder) for folder in folders], store, below)}
     return replace(
         disk,

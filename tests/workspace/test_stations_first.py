@@ -309,6 +309,30 @@ def test_a_station_whose_disk_is_away_loses_nothing(desk: Desk) -> None:
     assert (desk.workspace.inbox / "A/dog-3.jpg").exists()
 
 
+def test_stations_that_are_all_away_lose_nothing(desk: Desk) -> None:
+    """As after a start without any of their disks; sorted/ itself has never held a picture."""
+    with desk.store() as store, store.files.write() as connection:
+        connection.exec_driver_sql("UPDATE arrivals SET dev = 4711")
+        connection.exec_driver_sql("UPDATE classes SET folder_dev = 4711")
+    for station in "AB":
+        (desk.workspace.sorted / station).rename(desk.workspace.root / station)
+        made(desk.workspace.sorted / station)
+    seen = look(desk)
+    assert (seen.missing, seen.labelled, seen.retired) == (0, 0, ())
+    desk.file("B/cat-6.jpg")
+    assert (desk.workspace.inbox / "B/cat-6.jpg").exists()
+
+
+def test_an_emptied_folder_is_no_lost_disk_because_numbers_have_changed(desk: Desk) -> None:
+    """After a restart disks may have other numbers."""
+    with desk.store() as store, store.files.write() as connection:
+        connection.exec_driver_sql("UPDATE arrivals SET dev = 4711")
+    for one in (4, 5):
+        move(desk, f"B/cat/cat-{one}.jpg", f"A/dog/cat-{one}.jpg")
+    seen = look(desk)
+    assert (seen.missing, seen.labelled, seen.notices) == (0, 2, ())
+
+
 @pytest.mark.parametrize(
     "before", ["{label}/{name}", "{label}/{folder1}/{name}", "{label}/{year}/{month}/{name}"]
 )
