@@ -123,35 +123,22 @@ class Session:
         """Say what pictures are, by path, id of the log, content hash or name, as `imgsort label`
         does: each moves to the folder of its class. ``new_class`` allows a class whose name may be
         a slip for another's."""
-        from imgsort.filing import recover
-        from imgsort.filing.xmp_renewal import renewing
-        from imgsort.labels.apply import put_labels
         from imgsort.labels.named_classes import new_classes, require_in_use, spoken
-        from imgsort.reconcile.apply import apply_reconcile
-        from imgsort.store import Store
+        from imgsort.labels.session import session
 
         several = [pictures] if isinstance(pictures, str | PathLike | int) else list(pictures)
         names = [str(one) if isinstance(one, int) else fspath(one) for one in several]
-        self._workspace.require_folders()
-        with Store.open(self._workspace.database, root=self.root) as store:
-            recover(self._workspace, store)
-            run = store.runs.begin("label")
-            summary = "nothing was done"
-            try:
-                apply_reconcile(self._workspace, store, run)
-                labels, repeated = spoken(self._workspace, store, names, label)
-                require_in_use(store, {label})
-                new_classes(store, {label}, allowed=new_class)
-                with renewing(self._workspace, store):
-                    done = put_labels(self._workspace, store, run, labels, repeated)
-                summary = f"{len(done.labels):,} labelled, {len(done.moved):,} files moved"
-            finally:
-                store.runs.end(run, summary)
+        with session(self._workspace, "label", lambda _: None) as now:
+            labels, repeated = spoken(self._workspace, now.store, names, label)
+            require_in_use(now.store, {label})
+            new_classes(now.store, {label}, allowed=new_class)
+            done = now.put(labels, repeated)
+            now.summary = f"{len(done.labels):,} labelled, {len(done.moved):,} files moved"
         return Labelling(
             len(done.labels),
             tuple(one.path for one in done.moved),
             tuple((one.path, one.reason or "") for one in done.left),
-            run,
+            now.run_id,
         )
 
 
