@@ -161,7 +161,10 @@ def _copy(now: CommandSession, todo: "ImportPlan") -> "list[Unused]":
     with open_decoder(now.workspace.config.decode, size, NoAttempts()) as decoder:
         importer = Importer(now.workspace, now.store, now.run_id, decoder)
         for batch in progress(in_batches(todo.copies), batches, f"copying, {BATCH} at a time"):
-            left += importer.copy(batch)
+            try:
+                left += importer.copy(batch)
+            finally:
+                now.summary = f"{importer.copied} copied"
     return left
 
 

@@ -72,6 +72,31 @@ def test_a_folder_for_each_class(desk: Desk, tmp_path: Path) -> None:
     assert desk.agrees()
 
 
+def test_a_class_folder_that_takes_none_stops_the_import(desk: Desk, tmp_path: Path) -> None:
+    """It says how many were copied, as many as lie there and have a label; the same command goes
+    on where it stopped, and copies nothing twice."""
+    for seed in range(70):
+        picture(tmp_path / f"data/cat/{seed:02}.jpg", seed)
+    for seed in range(70, 80):
+        picture(tmp_path / f"data/{('dog', 'snake')[seed % 2]}/{seed}.jpg", seed)
+    in_the_way = desk.workspace.sorted / "dog"
+    in_the_way.write_text("no folder")
+
+    said = desk.type("import", tmp_path / "data")
+
+    assert said.code == 1
+    lying = [path for path in desk.tree() if path != "sorted/dog"]
+    assert len(lying) == 75
+    assert "75 pictures were copied and labelled before it stopped." in said.err
+    assert len(desk.labels()) == 75
+    assert desk.log("SELECT summary FROM runs ORDER BY id DESC LIMIT 1") == [("75 copied",)]
+    in_the_way.unlink()
+    again = desk.type("import", tmp_path / "data")
+    assert again.out.startswith("5 pictures copied and labelled, 0 that were here labelled; 75 ")
+    assert len(desk.tree()) == len(desk.labels()) == 80
+    assert desk.agrees()
+
+
 def test_importing_twice(desk: Desk, tmp_path: Path) -> None:
     """What is here under its label already isn't copied again: exit 4."""
     picture(tmp_path / "data/cat/a.jpg", 1)
