@@ -85,7 +85,7 @@ class Status:
         yield from self._daemon_lines()
         yield "model", self._model_line()
         if self.model is not None:
-            yield "files from", filed_from(self.model, self.workspace.config.model.confidence)
+            yield "sure enough from", filed_from(self.model, self.workspace.config.model.confidence)
         yield from self._log_lines()
         if self.drift is not None and self.drift.judged:
             yield "drift", self.drift.line()
@@ -93,7 +93,8 @@ class Status:
                 yield "look at", sentence
         yield (
             "embeddings",
-            f"{self.embeddings_bytes / 1e6:,.1f} MB of {self._embeddings_limit / 1e6:,.0f} MB",
+            f"{self.embeddings_bytes / 1e6:,.1f} MB of {self._embeddings_limit / 1e6:,.0f} MB, "
+            f"kept for `retrain` and `next`",
         )
         yield "disk", f"{self.disk_free / 1e9:,.1f} GB free of {self.disk_total / 1e9:,.1f} GB"
 

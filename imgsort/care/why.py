@@ -18,6 +18,7 @@ from imgsort.records.history import Move
 from imgsort.records.labels import HumanLabel
 from imgsort.records.log import LogRow
 from imgsort.records.pictures import LoggedPicture
+from imgsort.records.reasons import ReasonCode
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
 from imgsort.store.lookup import Finder, Name, Unmatched
@@ -71,7 +72,10 @@ class Opinion:
             return f"{model}: {verdict.reason}"
         needs = "never filed" if self.threshold is None else f"filed from {self.threshold:.2f} on"
         said = f"{model}: {verdict.label} {verdict.confidence:.2f}, {needs}"
-        return said if verdict.reason is None else f"{said}; unsure, {verdict.reason}"
+        if verdict.doubt is None:
+            return said
+        told = verdict.doubt.code is ReasonCode.LOW_CONFIDENCE  # by the two numbers
+        return f"{said}; unsure" if told else f"{said}; unsure, {verdict.reason}"
 
     def top(self) -> str:
         """``cat 0.93, dog 0.04``"""
