@@ -184,11 +184,15 @@ def _tell(
     if as_json:
         print_json(_summary(data_set, todo, copied, left))
         return
-    typer.echo(
-        f"{counted(copied, 'picture')} copied and labelled, {len(todo.known):,} that were "
-        f"here labelled; {todo.already:,} known already, {counted(todo.duplicates, 'duplicate')}, "
-        f"{len(todo.conflicts):,} in conflict, {len(left):,} not readable."
+    others = (
+        (len(todo.known), "here already and labelled now"),
+        (todo.already, "known already"),
+        (todo.duplicates, "twice in it"),
+        (len(todo.conflicts), "in conflict"),
+        (len(left), "not copied"),
     )
+    told = "".join(f", {number:,} {what}" for number, what in others if number)
+    typer.echo(f"{counted(copied, 'picture')} copied and labelled{told}.")
 
 
 def _summary(

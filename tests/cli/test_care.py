@@ -197,6 +197,7 @@ def test_whoever_notices_it_gives_the_same_advice(home: Path) -> None:
     assert doctor.code == 1
     assert advice.replace("bring", "Bring") in doctor.out + doctor.err
     assert "mkdir" not in doctor.out + doctor.err
+    assert "models activate" not in doctor.out + doctor.err
 
 
 def test_without_a_backup_the_folders_are_what_is_left(home: Path) -> None:
@@ -206,3 +207,32 @@ def test_without_a_backup_the_folders_are_what_is_left(home: Path) -> None:
     assert answer.code == 0, answer
     assert "make a new workspace with `imgsort init`" in answer.err
     assert asked("-C", home, "log").code == 0
+
+
+def test_where_no_model_is_left_nobody_is_sent_to_activate_one(home: Path) -> None:
+    """Every command that needs one says where one comes from: a backup, or a new workspace."""
+    shutil.rmtree(home / "state")
+    assert imgsort("-C", home, "rebuild-db").code == 0
+    for command in (("run", "--once"), ("next",), ("retrain",), ("check-config",), ("doctor",)):
+        answer = imgsort("-C", home, *command)
+        said = answer.out + answer.err
+        assert answer.code in {1, 78}, (command, answer)
+        assert "There is no model" in said
+        assert "make a new workspace with `imgsort init`" in said
+        assert "models activate" not in said
+    backup = home / "backups" / "imgsort-a.tar"
+    backup.parent.mkdir(exist_ok=True)
+    backup.touch()
+    code, said = imgsort("-C", home, "run", "--once").said
+    advice = f"There is no model in {home}; bring it back with `imgsort restore {backup}`."
+    assert (code, advice in said) == (1, True)
+
+
+def test_a_command_inside_a_workspace_is_sent_to_it(home: Path) -> None:
+    """Who stands in the inbox is not told to make another workspace there."""
+    (home / "inbox" / "north").mkdir()
+    for place in (home / "inbox", home / "inbox" / "north"):
+        assert imgsort("status", cwd=place).said == (
+            1,
+            f"{place} lies in the workspace {home}; name that one with -C {home}.",
+        )
