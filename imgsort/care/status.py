@@ -118,7 +118,7 @@ class Status:
         else:
             yield (
                 "daemon",
-                f"{said.state}, pid {self.pid}, since {said.since or '?'}",
+                f"{said.state}, pid {self.pid}, since {_local(said.since)}",
             )
             yield (
                 "waiting",
@@ -127,7 +127,10 @@ class Status:
             yield "rate", f"{said.images_per_second:.1f} images/s over the last minute"
             yield "running on", f"{said.runtime or '?'}, {said.precision or '?'}"
             if self.is_stale:
-                yield "last word", f"{said.heartbeat}; it can't write since: is the disk full?"
+                yield (
+                    "last word",
+                    f"{_local(said.heartbeat)}; it can't write since: is the disk full?",
+                )
             if said.paused_reason:
                 yield "paused", said.paused_reason
             for group, name in (
@@ -197,6 +200,14 @@ def _model(workspace: Workspace) -> tuple[ModelCard | None, str | None]:
         return (None, None) if version is None else (registry.card(version), None)
     except ImgsortError as problem:
         return None, str(problem)
+
+
+def _local(moment: str) -> str:
+    """ISO 8601, as a heartbeat has it, by the clock on the wall; anything else as it is."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return moment or "?"
 
 
 def _utc(moment: datetime) -> str:
