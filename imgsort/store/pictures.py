@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 
-from imgsort.disk.identity import Identity
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store.chunks import parts
+from imgsort.store.file_columns import identity_columns, identity_if_known
 from imgsort.store.latecomers import filed_since
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import stands
+from imgsort.store.standing_labels import newest_label_of_arrival, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 from imgsort.store.topic import Topic, reading, reading_paths
 
@@ -74,14 +74,7 @@ def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     audited = exists().where(
         LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit", stands()
     )
-    newest_word = (
-        select(LABELS.c.kind)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
-        .order_by(LABELS.c.id.desc())
-        .limit(1)
-        .correlate(ARRIVALS)
-        .scalar_subquery()
-    )
+    newest_word = newest_label_of_arrival(LABELS.c.kind)
     rows = connection.scalars(
         select(func.max(ARRIVALS.c.id))
         .where(
@@ -116,7 +109,7 @@ def _all(
     statement = (
         select(
             *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes, ARRIVALS.c.name_bytes),
-            *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
+            *identity_columns(ARRIVALS),
             *(ARRIVALS.c.subfolder_bytes, ARRIVALS.c.decision, ARRIVALS.c.confidence),
             *(ARRIVALS.c.model, ARRIVALS.c.arrived_at, ARRIVALS.c.missing_at),
             ARRIVALS.c.edited_from,
@@ -136,12 +129,11 @@ def _all(
 
 
 def _logged(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> LoggedPicture:
-    known = row.ino is not None
     return LoggedPicture(
         arrival_id=row.id,
         sha256=row.sha256,
         path=anchor.absolute(row.path_bytes),
-        identity=Identity(row.dev, row.ino, row.size, row.mtime_ns) if known else None,
+        identity=identity_if_known(row),
         name=row.name_bytes,
         given_name=None if row.given is None else os.path.basename(row.given),  # noqa: PTH119 - bytes
         subfolder=row.subfolder_bytes,
