@@ -87,6 +87,30 @@ def test_unknown_keys_and_bad_values_are_told_together(home: Path) -> None:
         ]
 
 
+def test_a_key_under_the_wrong_heading_is_told_the_right_one(home: Path) -> None:
+    """Where exactly one other heading has it; not the name of another key there."""
+    configured(home, "target_precision = 0.99\n[model]\nunsure_over = 0.2\nfolder = 'x'\n")
+    file = home / "config.toml"
+    assert sorted(asked("-C", home, "check-config").err.splitlines()) == [
+        f"{file}: model.folder: no such key (is 'x'); it belongs under [backup].",
+        f"{file}: model.unsure_over: no such key (is 0.2); it belongs under [alert].",
+        f"{file}: target_precision: no such key (is 0.99); it belongs under [learning].",
+    ]
+
+
+def test_a_lost_configuration_is_told_as_what_it_is(home: Path) -> None:
+    """Nobody is sent to make a new workspace over a log; an empty file is enough to go on."""
+    (home / "config.toml").unlink()
+    for command in ("status", "log", "check-config"):
+        assert asked("-C", home, command).said == (
+            1,
+            f"{home} has a state folder but no config.toml; put that back (an empty one holds the "
+            f"defaults), or name another folder with -C.",
+        )
+    (home / "config.toml").touch()
+    assert asked("-C", home, "log").code == 0
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from imgsort.care.doctor.finding import Finding, ok
+from imgsort.care.finding import Finding, ok
 from imgsort.errors import ImgsortError
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.registry import Registry
