@@ -35,11 +35,17 @@ class Prediction:
     """Of the label, 0 to 1."""
     decision: Literal["filed", "unsure", "rejected"]
     reason: str | None
-    """Why it is unsure or rejected; None when it would be filed."""
+    """Why it is unsure or rejected, in words; None when it would be filed."""
     top: tuple[tuple[str, float], ...]
     """The best classes with their confidence, best first."""
     unlikeness: float | None
     """Above 1 it is unlike anything the model was trained on; None where the model can't tell."""
+    reason_code: str | None
+    """The reason in a word that never changes, as in `prediction_log`."""
+    threshold: float | None
+    """What the label's class needs to be filed; None where no confidence is enough."""
+    model: int
+    """Version of the model that was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +154,17 @@ def open_session(workspace: Named = ".") -> Session:
 
 
 def _prediction(one: "Classified") -> Prediction:
-    verdict = one.verdict
-    if verdict is None:
-        return Prediction(one.path, None, None, "rejected", one.reason, (), None)
+    said = one.verdict
+    known = said is not None and bool(said.label)
     return Prediction(
         path=one.path,
-        label=verdict.label or None,
-        confidence=verdict.confidence if verdict.label else None,
-        decision=verdict.decision,
-        reason=verdict.reason,
-        top=tuple((score.label, score.confidence) for score in verdict.top_k),
-        unlikeness=verdict.unlikeness,
+        label=said.label if said and known else None,
+        confidence=said.confidence if said and known else None,
+        decision=said.decision if said else "rejected",
+        reason=one.reason and one.reason.sentence,
+        top=tuple((score.label, score.confidence) for score in said.top_k) if said else (),
+        unlikeness=said.unlikeness if said else None,
+        reason_code=one.reason and one.reason.code.value,
+        threshold=one.threshold,
+        model=one.model,
     )

@@ -14,6 +14,7 @@ from imgsort.models.floor import filed_from
 from imgsort.models.registry import ModelCard, Registry
 from imgsort.models.serving import require_compatible
 from imgsort.store.schema import require_current
+from imgsort.workspace.way_back import way_back_to_a_model
 from imgsort.workspace.workspace import Workspace
 
 
@@ -111,6 +112,9 @@ def _model(workspace: Workspace) -> Finding:
     try:
         registry = Registry(workspace.models)
         active = registry.active()
+        if active is None and not (registry.versions() or registry.damaged()):
+            remedy = way_back_to_a_model(workspace.root)
+            return Check("wrong", f"There is no model; {remedy}.")
         if active is None:
             return _wrong(
                 "models",
