@@ -114,7 +114,7 @@ def _model(workspace: Workspace) -> Finding:
         active = registry.active()
         if active is None and not (registry.versions() or registry.damaged()):
             remedy = way_back_to_a_model(workspace.root)
-            return Check("wrong", f"There is no model; {remedy}.")
+            return _wrong("models", f"There is no model; {remedy}.")
         if active is None:
             return _wrong(
                 "models",
