@@ -33,6 +33,7 @@ from imgsort.models.backbones.int8 import (
 from imgsort.models.backbones.on_disk import CACHE
 from imgsort.models.classify import pictures_in
 from imgsort.models.heads.classifier import Classifier
+from imgsort.models.int8_graph import quantize_graph, require_quantizer
 from imgsort.models.registry import ModelCard, Registry
 from imgsort.models.runtimes import Runtime
 from imgsort.models.runtimes.choice import choose, has_vnni, this_machine
@@ -136,8 +137,6 @@ def quantize(
     on it; then what it wasn't calibrated on is measured. Raises NothingToDo with the figures,
     ModelProblem or RuntimeUnavailable; then nothing has changed.
     """
-    from imgsort.models.int8_graph import require_quantizer
-
     require_quantizer()
     card = active_card(workspace)
     backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
@@ -195,8 +194,6 @@ def _made(
     backbone: InstalledBackbone, pictures: Mapping[str, Pixels], folder: Path
 ) -> tuple[Graph, dict[str, Pixels]]:
     """A graph calibrated on the first third, 300 at most, and the pictures it has not seen."""
-    from imgsort.models.int8_graph import quantize_graph
-
     share = math.ceil(len(pictures) * CALIBRATION_SHARE)
     calibration = list(pictures)[: min(share, MOST_CALIBRATION)]
     path = quantize_graph(backbone, np.stack([pictures[key] for key in calibration]), folder)
