@@ -1,8 +1,8 @@
 """What the daemon's main process costs an image besides the network: its part of a GPU machine.
 
 The network is replaced by one that costs nothing, and so is the decoding, which has processes of
-its own: the main process has all it can do, as on a machine with cores enough. What a start costs is
-left out by taking the slope between a small and a large count.
+its own: the main process has all it can do, as on a machine with cores enough. What a start costs
+is left out by taking the slope between a small and a large count.
 """
 
 import time
