@@ -50,12 +50,18 @@ def open_runtime(
 def idle_runtime(
     backbone: InstalledBackbone, *, device: str, precision: str, batch_size: int
 ) -> Runtime:
-    """The same runtime, started when it is given its first picture."""
+    """The same runtime, started when it is given its first picture.
+
+    At once where a GPU is to be used if it can: only starting it tells whether it can, and so at
+    which precision embeddings are looked for.
+    """
 
     def start() -> Runtime:
         return open_runtime(backbone, device=device, precision=precision, batch_size=batch_size)
 
     choice = choose(device, precision, this_machine())
+    if device == "auto" and choice.runtime != "openvino":
+        return start()
     if choice.precision == INT8:
         choice = replace(choice, precision=required_record(backbone).precision)
     return IdleRuntime(choice, start)
@@ -68,4 +74,6 @@ def _start(backbone: InstalledBackbone, choice: Choice, batch_size: int) -> Runt
         return OpenvinoRuntime(backbone, choice.precision)
     from imgsort.models.runtimes.on_tensorflow import TensorflowRuntime
 
-    return TensorflowRuntime(backbone, choice.precision, batch_size=batch_size, gpu=True)
+    runtime = TensorflowRuntime(backbone, choice.precision, batch_size=batch_size, gpu=True)
+    runtime.warm_up()
+    return runtime

@@ -14,11 +14,23 @@ from imgsort.models.backbones.spec import fill
 from imgsort.models.runtimes.base import DeviceMemoryExhausted, Embeddings, Images
 from imgsort.models.runtimes.shrinking_batches import Halving
 
+NO_ROOM = (
+    "out of memory",
+    "cudnn_status_alloc_failed",
+    "cublas_status_alloc_failed",
+    "failed to create cudnn handle",
+    "failed to create cublas handle",
+)
+"""How errors that aren't called so say that the device's memory is used up, in small letters: XLA
+wraps a failed allocation of its own (cuDNN's workspace), and a library that finds no room for its
+handle says that it failed."""
+SMALL = 8
+"""Pictures of the smaller of two batch sizes: for a drop, not for a queue."""
 POLICIES = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
 
 
 class TensorflowRuntime:
-    """Batches are filled up to a power of two, since XLA compiles every shape anew."""
+    """Batches are filled up to one of two sizes, since XLA compiles every shape anew."""
 
     name = "tensorflow"
 
@@ -34,7 +46,7 @@ class TensorflowRuntime:
             lambda images: self._tensorflow.cast(model(images, training=False), "float32"),
             jit_compile=gpu,
         )
-        self._largest = batch_size
+        self._largest, self._side = batch_size, backbone.input_size
         self._one_at_a_time = threading.Lock()
         self._halving = Halving(self._run, backbone.width, batch_size)
 
@@ -43,8 +55,21 @@ class TensorflowRuntime:
         with self._one_at_a_time:  # two batches at once would need the memory twice
             return self._halving.embed(images)
 
+    def warm_up(self) -> None:
+        """Compile both sizes, before anybody waits for them. Raises DeviceMemoryExhausted, and
+        RuntimeUnavailable where the driver or one of its libraries fails."""
+        for size in sorted({padded_size(1, self._largest), self._largest}):
+            try:
+                self.embed(np.zeros((size, self._side, self._side, 3), np.uint8))
+            except (self._tensorflow.errors.OpError, RuntimeError) as problem:
+                said = next(iter(str(problem).splitlines()), type(problem).__name__)
+                raise RuntimeUnavailable(
+                    f'The GPU can\'t run the network ({said[:200]}); set model.device to "cpu" in '
+                    f"config.toml, or mend its driver."
+                ) from problem
+
     def _run(self, images: Images) -> Embeddings:
-        size = padded_size(len(images), self._largest)
+        size = padded_size(len(images), self._halving.limit)
         filling = np.zeros((size - len(images), *images.shape[1:]), np.uint8)
         filled = np.concatenate([images, filling]) if len(filling) else images
         errors = self._tensorflow.errors
@@ -53,9 +78,8 @@ class TensorflowRuntime:
                 answer = self._model(self._tensorflow.constant(filled)).numpy()
         except errors.ResourceExhaustedError as problem:
             raise DeviceMemoryExhausted(f"no room for {size} images") from problem
-        except errors.InternalError as problem:
-            # XLA wraps a failed allocation of its own (cuDNN's workspace) in an internal error.
-            if "out of memory" not in str(problem).lower():
+        except (errors.OpError, RuntimeError) as problem:
+            if not any(words in str(problem).lower() for words in NO_ROOM):
                 raise
             raise DeviceMemoryExhausted(f"no room for {size} images") from problem
         embeddings: Embeddings = answer[: len(images)]
@@ -63,8 +87,9 @@ class TensorflowRuntime:
 
 
 def padded_size(count: int, largest: int) -> int:
-    """The next power of two, but never over ``largest``: 5 of at most 24 -> 8, 20 -> 24."""
-    return min(largest, 1 << (count - 1).bit_length())
+    """``SMALL`` where that is enough, else ``largest``, which ``count`` never exceeds."""
+    small = min(SMALL, largest)
+    return small if count <= small else largest
 
 
 def _device(tensorflow: Any, *, gpu: bool) -> str:

@@ -29,9 +29,10 @@ class Halving:
             try:
                 embeddings[done : done + len(part)] = self._run(part)
             except DeviceMemoryExhausted:
-                if len(part) == 1:
+                if self.limit == 1:
                     raise
-                self._shrink(len(part))
+                # A single image may have been filled up to more: a smaller limit fills up less.
+                self._shrink(len(part) if len(part) > 1 else self.limit)
             else:
                 self._note_success(len(part))
                 done += len(part)

@@ -210,6 +210,11 @@ def test_a_gpu_gets_its_devices_and_nothing_else() -> None:
     assert ("DevicePolicy", "closed") in settings(daemon)
     assert "WatchdogSec" in dict(settings(daemon))
     assert "WatchdogSec" not in dict(settings(retrain))
+    for one in (daemon, retrain):
+        assert dict(settings(one))["PrivateUsers"] == "no", "it hides the group of the devices"
+        cache = dict(settings(one))["CacheDirectory"]
+        assert ("Environment", f"CUDA_CACHE_PATH=%C/{cache}/cuda") in settings(one)
+        assert "@" not in cache
 
 
 def test_installing_twice_changes_nothing(tmp_path: Path) -> None:

@@ -233,7 +233,8 @@ def test_a_gpu_that_is_not_there_is_told(lite0: InstalledBackbone) -> None:
 def test_tensorflows_memory_errors_halve_the_batch(
     lite0_tensorflow: TensorflowRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both errors that TensorFlow raises when memory runs out; others pass through."""
+    """Whatever TensorFlow, XLA, cuDNN and cuBLAS call it when memory runs out; others pass
+    through."""
     errors = lite0_tensorflow._tensorflow.errors
     whole = lite0_tensorflow._model
     problem = [errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")]
@@ -248,14 +249,64 @@ def test_tensorflows_memory_errors_halve_the_batch(
     monkeypatch.setattr(lite0_tensorflow, "_model", short_of_memory)
     np.testing.assert_allclose(lite0_tensorflow.embed(images), expected, rtol=0, atol=2e-5)
 
-    monkeypatch.setattr(lite0_tensorflow._halving, "limit", 16)
-    problem[0] = errors.InternalError(None, None, "Failed to allocate: out of memory")
-    np.testing.assert_allclose(lite0_tensorflow.embed(images), expected, rtol=0, atol=2e-5)
+    for kind, words in (
+        (errors.InternalError, "Failed to allocate: out of memory"),
+        (errors.InternalError, "cudnn: CUDNN_STATUS_ALLOC_FAILED in tensorflow/stream_executor"),
+        (errors.InternalError, "failed to create cublas handle: CUBLAS_STATUS_ALLOC_FAILED"),
+        (errors.UnknownError, "Failed to create cuDNN handle"),
+        (errors.FailedPreconditionError, "DNN library: Failed to create cuDNN handle. "),
+    ):
+        monkeypatch.setattr(lite0_tensorflow._halving, "limit", 16)
+        problem[0] = kind(None, None, words)
+        np.testing.assert_allclose(lite0_tensorflow.embed(images), expected, rtol=0, atol=2e-5)
+        assert lite0_tensorflow._halving.limit == 2
 
     monkeypatch.setattr(lite0_tensorflow._halving, "limit", 16)
     problem[0] = errors.InternalError(None, None, "a bug")
     with pytest.raises(errors.InternalError):
         lite0_tensorflow.embed(images)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "DNN library initialization failed. Look at the errors above for more details.",
+        "no kernel image is available for execution on the device",
+        "CUDA driver version is insufficient for CUDA runtime version",
+    ],
+)
+def test_what_the_driver_says_at_the_first_batch_is_told(
+    lite0_tensorflow: TensorflowRuntime, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Before the daemon is ready: with device = "auto" the CPU takes over then."""
+    errors = lite0_tensorflow._tensorflow.errors
+
+    def broken(images: Any) -> Any:
+        raise errors.InternalError(None, None, words)
+
+    monkeypatch.setattr(lite0_tensorflow, "_model", broken)
+    with pytest.raises(RuntimeUnavailable, match=words[:20]):
+        lite0_tensorflow.warm_up()
+
+
+def test_every_shape_is_compiled_before_it_is_needed(
+    lite0_tensorflow: TensorflowRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches of any size come in the two shapes that the start has seen."""
+    monkeypatch.setattr(lite0_tensorflow._halving, "limit", 16)
+    whole, shapes = lite0_tensorflow._model, []
+
+    def noted(images: Any) -> Any:
+        shapes.append(len(images))
+        return whole(images)
+
+    monkeypatch.setattr(lite0_tensorflow, "_model", noted)
+    lite0_tensorflow.warm_up()
+    compiled = set(shapes)
+    assert len(compiled) == 2
+    for count in (1, 3, 8, 9, 15, 16, 20):
+        assert lite0_tensorflow.embed(_pictures(count)).shape[0] == count
+    assert set(shapes) == compiled
 
 
 def test_not_one_image_fits(

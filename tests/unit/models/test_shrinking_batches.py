@@ -1,5 +1,7 @@
 """When the device's memory runs out, batches get smaller; no image is left out or repeated."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -73,10 +75,27 @@ def test_it_grows_back_slowly() -> None:
     assert device.asked == [8]
 
 
+def test_a_single_image_that_is_filled_up_to_a_shape_still_fits() -> None:
+    """Room for 3: the shape of 8 that a drop is filled up to fails, one of 2 doesn't."""
+    device = SmallDevice(room=3)
+    halving = Halving(_filling(device, lambda: halving.limit), 1, largest=32)
+    assert halving.embed(_numbered(1)).shape == (1, 1)
+    assert device.asked == [8, 8, 8, 4, 2]
+    assert halving.embed(_numbered(5)).shape == (5, 1)
+
+
+def _filling(device: SmallDevice, limit: Callable[[], int]) -> Callable[[Images], Embeddings]:
+    def run(images: Images) -> Embeddings:
+        filled = np.resize(images, (padded_size(len(images), limit()), 1, 1, 1))
+        return device.run(filled)[: len(images)]
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("count", "largest", "expected"),
-    [(1, 32, 1), (2, 32, 2), (3, 32, 4), (17, 32, 32), (32, 32, 32), (5, 24, 8), (20, 24, 24)],
+    [(1, 32, 8), (8, 32, 8), (9, 32, 32), (32, 32, 32), (5, 24, 8), (20, 24, 24), (2, 4, 4)],
 )
 def test_shapes_are_few(count: int, largest: int, expected: int) -> None:
-    """XLA compiles every shape anew: powers of two, and the configured size."""
+    """XLA compiles every shape anew: one for a drop, and the configured size."""
     assert expected == padded_size(count, largest)
