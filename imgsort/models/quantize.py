@@ -1,6 +1,7 @@
 """int8 that has earned it: calibrated on some of the user's pictures, measured on the others."""
 
 import math
+import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -143,8 +144,8 @@ def quantize(
     classifier = _classifier(workspace, card)
     with staging(backbone) as folder:
         standing = _standing(backbone, card, again=terms.again)
-        shelf = _shelf(folder, min(terms.count, len(paths)), backbone.input_size)
-        pictures = _decoded(workspace, shelf, paths, terms, progress)
+        places = shelf(folder, min(terms.count, len(paths)), backbone.input_size)
+        pictures = _decoded(workspace, places, paths, terms, progress)
         _require_enough(pictures, terms.least_pictures)
         if standing is None:
             made, held_out = _made(backbone, pictures, folder)
@@ -206,11 +207,17 @@ def _not_calibrated_on(graph: Graph, pictures: Mapping[str, Pixels]) -> dict[str
     return {sha256: pixels for sha256, pixels in pictures.items() if sha256 not in seen}
 
 
-def _shelf(folder: Path, count: int, size: int) -> Pixels:
-    """Room for ``count`` pictures in a file: thousands of them would fill the memory."""
+def shelf(folder: Path, count: int, size: int) -> Pixels:
+    """Room for ``count`` pictures in a file: thousands of them would fill the memory.
+
+    Raises RuntimeUnavailable where the disk has none: a page that finds none later is a SIGBUS.
+    """
     shape = (max(count, 1), size, size, 3)
+    path = folder / "pictures"
     try:
-        return np.memmap(folder / "pictures", np.uint8, "w+", shape=shape)
+        with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape))
+        return np.memmap(path, np.uint8, "r+", shape=shape)
     except OSError as problem:
         raise RuntimeUnavailable(
             f"The int8 form can't be written to {folder.parent}; make room there, then try again."
@@ -219,7 +226,7 @@ def _shelf(folder: Path, count: int, size: int) -> Pixels:
 
 def _decoded(
     workspace: Workspace,
-    shelf: Pixels,
+    places: Pixels,
     paths: Sequence[Path],
     terms: QuantizeTerms,
     progress: Progress | None,
@@ -228,13 +235,13 @@ def _decoded(
     waiting = list(paths)
     random.Random(SEED).shuffle(waiting)  # noqa: S311 - a fair draw, nothing secret
     found: dict[str, Pixels] = {}
-    with open_decoder(workspace.config.decode, shelf.shape[1], NoAttempts()) as pool:
+    with open_decoder(workspace.config.decode, places.shape[1], NoAttempts()) as pool:
         while waiting and len(found) < terms.count:
             part, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
             for outcome in [future.result() for future in [pool.submit(path) for path in part]]:
                 fresh = isinstance(outcome, Picture) and outcome.sha256 not in found
                 if isinstance(outcome, Picture) and fresh and len(found) < terms.count:
-                    place = shelf[len(found)]
+                    place = places[len(found)]
                     place[:] = outcome.pixels
                     found[outcome.sha256] = place
             if progress is not None:

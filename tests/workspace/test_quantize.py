@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,13 @@ import pytest
 
 from imgsort.care.check_config import checkup
 from imgsort.care.init import first_model
-from imgsort.errors import ImgsortError, ModelProblem, NothingToDo
+from imgsort.errors import ImgsortError, ModelProblem, NothingToDo, RuntimeUnavailable
 from imgsort.images import ImageLimits, decode
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.backbones.int8 import record_of
 from imgsort.models.backbones.on_disk import CACHE
 from imgsort.models.classify import pictures_in
-from imgsort.models.quantize import QuantizeTerms, own_pictures, quantize
+from imgsort.models.quantize import QuantizeTerms, own_pictures, quantize, shelf
 from imgsort.models.registry import ModelDraft, Registry
 from imgsort.models.runtimes.choice import has_vnni
 from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
@@ -268,6 +269,17 @@ def test_own_pictures_come_from_the_library_first(workspace: Workspace) -> None:
     library = [workspace.root / place for place in places[:2]]
     assert own_pictures(workspace, 2) == library
     assert own_pictures(workspace, 3) == [*library, workspace.inbox / "c.jpg"]
+
+
+def test_a_full_disk_is_told_before_anything_is_decoded(
+    small_disk: Callable[[str], Path],
+) -> None:
+    """Its pictures lie in a mapped file, where a page without room would end the process."""
+    folder = small_disk("4m") / "backbone" / "staging"
+    folder.mkdir(parents=True)
+    assert shelf(folder, 10, 224).shape == (10, 224, 224, 3)
+    with pytest.raises(RuntimeUnavailable, match=r"can't be written to .*backbone; make room"):
+        shelf(folder, 100, 224)
 
 
 @pytest.mark.slow
