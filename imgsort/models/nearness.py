@@ -55,7 +55,7 @@ def nearness(scores: Floats, thresholds: Floats, unlikeness: Floats | None) -> N
 
     ``thresholds`` [K]: above 1 nothing is filed under that class. ``unlikeness`` [N], or None.
     """
-    usable = np.isfinite(scores).all(axis=1)
+    usable = np.asarray(np.isfinite(scores).all(axis=1), np.bool_)
     with np.errstate(invalid="ignore"):
         odds = log_odds(np.where(usable[:, None], scores, 0.5))
     over = np.where(thresholds <= 1, odds - log_odds(np.minimum(thresholds, 1)), -np.inf)

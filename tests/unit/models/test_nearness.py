@@ -1,6 +1,7 @@
 """How far a verdict is from another folder, and the margin that two networks need."""
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ class Told:
         return embeddings
 
 
-def near(scores: list[float], thresholds: list[float], unlikeness: float | None = None) -> tuple:
+def near(
+    scores: list[float], thresholds: list[float], unlikeness: float | None = None
+) -> tuple[float, float]:
     strange = None if unlikeness is None else np.array([unlikeness], np.float32)
     found = nearness(np.array([scores], np.float32), np.array(thresholds, np.float32), strange)
     return float(found.odds[0]), float(found.unlikeness[0])
@@ -87,7 +90,7 @@ def test_what_is_clear_stays_where_it_is(
 
 
 def verdict(confidence: float, threshold: float = 0.7) -> Verdict:
-    decision = "filed" if confidence >= threshold else "unsure"
+    decision: Literal["filed", "unsure"] = "filed" if confidence >= threshold else "unsure"
     return Verdict("cat", confidence, decision, None, (Score("cat", confidence),))
 
 
