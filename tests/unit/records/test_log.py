@@ -119,6 +119,7 @@ def test_csv_has_a_header_and_no_formulas() -> None:
         "final_label": "dog",
         "missing_at": "",
         "reason_code": "",
+        "precision": "",
     }
 
 
