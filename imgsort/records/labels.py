@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 LabelKind = Literal["label", "withdrawn", "never_use"]
-Source = Literal["move", "cli", "csv", "import", "confirm", "audit"]
+Source = Literal["move", "cli", "csv", "import", "confirm", "audit", "review"]
 
 
 @dataclass(frozen=True, slots=True)

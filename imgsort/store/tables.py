@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -124,6 +124,18 @@ class AuditColumns(TypedColumns):
 
 
 AUDITS = Table("audits", METADATA, AuditColumns)
+
+
+class ActColumns(TypedColumns):
+    """What somebody did on the review page."""
+
+    act: Named[str] = Column(Text, primary_key=True)
+    """The page's own number for it: sent twice it is done once."""
+    run_id: Named[int] = Column(Integer, ForeignKey("runs.id"))
+    said: Named[str] = Column(Text)
+
+
+ACTS = Table("acts", METADATA, ActColumns, Index("ix_acts_run_id", "run_id"))
 
 
 class ClassColumns(TypedColumns):
@@ -341,10 +353,11 @@ LABELS = Table(
     METADATA,
     LabelColumns,
     _one_of("kind", "label", "withdrawn", "never_use", "retracted"),
-    _one_of("source", "move", "cli", "csv", "import", "confirm", "audit"),
+    _one_of("source", "move", "cli", "csv", "import", "confirm", "audit", "review"),
     CheckConstraint("(kind = 'label') = (class_id IS NOT NULL)", name="class_of_kind"),
     Index("ix_labels_image_id", "image_id", "id", "class_id"),
     Index("ix_labels_labelled_at", "labelled_at"),
+    Index("ix_labels_run_id", "run_id"),
     Index(
         "ix_labels_retracts",
         "retracts",
