@@ -28,6 +28,7 @@ _COMMANDS = (
     "report",
     "why",
     "next",
+    "review",
     "undo",
     "refile",
     "models",
