@@ -4,6 +4,7 @@ Moves go back newest first through the journal, one journal row for each, so tha
 undone. Labels are never removed: a word that is taken back gets a row that says so.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -120,6 +121,16 @@ def plan_undo(workspace: Workspace, store: Store, chosen: Selection) -> Undoing:
     return planner.of(chosen)
 
 
+def plan_undo_of(workspace: Workspace, store: Store, run_id: int) -> Undoing:
+    """What can be taken back of one run, without a look at all folders: only at the files of it.
+
+    Raises ImgsortError for a run that isn't known.
+    """
+    recover(workspace, store)
+    planner = _Planner(Layout.of(workspace), store, None, ReconcileSummary(), looked=False)
+    return planner.of(Selection(run_id))
+
+
 def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
     """Take back what the plan says, in a run of its own.
 
@@ -185,6 +196,8 @@ class _Planner:
     lying: set[int] | None
     """The arrivals that lie at the path that was named; None without one."""
     seen: ReconcileSummary
+    looked: bool = True
+    """The log knows of every file whether it is there."""
 
     def newest(self, chosen: Selection) -> Undoing:
         for run_id in self.store.history.runs_that_acted():
@@ -249,7 +262,8 @@ class _Planner:
             *self.store.history.spoken_arrivals(moved),
         }
         wanted = ids if self.lying is None else ids & self.lying
-        return self.store.history.of(wanted)
+        found = self.store.history.of(wanted)
+        return found if self.looked else [_seen_now(one) for one in found]
 
     def _run(self, run_id: int | None) -> Run | None:
         if run_id is None:
@@ -306,6 +320,10 @@ class _Judged:
     def holds_words(self) -> bool:
         """Its file stays because somebody has done something else with it since."""
         return isinstance(self.move, Stays) and self.move.reason not in WORD_GOES
+
+
+def _seen_now(picture: PictureHistory) -> PictureHistory:
+    return replace(picture, missing=picture.missing or not os.path.lexists(picture.path))
 
 
 def _back(picture: PictureHistory, wanted: Matching) -> _Judged:

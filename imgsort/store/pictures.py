@@ -5,14 +5,16 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from imgsort.disk.identity import Identity
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store.chunks import parts
 from imgsort.store.latecomers import filed_since
+from imgsort.store.listing import below as is_below
+from imgsort.store.listing import gathered, lying
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import stands
+from imgsort.store.standing_labels import newest_words, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 from imgsort.store.topic import Topic, reading, reading_paths
 
@@ -58,43 +60,37 @@ def original_names(connection: Connection) -> list[str]:
 
 def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPicture]:
     """Pictures whose file lies in this folder (absolute), or in one below it."""
-    start = anchor.stored(folder)
-    inside = (ARRIVALS.c.path_bytes >= start + b"/") & (ARRIVALS.c.path_bytes < start + b"0")
-    return _all(connection, anchor, [inside])  # "0" is the byte after "/"
+    return _all(connection, anchor, [is_below(anchor, folder)])
 
 
-def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
-    """Arrivals that an audit may draw, one for each image: the newest that has its file.
+def not_audited(connection: Connection, decisions: Sequence[str]) -> Sequence[int]:
+    """Arrivals that an audit may draw, one for each image: the newest that has its file. In the
+    order of their ids.
 
     ``decisions``: which of filed and unsure.
 
     Left out are images that an audit has asked about before, and those that a person said never
     to use: nothing can be right about them.
     """
-    audited = exists().where(
-        LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit", stands()
+    audited = select(LABELS.c.image_id).where(LABELS.c.source == "audit", stands())
+    holding = LABELS.alias("holding")
+    never = select(holding.c.image_id).where(
+        holding.c.id.in_(newest_words()), holding.c.kind == "never_use"
     )
-    newest_word = (
-        select(LABELS.c.kind)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
-        .order_by(LABELS.c.id.desc())
-        .limit(1)
-        .correlate(ARRIVALS)
-        .scalar_subquery()
+    wanted = select(ARRIVALS.c.id, ARRIVALS.c.image_id).where(
+        *lying(),
+        ARRIVALS.c.decision.not_in({"filed", "unsure", "rejected"}.difference(decisions)),
+        ARRIVALS.c.model + 0 >= 0,
+        ARRIVALS.c.image_id.not_in(audited),
+        ARRIVALS.c.image_id.not_in(never),
     )
-    rows = connection.scalars(
-        select(func.max(ARRIVALS.c.id))
-        .where(
-            ARRIVALS.c.state == "filed",
-            ARRIVALS.c.decision.in_(decisions),
-            ARRIVALS.c.model.is_not(None),
-            ARRIVALS.c.missing_at.is_(None),
-            ~audited,
-            or_(newest_word.is_(None), newest_word != "never_use"),
-        )
-        .group_by(ARRIVALS.c.image_id)
-    )
-    return sorted(rows)
+    copies = select(ARRIVALS.c.image_id).group_by(ARRIVALS.c.image_id).having(func.count() > 1)
+    if connection.scalar(copies.limit(1)) is None:
+        return sorted(gathered(connection, wanted))
+    several = wanted.where(ARRIVALS.c.image_id.in_(copies)).subquery()
+    newest = connection.scalars(select(func.max(several.c.id)).group_by(several.c.image_id))
+    alone = gathered(connection, wanted.where(ARRIVALS.c.image_id.not_in(copies)))
+    return sorted((*alone, *newest))
 
 
 def _all(

@@ -4,7 +4,7 @@ A row of the kind ``retracted`` says nothing of the picture; it names the row th
 back. Every reader of labels asks for those that stand, so what was said before holds again.
 """
 
-from sqlalchemy import ColumnElement, FromClause, exists
+from sqlalchemy import ColumnElement, FromClause, Select, exists, func, select
 
 from imgsort.store.tables import ARRIVALS, LABELS
 
@@ -25,3 +25,16 @@ def is_here() -> ColumnElement[bool]:
     nothing meanwhile.
     """
     return exists().where(ARRIVALS.c.image_id == LABELS.c.image_id)
+
+
+def newest_words() -> Select[int]:
+    """The ids of those that hold: of each image the newest that stands."""
+    return select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
+
+
+def spoken_of() -> Select[int]:
+    """The images of which somebody says what they are, or that they are not to be used."""
+    holding = LABELS.alias("holding")
+    return select(holding.c.image_id).where(
+        holding.c.id.in_(newest_words()), holding.c.kind != "withdrawn"
+    )

@@ -10,6 +10,7 @@ from imgsort.store.paths import Anchor
 from imgsort.store.revision import require_current
 
 if TYPE_CHECKING:
+    from imgsort.store.acts import ActTopic
     from imgsort.store.audit_draw import AuditTopic
     from imgsort.store.classes import ClassTopic
     from imgsort.store.decode_attempts import AttemptTopic
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from imgsort.store.history import HistoryTopic
     from imgsort.store.journal import JournalTopic
     from imgsort.store.labels import LabelTopic
+    from imgsort.store.listing import ListTopic
     from imgsort.store.log import LogTopic
     from imgsort.store.overview import CountTopic
     from imgsort.store.pictures import PictureTopic
@@ -139,3 +141,15 @@ class Store(Closing):
         from imgsort.store.decode_attempts import AttemptTopic
 
         return AttemptTopic(self._database, self._anchor)
+
+    @cached_property
+    def lists(self) -> "ListTopic":
+        from imgsort.store.listing import ListTopic
+
+        return ListTopic(self._database, self._anchor)
+
+    @cached_property
+    def acts(self) -> "ActTopic":
+        from imgsort.store.acts import ActTopic
+
+        return ActTopic(self._database, self._anchor)

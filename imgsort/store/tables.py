@@ -296,7 +296,11 @@ ARRIVALS = Table(
     Index("ix_arrivals_model", "model", "arrived_at", "id", "decision", "class_id"),
     # For `status`, which asks of every labelled image whether its file lies in the label's class.
     Index("ix_arrivals_image_id", "image_id", "class_id"),
-    Index("ix_arrivals_path_bytes", "path_bytes"),
+    # What lies in a folder, in which order, and what nobody has spoken of: of this index alone.
+    Index(
+        "ix_arrivals_path_bytes",
+        *("path_bytes", "missing_at", "state", "decision", "confidence", "image_id", "model"),
+    ),
     Index(
         "ix_arrivals_missing",
         "path_bytes",

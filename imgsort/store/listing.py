@@ -1,0 +1,180 @@
+"""Arrivals by the hundred thousand, as bare ids in the order in which somebody looks at them.
+
+Every function takes an open connection: the caller owns the transaction.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Select, Text, UnaryExpression, cast, func, select
+
+from imgsort.store.chunks import parts
+from imgsort.store.paths import Anchor
+from imgsort.store.standing_labels import newest_words, spoken_of
+from imgsort.store.tables import ARRIVALS, IMAGES, LABELS
+from imgsort.store.topic import Topic, reading, reading_paths
+
+Order = Literal["unsure_first", "sure_first", "newest", "oldest", "name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which arrivals; conditions that are given must all hold. Files that are gone never do."""
+
+    folder: Path | None = None
+    """Absolute: those whose file lies below it."""
+    said: bool | None = None
+    """Of which somebody says something, or nobody does."""
+    model: int | None = None
+    name: str | None = None
+    """A part of the name it came with."""
+    since: datetime | None = None
+    until: datetime | None = None
+    above: float | None = None
+    below: float | None = None
+    class_id: int | None = None
+    """The model's best guess, or what somebody calls it."""
+    after: int | None = None
+    """Only arrivals with a greater id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """Where the file of an arrival lies, and what it holds."""
+
+    arrival_id: int
+    sha256: str
+    path: Path
+
+
+def ids(connection: Connection, anchor: Anchor, wanted: Wanted, order: Order) -> array[int]:
+    """In this order; of what is alike in it the newest first."""
+    statement = select(ARRIVALS.c.id).where(*_conditions(anchor, wanted)).order_by(*_order(order))
+    return gathered(connection, statement)
+
+
+def count(connection: Connection, anchor: Anchor, wanted: Wanted) -> int:
+    statement = select(func.count()).select_from(ARRIVALS)
+    return connection.scalar(statement.where(*_conditions(anchor, wanted))) or 0
+
+
+def gathered(connection: Connection, statement: Select[*tuple[Any, ...]]) -> array[int]:
+    """The ids that a statement finds, in its order. They come as one text: a million rows take
+    more time and memory than a million numbers."""
+    found = statement.subquery()
+    text = connection.scalar(select(func.aggregate_strings(cast(found.c.id, Text), ",")))
+    return array("q", map(int, text.split(",")) if text else ())
+
+
+def newest(connection: Connection) -> int:
+    """The id of the newest arrival."""
+    return connection.scalar(select(func.max(ARRIVALS.c.id))) or 0
+
+
+def least_sure(connection: Connection, most: int) -> tuple[array[int], int]:
+    """Of what lies in sorted/ or unsure/ and nobody says what it is: those that the models of the
+    time were least sure of, and how many there are."""
+    nobody_says = [
+        *lying(),
+        ARRIVALS.c.decision != "rejected",
+        ARRIVALS.c.image_id.not_in(spoken_of()),
+    ]
+    statement = select(ARRIVALS.c.id).where(*nobody_says)
+    every = connection.scalar(select(func.count()).select_from(ARRIVALS).where(*nobody_says)) or 0
+    by_doubt = statement.order_by(ARRIVALS.c.confidence, ARRIVALS.c.id.desc()).limit(most)
+    return gathered(connection, by_doubt), every
+
+
+def listed_files(connection: Connection, anchor: Anchor, ids: Sequence[int]) -> list[ListedFile]:
+    """Of these arrivals, in the order of the ids."""
+    found: dict[int, ListedFile] = {}
+    for part in parts(ids):
+        rows = connection.execute(
+            select(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes)
+            .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+            .where(ARRIVALS.c.id.in_(part))
+        )
+        for row in rows:
+            path = anchor.absolute(row.path_bytes)
+            found[row.id] = ListedFile(row.id, row.sha256, path)
+    return [found[one] for one in ids if one in found]
+
+
+def dhashes(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """By arrival; those that could not be read have none."""
+    rows = (
+        row
+        for part in parts(ids)
+        for row in connection.execute(
+            select(ARRIVALS.c.id, IMAGES.c.dhash)
+            .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+            .where(ARRIVALS.c.id.in_(part), IMAGES.c.dhash.is_not(None))
+        )
+    )
+    return {row.id: int(row.dhash or "0", 16) for row in rows}
+
+
+def lying() -> tuple[ColumnElement[bool], ...]:
+    """The condition that a file has landed and is there."""
+    return ARRIVALS.c.missing_at.is_(None), ARRIVALS.c.state == "filed"
+
+
+def below(anchor: Anchor, folder: Path) -> ColumnElement[bool]:
+    """The condition that a file lies in this folder (absolute), or in one below it."""
+    start = anchor.stored(folder)  # "0" is the byte after "/"
+    return (ARRIVALS.c.path_bytes >= start + b"/") & (ARRIVALS.c.path_bytes < start + b"0")
+
+
+def _conditions(anchor: Anchor, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    yield from lying()
+    if wanted.folder is not None:
+        yield below(anchor, wanted.folder)
+    if wanted.said is not None:
+        said = ARRIVALS.c.image_id.in_(spoken_of())
+        yield said if wanted.said else ~said
+    if wanted.class_id is not None:
+        called = select(LABELS.c.image_id).where(
+            LABELS.c.id.in_(newest_words()), LABELS.c.class_id == wanted.class_id
+        )
+        yield (ARRIVALS.c.class_id == wanted.class_id) | ARRIVALS.c.image_id.in_(called)
+    if wanted.name:
+        yield ARRIVALS.c.name.icontains(wanted.name, autoescape=True)
+    bounds = (
+        (wanted.model, ARRIVALS.c.model + 0 == wanted.model),  # no index: the folder's serves
+        (wanted.since, ARRIVALS.c.arrived_at >= wanted.since),
+        (wanted.until, ARRIVALS.c.arrived_at < wanted.until),
+        (wanted.above, ARRIVALS.c.confidence >= wanted.above),
+        (wanted.below, ARRIVALS.c.confidence < wanted.below),
+        (wanted.after, ARRIVALS.c.id > wanted.after),
+    )
+    yield from (condition for value, condition in bounds if value is not None)
+
+
+def _order(order: Order) -> tuple[UnaryExpression[Any], ...]:
+    newest_first = ARRIVALS.c.id.desc()
+    match order:
+        case "unsure_first":
+            return ARRIVALS.c.confidence.asc(), newest_first
+        case "sure_first":
+            return ARRIVALS.c.confidence.desc(), newest_first
+        case "oldest":
+            return (ARRIVALS.c.id.asc(),)
+        case "name":
+            return ARRIVALS.c.name.asc(), newest_first
+        case _:
+            return (newest_first,)
+
+
+class ListTopic(Topic):
+    """Arrivals by the hundred thousand."""
+
+    ids = reading_paths(ids)
+    count = reading_paths(count)
+    newest = reading(newest)
+    least_sure = reading(least_sure)
+    files = reading_paths(listed_files)
+    dhashes = reading(dhashes)
