@@ -51,7 +51,7 @@ class ListedFile:
     path: Path
 
 
-def ids(connection: Connection, anchor: Anchor, wanted: Wanted, order: Order) -> array[int]:
+def ids(connection: Connection, anchor: Anchor, wanted: Wanted, order: Order) -> "array[int]":
     """In this order; of what is alike in it the newest first."""
     statement = select(ARRIVALS.c.id).where(*_conditions(anchor, wanted)).order_by(*_order(order))
     return gathered(connection, statement)
@@ -62,7 +62,7 @@ def count(connection: Connection, anchor: Anchor, wanted: Wanted) -> int:
     return connection.scalar(statement.where(*_conditions(anchor, wanted))) or 0
 
 
-def gathered(connection: Connection, statement: Select[*tuple[Any, ...]]) -> array[int]:
+def gathered(connection: Connection, statement: Select[*tuple[Any, ...]]) -> "array[int]":
     """The ids that a statement finds, in its order. They come as one text: a million rows take
     more time and memory than a million numbers."""
     found = statement.subquery()
@@ -75,7 +75,7 @@ def newest(connection: Connection) -> int:
     return connection.scalar(select(func.max(ARRIVALS.c.id))) or 0
 
 
-def least_sure(connection: Connection, most: int) -> tuple[array[int], int]:
+def least_sure(connection: Connection, most: int) -> "tuple[array[int], int]":
     """Of what lies in sorted/ or unsure/ and nobody says what it is: those that the models of the
     time were least sure of, and how many there are."""
     nobody_says = [
