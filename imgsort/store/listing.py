@@ -4,9 +4,10 @@ Every function takes an open connection: the caller owns the transaction.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import eq, ge, gt, lt
 from pathlib import Path
 from typing import Any, Literal
 
@@ -143,15 +144,18 @@ def _conditions(anchor: Anchor, wanted: Wanted) -> Iterator[ColumnElement[bool]]
         yield (ARRIVALS.c.class_id == wanted.class_id) | ARRIVALS.c.image_id.in_(called)
     if wanted.name:
         yield ARRIVALS.c.name.icontains(wanted.name, autoescape=True)
-    bounds = (
-        (wanted.model, ARRIVALS.c.model + 0 == wanted.model),  # no index: the folder's serves
-        (wanted.since, ARRIVALS.c.arrived_at >= wanted.since),
-        (wanted.until, ARRIVALS.c.arrived_at < wanted.until),
-        (wanted.above, ARRIVALS.c.confidence >= wanted.above),
-        (wanted.below, ARRIVALS.c.confidence < wanted.below),
-        (wanted.after, ARRIVALS.c.id > wanted.after),
+    yield from (
+        holds(column, value) for column, holds, value in _bounds(wanted) if value is not None
     )
-    yield from (condition for value, condition in bounds if value is not None)
+
+
+def _bounds(wanted: Wanted) -> Iterator[tuple[ColumnElement[Any], Callable[..., Any], Any]]:
+    yield ARRIVALS.c.model + 0, eq, wanted.model  # no index: the folder's serves
+    yield ARRIVALS.c.arrived_at, ge, wanted.since
+    yield ARRIVALS.c.arrived_at, lt, wanted.until
+    yield ARRIVALS.c.confidence, ge, wanted.above
+    yield ARRIVALS.c.confidence, lt, wanted.below
+    yield ARRIVALS.c.id, gt, wanted.after
 
 
 def _order(order: Order) -> tuple[UnaryExpression[Any], ...]:
