@@ -4,11 +4,13 @@ import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -18,9 +20,10 @@ from imgsort.review import calls
 from imgsort.review.asked import Asked
 from imgsort.review.call_refused import CallRefused
 from imgsort.review.front import Front
-from imgsort.review.gate import TOKEN_HEADER, Head, Need, refusal
+from imgsort.review.gate import TOKEN_HEADER, Need, RequestHead, refusal
 from imgsort.review.host import Host
 from imgsort.review.page_files import page_files
+from imgsort.review.pictures import report_page, state_of, thumb
 from imgsort.review.replies import failed, in_json, refused, told
 from imgsort.review.routes import API, Api
 from imgsort.review.sign_in import SESSION_SECONDS, NotLetIn
@@ -39,7 +42,12 @@ def application(host: Host, secret: str) -> ASGIApp:
         *(_api_route(host, api) for api in API),
         *(_behind_the_gate(host, call) for call in calls.routes(host.desk)),
     ]
-    return Front(Starlette(routes=routes))
+    return Front(Starlette(routes=routes, exception_handlers={HTTPException: _no_route}))
+
+
+async def _no_route(_: Request, problem: Exception) -> Response:
+    status = problem.status_code if isinstance(problem, HTTPException) else HTTPStatus.NOT_FOUND
+    return told(status, "There is no such page, or it can't be used like that.")
 
 
 def _behind_the_gate(host: Host, call: Route) -> Route:
@@ -47,10 +55,10 @@ def _behind_the_gate(host: Host, call: Route) -> Route:
     return _guarded(host, method, call.path, Need.TAB, call.endpoint)
 
 
-def head_of(request: Request, cookie_name: str) -> Head:
+def head_of(request: Request, cookie_name: str) -> RequestHead:
     """What the gate goes by."""
     headers = request.headers
-    return Head(
+    return RequestHead(
         method=request.method,
         hosts=tuple(headers.getlist("host")),
         origins=tuple(headers.getlist("origin")),
@@ -137,7 +145,12 @@ def _live_routes(host: Host) -> list[Route]:
         last = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004
         return StreamingResponse(host.events.listen(last), media_type="text/event-stream")
 
-    return [_guarded(host, "GET", "/api/events", Need.TAB, events)]
+    return [
+        _guarded(host, "GET", "/api/events", Need.TAB, events),
+        _guarded(host, "GET", "/api/thumb/{sha256}", Need.TAB, partial(state_of, host)),
+        _guarded(host, "GET", "/thumb/{sha256}", Need.BROWSER, partial(thumb, host)),
+        _guarded(host, "GET", "/report/{version}", Need.BROWSER, partial(report_page, host)),
+    ]
 
 
 def _api_route(host: Host, api: Api) -> Route:

@@ -12,10 +12,6 @@ from imgsort.review.replies import failed, told
 _MISDIRECTED = (
     "imgsort's page is at 127.0.0.1 and localhost only; from another machine use `ssh -L`."
 )
-_PLAIN = {
-    HTTPStatus.NOT_FOUND: "There is no such page.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "That can't be done here.",
-}
 
 
 class Front:

@@ -21,7 +21,7 @@ class Need(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class RequestHead:
     """Of a request, as far as it matters here."""
 
     method: str
@@ -36,12 +36,12 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class TurnedAway:
     status: HTTPStatus
     sentence: str
 
 
-def refusal(head: Head, need: Need, doorkeeper: Doorkeeper) -> Refusal | None:
+def refusal(head: RequestHead, need: Need, doorkeeper: Doorkeeper) -> TurnedAway | None:
     """Why this request isn't answered, or None. Nothing of it depends on any picture."""
     return _stranger(head, need) or _without_key(head, need, doorkeeper)
 
@@ -51,9 +51,9 @@ def is_loopback(hosts: tuple[str, ...]) -> bool:
     return len(hosts) == 1 and _LOOPBACK.fullmatch(hosts[0]) is not None
 
 
-def _stranger(head: Head, need: Need) -> Refusal | None:
+def _stranger(head: RequestHead, need: Need) -> TurnedAway | None:
     if not is_loopback(head.hosts):
-        return Refusal(
+        return TurnedAway(
             HTTPStatus.MISDIRECTED_REQUEST,
             "imgsort's page is at 127.0.0.1 and localhost only; from another machine use `ssh -L`.",
         )
@@ -67,13 +67,13 @@ def _stranger(head: Head, need: Need) -> Refusal | None:
     return _elsewhere()
 
 
-def _elsewhere() -> Refusal:
-    return Refusal(HTTPStatus.FORBIDDEN, "Another page asked for this; only imgsort's own may.")
+def _elsewhere() -> TurnedAway:
+    return TurnedAway(HTTPStatus.FORBIDDEN, "Another page asked for this; only imgsort's own may.")
 
 
-def _without_key(head: Head, need: Need, doorkeeper: Doorkeeper) -> Refusal | None:
+def _without_key(head: RequestHead, need: Need, doorkeeper: Doorkeeper) -> TurnedAway | None:
     if head.method not in {"GET", "HEAD"} and not _is_json(head.content_type):
-        return Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON is understood here.")
+        return TurnedAway(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON is understood here.")
     if need is Need.BROWSER and not doorkeeper.knows_browser(head.cookie):
         return _signed_out()
     if need is Need.TAB and not doorkeeper.knows_tab(head.cookie, head.token):
@@ -81,8 +81,8 @@ def _without_key(head: Head, need: Need, doorkeeper: Doorkeeper) -> Refusal | No
     return None
 
 
-def _signed_out() -> Refusal:
-    return Refusal(
+def _signed_out() -> TurnedAway:
+    return TurnedAway(
         HTTPStatus.UNAUTHORIZED,
         "This page isn't signed in; `imgsort review --link` gives a link that opens it.",
     )

@@ -1,13 +1,15 @@
 """What one running page has in its hands."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from imgsort.review.desk import Desk
 from imgsort.review.events import Events
 from imgsort.review.sign_in import Doorkeeper
+from imgsort.review.thumbnails import Gallery
+from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
 
 
@@ -18,7 +20,10 @@ class Host:
     workspace: Workspace
     doorkeeper: Doorkeeper
     desk: Desk
+    store: Store
+    """For reading only: what people say is written at the desk."""
     events: Events
+    thumbnails: Gallery
 
 
 @contextmanager
@@ -29,6 +34,9 @@ def open_host(workspace: Workspace, doorkeeper: Doorkeeper) -> Iterator[Host]:
     def tell(act: dict[str, Any]) -> None:
         events.tell("label", act)
 
-    with closing(Desk.open(workspace)) as desk:
+    with ExitStack() as opened:
+        store = opened.enter_context(Store.open(workspace.database, root=workspace.root))
+        thumbnails = opened.enter_context(Gallery(workspace, store))
+        desk = opened.enter_context(closing(Desk.open(workspace)))
         desk.on_act = tell
-        yield Host(workspace, doorkeeper, desk, events)
+        yield Host(workspace, doorkeeper, desk, store, events, thumbnails)

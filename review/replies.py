@@ -18,7 +18,7 @@ from imgsort.errors import (
     WorkspaceProblem,
 )
 from imgsort.review.call_refused import CallRefused
-from imgsort.review.gate import Refusal
+from imgsort.review.gate import TurnedAway
 from imgsort.review.sign_in import NotLetIn
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def told(status: int, sentence: str, **more: Any) -> Response:
     return in_json({"error": sentence, **more}, status)
 
 
-def refused(no: Refusal) -> Response:
+def refused(no: TurnedAway) -> Response:
     return told(no.status, no.sentence)
 
 

@@ -13,7 +13,12 @@ def review(
     context: typer.Context,
     port: Annotated[
         int | None,
-        typer.Option(metavar="PORT", help="Of 127.0.0.1; default: a free one.", min=1, max=65535),
+        typer.Option(
+            metavar="PORT",
+            help="Of 127.0.0.1; default: review.port, or a free one.",
+            min=1,
+            max=65535,
+        ),
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     link: Annotated[
@@ -38,4 +43,4 @@ def review(
     if link:
         ready(another_link(workspace))
     else:
-        serve(workspace, port or 0, ready)
+        serve(workspace, port or workspace.config.review.port, ready)

@@ -203,6 +203,13 @@ class MetricsSettings(Section):
         return value
 
 
+class ReviewSettings(Section):
+    """The page in the browser."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    thumbnails_max_mb: Annotated[float, Field(ge=0)] = 500.0
+
+
 class AlertSettings(Section):
     """When people outside are told, and how. 0 is off."""
 
@@ -240,6 +247,7 @@ class Config(Section):
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     alert: AlertSettings = AlertSettings()
+    review: ReviewSettings = ReviewSettings()
 
 
 def load_config(path: Path) -> Config:

@@ -93,6 +93,10 @@ class Workspace:
         return self.state / "embeddings.db"
 
     @property
+    def thumbnails(self) -> Path:
+        return self.state / "thumbnails.db"
+
+    @property
     def models(self) -> Path:
         return self.state / "models"
 
