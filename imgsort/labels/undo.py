@@ -121,13 +121,15 @@ def plan_undo(workspace: Workspace, store: Store, chosen: Selection) -> Undoing:
     return planner.of(chosen)
 
 
-def plan_undo_of(workspace: Workspace, store: Store, run_id: int) -> Undoing:
+def plan_undo_of(
+    workspace: Workspace, store: Store, run_id: int, only: set[int] | None = None
+) -> Undoing:
     """What can be taken back of one run, without a look at all folders: only at the files of it.
 
-    Raises ImgsortError for a run that isn't known.
+    ``only``: of these arrivals. Raises ImgsortError for a run that isn't known.
     """
     recover(workspace, store)
-    planner = _Planner(Layout.of(workspace), store, None, ReconcileSummary(), looked=False)
+    planner = _Planner(Layout.of(workspace), store, only, ReconcileSummary(), looked=False)
     return planner.of(Selection(run_id))
 
 

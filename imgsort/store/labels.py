@@ -213,6 +213,7 @@ def copies_called(connection: Connection, anchor: Anchor) -> list[Copy]:
 def _labels() -> Select[*tuple[Any, ...]]:
     return (
         select(
+            LABELS.c.id,
             IMAGES.c.sha256,
             LABELS.c.kind,
             LABELS.c.class_id,

@@ -4,19 +4,30 @@ Every function takes an open connection: the caller owns the transaction.
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import eq, ge, gt, lt
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, UnaryExpression, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    UnaryExpression,
+    cast,
+    func,
+    select,
+)
 
+from imgsort.records.rows import FileState, SheetRow
 from imgsort.store.chunks import parts
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import newest_words, spoken_of
-from imgsort.store.tables import ARRIVALS, IMAGES, LABELS
+from imgsort.store.standing_labels import newest_words, spoken_of, stands
+from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 from imgsort.store.topic import Topic, reading, reading_paths
 
 Order = Literal["unsure_first", "sure_first", "newest", "oldest", "name"]
@@ -119,6 +130,84 @@ def dhashes(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     return {row.id: int(row.dhash or "0", 16) for row in rows}
 
 
+def rows(connection: Connection, ids: Sequence[int]) -> list[SheetRow]:
+    """Of these arrivals, in the order of the ids; those that are no more are left out."""
+    found = {
+        row.id: _sheet_row(row)
+        for part in parts(ids)
+        for row in connection.execute(_rows().where(ARRIVALS.c.id.in_(part)))
+    }
+    return [found[one] for one in ids if one in found]
+
+
+def newest_of(connection: Connection, sha256s: Collection[str]) -> dict[str, int]:
+    """The newest arrival of each of these contents, one whose file is there if there is any."""
+    by_presence = (ARRIVALS.c.missing_at.is_(None), ARRIVALS.c.id)
+    return {
+        row.sha256: row.id
+        for part in parts(sha256s)
+        for row in connection.execute(
+            select(IMAGES.c.sha256, ARRIVALS.c.id)
+            .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+            .where(IMAGES.c.sha256.in_(part))
+            .order_by(*by_presence)
+        )
+    }
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    word, said, guessed = LABELS.alias("word"), CLASSES.alias("said"), CLASSES.alias("guessed")
+    newest_word = (
+        select(func.max(LABELS.c.id))
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
+        .correlate(ARRIVALS)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            *(ARRIVALS.c.id, IMAGES.c.sha256, IMAGES.c.width, ARRIVALS.c.name, ARRIVALS.c.path),
+            *(ARRIVALS.c.confidence, ARRIVALS.c.decision, ARRIVALS.c.model, ARRIVALS.c.reason),
+            *(ARRIVALS.c.arrived_at, ARRIVALS.c.missing_at, ARRIVALS.c.state),
+            ARRIVALS.c.edited_from,
+            *(guessed.c.name.label("guess"), said.c.name.label("said")),
+            *(word.c.id.label("word"), word.c.kind, word.c.source),
+        )
+        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+        .outerjoin(guessed, guessed.c.id == ARRIVALS.c.class_id)
+        .outerjoin(word, word.c.id == newest_word)
+        .outerjoin(said, said.c.id == word.c.class_id)
+    )
+
+
+def _sheet_row(row: Row[*tuple[Any, ...]]) -> SheetRow:
+    return SheetRow(
+        id=row.id,
+        sha256=row.sha256,
+        name=row.name,
+        where=row.path,
+        guess=row.guess,
+        confidence=row.confidence,
+        decision=row.decision,
+        model=row.model,
+        said=row.said,
+        kind=row.kind,
+        source=row.source,
+        word=row.word,
+        state=_file_state(row),
+        arrived_at=row.arrived_at,
+        reason=row.reason,
+    )
+
+
+def _file_state(row: Row[*tuple[Any, ...]]) -> FileState:
+    if row.missing_at is not None:
+        return "gone"
+    if row.state != "filed":
+        return "inbox"
+    readable = row.width is not None or (row.decision != "rejected" and row.edited_from is None)
+    return "here" if readable else "unreadable"
+
+
 def lying() -> tuple[ColumnElement[bool], ...]:
     """The condition that a file has landed and is there."""
     return ARRIVALS.c.missing_at.is_(None), ARRIVALS.c.state == "filed"
@@ -182,3 +271,5 @@ class ListTopic(Topic):
     least_sure = reading(least_sure)
     files = reading_paths(listed_files)
     dhashes = reading(dhashes)
+    rows = reading(rows)
+    newest_of = reading(newest_of)
