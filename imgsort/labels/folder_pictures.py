@@ -10,6 +10,7 @@ from imgsort.labels.apply import class_of
 from imgsort.labels.confirm import UNSURE, Confirmation, LookedAt, confirmation
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
+from imgsort.store.listing import Wanted
 from imgsort.store.lookup import Finder, Meant, Name, Unmatched, lies_there
 from imgsort.workspace.workspace import Workspace
 
@@ -21,6 +22,10 @@ class LookedThrough:
     folders: tuple[Path, ...]
     """Absolute: sorted/, unsure/ or folders in sorted/."""
     pictures: tuple[LoggedPicture, ...]
+    sheets: tuple[Path, ...] = ()
+    """Folders of which ``pictures`` are all that lay there when somebody looked."""
+    until: int | None = None
+    """The newest arrival of then: what a model filed since, nobody has seen."""
 
 
 def folder_named(workspace: Workspace, text: str, here: Path) -> Path | None:
@@ -74,26 +79,31 @@ def _lying(workspace: Workspace, meant: Meant) -> list[LoggedPicture]:
 
 def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confirmation:
     """What follows for the labels. Nothing is written."""
-    current = store.labels.current()
     lying = [
         *(one for folder in seen.folders for one in store.pictures.below(folder)),
         *seen.pictures,
     ]
     # What was moved a moment ago may still be logged here, and is not what was looked at.
-    lying = [one for one in lying if one.readable and lies_there(one)]
+    lying = [one for one in lying if _was_there(one, seen.until) and lies_there(one)]
     copies = store.pictures.with_contents({one.sha256 for one in lying})
-    biased = {
-        sha256
-        for sha256, label in current.items()
-        if label.kind == "label" and not label.representative
-    }
+    whole = _whole(workspace, store, (*seen.folders, *seen.sheets))
+    corrected = [
+        one
+        for one in store.pictures.corrected(whole - {UNSURE}, unsure=UNSURE in whole)
+        if _was_there(one, seen.until)
+    ]
     return confirmation(
-        [_place(workspace, one) for one in lying],
+        [_place(workspace, one) for one in lying if one.readable],
         [_place(workspace, one) for one in copies if not one.missing],
-        [_place(workspace, one) for one in store.pictures.with_contents(biased)],
-        _whole(workspace, store, seen.folders),
-        current,
+        [_place(workspace, one) for one in corrected],
+        whole,
+        store.labels.current({one.sha256 for one in (*lying, *corrected)}),
     )
+
+
+def _was_there(picture: LoggedPicture, until: int | None) -> bool:
+    """When somebody looked; what people put there themselves always was."""
+    return until is None or picture.model is None or picture.arrival_id <= until
 
 
 def _place(workspace: Workspace, picture: LoggedPicture) -> LookedAt:
@@ -117,6 +127,6 @@ def _whole(workspace: Workspace, store: Store, folders: Sequence[Path]) -> set[s
         elif folder.parent == workspace.sorted:
             found.add(class_of(workspace, folder / "picture") or folder.name)
     # Emptied by hand, every picture the model was unsure of has got a label: none was picked.
-    if folders and all(one.missing for one in store.pictures.below(workspace.unsure)):
+    if folders and not store.lists.count(Wanted(folder=workspace.unsure)):
         found.add(UNSURE)
     return found

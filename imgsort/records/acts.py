@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Outcome = Literal["written", "left", "conflict", "gone", "other", "skipped"]
-"""``left``: written down, and its file stays where it is. The last four: nothing was written."""
+Outcome = Literal["written", "left", "conflict", "gone", "other", "refused", "skipped"]
+"""``left``: written down, and its file stays where it is. The last five: nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)

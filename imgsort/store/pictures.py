@@ -63,6 +63,23 @@ def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPi
     return _all(connection, anchor, [is_below(anchor, folder)])
 
 
+def corrected(
+    connection: Connection, anchor: Anchor, classes: Collection[str], *, unsure: bool
+) -> list[LoggedPicture]:
+    """Those that a model filed as one of these classes, or was ``unsure`` of, and that somebody has
+    picked and called something since."""
+    picked = LABELS.alias("picked")
+    images = select(picked.c.image_id).where(
+        picked.c.id.in_(newest_words()),
+        picked.c.kind == "label",
+        picked.c.representative.is_(False),
+    )
+    filed = (ARRIVALS.c.decision != "unsure") & CLASSES.c.name.in_(classes)
+    origin = filed | (ARRIVALS.c.decision == "unsure") if unsure else filed
+    wanted = ARRIVALS.c.image_id.in_(images) & ARRIVALS.c.model.is_not(None) & origin
+    return _all(connection, anchor, [wanted] if classes or unsure else [])
+
+
 def not_audited(connection: Connection, decisions: Sequence[str]) -> Sequence[int]:
     """Arrivals that an audit may draw, one for each image: the newest that has its file. In the
     order of their ids.
@@ -162,6 +179,7 @@ class PictureTopic(Topic):
     with_contents = reading_paths(by_sha256s)
     with_prefix = reading_paths(by_prefix)
     named = reading_paths(by_names)
+    corrected = reading_paths(corrected)
     original_names = reading(original_names)
     not_audited = reading(not_audited)
     filed_since = reading_paths(filed_since)
