@@ -47,6 +47,7 @@ export class Large {
   }
 
   sharper() {
+    if (this.image.naturalWidth <= 1) return this.none("This picture can’t be shown.");
     if (this.image.dataset.form === "small") {
       this.image.dataset.form = "large";
       this.image.src = thumb(this.sha256, 1600);
@@ -56,7 +57,6 @@ export class Large {
 
   /** @param {string} why */
   none(why) {
-    if (this.image.dataset.form === "large" && this.image.naturalWidth) return;
     this.sha256 = "";
     this.image.hidden = true;
     this.nothing.hidden = false;

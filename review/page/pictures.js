@@ -40,7 +40,7 @@ export class Pictures {
     this.guessHidden = Boolean(given.audit);
     this.rows = this.newRows();
     this.large = new Large();
-    this.large.onpainted = () => this.seeLarge();
+    this.large.onpainted = () => this.paintedLarge();
     this.why = new Why();
     this.sheet = new Sheet({
       rows: this.rows, guessHidden: this.guessHidden, side: SIDES[/** @type {"small"} */ (app.tileSize)], label: given.title,
@@ -295,6 +295,12 @@ export class Pictures {
     return this.guessHidden && !(this.given.audit && row && wordOf(row));
   }
 
+  paintedLarge() {
+    const { focus } = this.sheet.choice;
+    if (this.rows.at(focus)?.sha256 === this.large.sha256) this.sheet.painted.add(focus);
+    this.seeLarge();
+  }
+
   seeLarge() {
     clearTimeout(this.largeTimer);
     const { focus } = this.sheet.choice;
@@ -334,8 +340,10 @@ export class Pictures {
   async copy() {
     const row = this.rows.at(this.sheet.choice.focus);
     if (!row) return;
-    const copied = await navigator.clipboard.writeText(row.where).then(() => true, () => false);
-    this.app.announce(copied ? `Copied: ${row.where}` : row.where);
+    const root = this.app.now?.root;
+    const path = root && !row.where.startsWith("/") ? `${root}/${row.where}` : row.where;
+    const copied = await navigator.clipboard.writeText(path).then(() => true, () => false);
+    this.app.announce(copied ? `Copied: ${path}` : path);
   }
 
   async burst() {
@@ -359,7 +367,7 @@ export class Pictures {
 
   async other() {
     const meant = this.sheet.choice.meant();
-    if (!this.usable(meant).length) return;
+    if (!this.usable(meant)?.length) return;
     const picked_ = await picked(this.app.classes);
     this.sheet.takeKeyboard();
     if (picked_) this.say(picked_, picked_.is, meant);
@@ -371,18 +379,27 @@ export class Pictures {
     else this.app.announce("You haven’t said anything yet.");
   }
 
-  /** Rows of which something can be said: they are here, and so is their file. @param {number[]} indices @returns {Row[]} */
+  /**
+   * Rows of which something can be said: they are there, and were shown. Null: wait.
+   * @param {number[]} indices @returns {Row[] | null}
+   */
   usable(indices) {
     const rows = /** @type {Row[]} */ (indices.map((index) => this.rows.at(index)).filter(Boolean));
     const here = rows.filter((row) => row.state !== "gone");
+    const shown = here.filter((row) => row.state !== "here" || this.sheet.painted.has(row.index));
+    const unseen = here.length - shown.length + (indices.length - rows.length);
+    if (unseen && this.rows.total) {
+      this.app.announce(indices.length > 1 ? `${counted(unseen, "picture")} of these had not been shown yet; nothing was said.` : "It isn’t shown yet; press again when it is.");
+      return null;
+    }
     if (rows.length && !here.length) this.app.announce(rows.length > 1 ? "They are gone." : "It is gone.");
-    if (!rows.length && this.rows.total) this.app.announce("It isn’t loaded yet.");
-    return here;
+    return shown;
   }
 
   /** @param {any} say @param {string} text @param {number[]} [indices] */
   say(say, text, indices = this.sheet.choice.meant()) {
     const rows = this.usable(indices);
+    if (!rows || !this.rows.total) return;
     if (!rows.length) return this.advance(indices);
     if (typeof say === "object" && !say.new_class) this.app.lastSay = { say, text };
     this.app.say(rows, say, text, this.given.audit);
@@ -392,12 +409,15 @@ export class Pictures {
   /** @param {number[]} indices */
   right(indices) {
     const rows = this.usable(indices);
-    const shown = rows.filter((row) => shownOf(row, this.hides(row)) && !row.pending);
+    if (!rows || !this.rows.total) return;
     if (!rows.length) return this.advance(indices);
-    if (!shown.length) {
-      this.app.announce(this.guessHidden ? "The guess is hidden: press a class, or g to show it." : "Nothing is written under it: press a class.");
+    const shown = rows.filter((row) => shownOf(row, this.hides(row)) && !row.pending);
+    if (rows.some((row) => !row.pending && !shownOf(row, this.hides(row)))) {
+      const hidden = "The guess is hidden: press a class, or g to show it.";
+      this.app.announce(this.guessHidden ? hidden : "Nothing is written under it: press a class.");
       return;
     }
+    if (!shown.length) return this.advance(indices);
     this.app.say(shown, "right", shownText(shown, (row) => shownOf(row, this.hides(row))), this.given.audit,
       (/** @type {Row} */ row) => shownOf(row, this.hides(row)));
     this.spoken(shown, indices);
@@ -411,7 +431,7 @@ export class Pictures {
       const row = this.rows.at(index);
       return row && !wordOf(row) && !row.pending && shownOf(row, this.guessHidden) && row.state === "here";
     });
-    const painted = open.filter((index) => this.sheet.isPainted(index));
+    const painted = open.filter((index) => this.sheet.painted.has(index));
     const unseen = open.length - painted.length;
     const rows = /** @type {Row[]} */ (painted.map((index) => this.rows.at(index)));
     if (rows.length) {

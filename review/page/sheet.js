@@ -24,6 +24,8 @@ export class Sheet {
     this.side = given.side;
     this.choice = new Choice();
     this.seen = new Seen();
+    /** @type {Set<number>} whose picture was on the screen, or the word that it can't be shown */
+    this.painted = new Set();
     this.top = 0;
     /** @type {Map<number, Tile>} */
     this.tiles = new Map();
@@ -59,6 +61,7 @@ export class Sheet {
   reset() {
     this.choice = new Choice();
     this.seen = new Seen();
+    this.painted = new Set();
     this.top = 0;
     this.empty();
     this.fit();
@@ -116,7 +119,8 @@ export class Sheet {
 
   /** Make the tiles that show, drop those that don't. */
   draw() {
-    const { first, last } = windows.rowsAt(this.grid, this.top, 1);
+    const { first, last: shown } = windows.rowsAt(this.grid, this.top, 1);
+    const last = Math.min(this.grid.rows, shown + this.grid.perSheet / this.grid.columns); // the next sheet is ready
     const { columns } = this.grid;
     this.rows.want(first * columns, last * columns);
     for (const [line, element] of this.lines) {
@@ -141,7 +145,7 @@ export class Sheet {
       element = make("div", { class: "line", role: "row", "aria-rowindex": line + 1 });
       const end = Math.min((line + 1) * columns, this.rows.total);
       for (let index = line * columns; index < end; index += 1) {
-        const tile = new Tile(index, () => this.look());
+        const tile = new Tile(index, () => this.paintedOne(index));
         tile.element.style.width = `${side}px`;
         tile.photo.style.height = `${side}px`;
         this.tiles.set(index, tile);
@@ -228,9 +232,9 @@ export class Sheet {
     return windows.sheetAt(this.grid, this.top, this.rows.total);
   }
 
-  /** Was its picture painted? Nothing may be said of what wasn't shown. */
-  isPainted(/** @type {number} */ index) {
-    return this.tiles.get(index)?.loaded ?? false;
+  paintedOne(/** @type {number} */ index) {
+    this.painted.add(index);
+    this.look();
   }
 
   /** @param {MouseEvent} event */

@@ -1,6 +1,6 @@
 // One picture of a sheet: its small form, what is said of it, what the model takes it for.
 
-import { thumb } from "./api.js";
+import { get, thumb } from "./api.js";
 import { make, percent } from "./dom.js";
 
 /** @typedef {import("./rows.js").Row & {pending?: string, trouble?: string, skipped?: boolean}} Row */
@@ -92,21 +92,29 @@ export class Tile {
     }
     const image = make("img", { alt: "", draggable: false, decoding: "async" });
     image.addEventListener("load", () => {
-      this.loaded = true;
-      this.element.dataset.painted = "yes";
-      this.painted(this);
+      // What can't be shown comes as a single dot.
+      if (image.naturalWidth > 1) this.isPainted();
+      else this.ask(row.sha256, side);
     });
-    image.addEventListener("error", () => this.refused(row.sha256, side));
+    image.addEventListener("error", () => this.ask(row.sha256, side));
     image.src = thumb(row.sha256, side);
     this.photo.replaceChildren(image);
   }
 
-  /** The server has no small form of it: say why. @param {string} sha256 @param {number} side */
-  async refused(sha256, side) {
-    const answer = await fetch(thumb(sha256, side)).catch(() => null);
-    if (sha256 !== this.sha256 || answer?.ok) return;
-    const told = await answer?.json().catch(() => null);
-    this.none(answer?.status === 410 ? "gone" : "can’t be shown", told?.error ?? null);
+  isPainted() {
+    this.loaded = true;
+    this.element.dataset.painted = "yes";
+    this.painted(this);
+  }
+
+  /** Is there no small form of it, and why? @param {string} sha256 @param {number} side */
+  async ask(sha256, side) {
+    const told = await get(`/api/thumb/${sha256}?s=${side}`).catch((problem) => ({ state: "unreadable", reason: problem.message }));
+    if (sha256 !== this.sha256) return;
+    const words = { gone: "gone", changed: "another picture now", unreadable: "can’t be shown" };
+    const word = words[/** @type {"gone"} */ (told.state)];
+    if (word) this.none(word, told.reason);
+    this.isPainted();
   }
 
   /** @param {string} what @param {string | null} reason */
