@@ -1,28 +1,86 @@
-"""What the page's lists and acts have in their hands."""
+"""The desk at which people review: one thread writes, all others read."""
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
 
+from imgsort.errors import ImgsortError
+from imgsort.filing import recover
+from imgsort.reconcile.apply import apply_reconcile
+from imgsort.review.acts import Acts
+from imgsort.review.lists import Lists
+from imgsort.review.oracle import Oracle
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
+
+T = TypeVar("T")
 
 
 def _told_nobody(act: dict[str, Any]) -> None:
     del act
 
 
-@dataclass
 class Desk:
-    """Shared by all tabs."""
+    """Shared by all tabs.
 
-    workspace: Workspace
-    store: Store
-    on_act: Callable[[dict[str, Any]], None] = field(default=_told_nobody)
+    ``on_act`` is given the answer of each act, in the thread that writes.
+    """
+
+    def __init__(self, workspace: Workspace, store: Store, writing: Store) -> None:
+        self.workspace, self.store = workspace, store
+        self.lists = Lists(workspace, store)
+        self.oracle = Oracle(workspace, store)
+        self.on_act: Callable[[dict[str, Any]], None] = _told_nobody
+        self._writing = writing
+        self._acts = Acts(workspace, writing)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="imgsort-acts")
+        self._looking = threading.Lock()
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Desk":
-        return cls(workspace, Store.open(workspace.database, root=workspace.root))
+        """What an earlier process was killed at is completed first; and where no daemon keeps the
+        log true, what was moved by hand is learned in the background."""
+        store = Store.open(workspace.database, root=workspace.root)
+        desk = cls(workspace, store, Store.open(workspace.database, root=workspace.root))
+        desk._writer.submit(desk._begin)
+        return desk
 
     def close(self) -> None:
-        self.store.close()
+        """What was accepted is done first."""
+        self._writer.shutdown()
+        with self._looking:
+            self._writing.close()
+            self.store.close()
+
+    def _begin(self) -> None:
+        with suppress(ImgsortError):  # whoever acts meets it again, and is told
+            if self._writing.journal.unfinished():
+                recover(self.workspace, self._writing)
+        if self.workspace.daemon_pid() is None:
+            threading.Thread(target=self._look_once, name="imgsort-look", daemon=True).start()
+
+    def _look_once(self) -> None:
+        with suppress(ImgsortError):
+            self.look()
+
+    def act(self, do: Callable[[Acts], dict[str, Any]]) -> dict[str, Any]:
+        """Something that somebody says; it is done when its turn comes, and all tabs are told."""
+        return self._writer.submit(self._told, do).result()
+
+    def write(self, do: Callable[[Store], T]) -> T:
+        """Anything else that writes."""
+        return self._writer.submit(do, self._writing).result()
+
+    def _told(self, do: Callable[[Acts], dict[str, Any]]) -> dict[str, Any]:
+        self.workspace.require_folders()
+        answer = do(self._acts)
+        self.on_act(answer)
+        return answer
+
+    def look(self) -> dict[str, Any]:
+        """Learn what was moved by hand. Others act meanwhile."""
+        with self._looking:
+            seen = apply_reconcile(self.workspace, self.store, None)
+        return {"learned": str(seen) if seen.learned else None, "notices": list(seen.notices)}

@@ -15,7 +15,7 @@ from imgsort.records.labels import HumanLabel, NewLabel, Retold
 from imgsort.store.images import image_ids
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
-from imgsort.store.standing_labels import RETRACTED, is_here, stands
+from imgsort.store.standing_labels import RETRACTED, is_here, newest_words, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 from imgsort.store.topic import Topic, now, reading, reading_paths
 
@@ -136,6 +136,20 @@ def current_labels(
     return found
 
 
+def some_called(connection: Connection, most: int) -> list[str]:
+    """Contents that somebody calls something, at most so many of them: of a larger number the same
+    ones each time, drawn without regard to anything but their hash."""
+    called = (LABELS.c.kind == "label", LABELS.c.id.in_(newest_words()))
+    number = connection.scalar(select(func.count()).select_from(LABELS).where(*called)) or 0
+    statement = (
+        select(IMAGES.c.sha256).join(LABELS, LABELS.c.image_id == IMAGES.c.id).where(*called)
+    )
+    if number > most:
+        drawn = IMAGES.c.sha256 < f"{(most << 64) // number:016x}"
+        return list(connection.scalars(statement.where(drawn)))
+    return list(connection.scalars(statement))
+
+
 def last_word(connection: Connection) -> int:
     """The id of the newest row, retractions too."""
     return connection.scalar(select(func.max(LABELS.c.id))) or 0
@@ -236,6 +250,7 @@ class LabelTopic(Topic):
     """What people said of pictures."""
 
     current = reading(current_labels)
+    some_called = reading(some_called)
     last = reading(last_word)
     spoken_since = reading_paths(spoken_since)
     history = reading(label_history)
