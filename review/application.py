@@ -16,7 +16,6 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from imgsort.review import calls
 from imgsort.review.asked import Asked
 from imgsort.review.call_refused import CallRefused
 from imgsort.review.front import Front
@@ -40,7 +39,6 @@ def application(host: Host, secret: str) -> ASGIApp:
         *_doors(host, secret),
         *_live_routes(host),
         *(_api_route(host, api) for api in API),
-        *(_behind_the_gate(host, call) for call in calls.routes(host.desk)),
     ]
     return Front(Starlette(routes=routes, exception_handlers={HTTPException: _no_route}))
 
@@ -48,11 +46,6 @@ def application(host: Host, secret: str) -> ASGIApp:
 async def _no_route(_: Request, problem: Exception) -> Response:
     status = problem.status_code if isinstance(problem, HTTPException) else HTTPStatus.NOT_FOUND
     return told(status, "There is no such page, or it can't be used like that.")
-
-
-def _behind_the_gate(host: Host, call: Route) -> Route:
-    (method,) = (call.methods or set()) - {"HEAD"}
-    return _guarded(host, method, call.path, Need.TAB, call.endpoint)
 
 
 def head_of(request: Request, cookie_name: str) -> RequestHead:
@@ -155,7 +148,7 @@ def _live_routes(host: Host) -> list[Route]:
 
 def _api_route(host: Host, api: Api) -> Route:
     async def answer(request: Request) -> Response:
-        body = await _body(request) if api.method == "POST" else {}
+        body = await _body(request) if api.method in {"POST", "PUT"} else {}
         asked = Asked(request.path_params, dict(request.query_params), body)
         return in_json(await run_in_threadpool(api.answer, host, asked))
 
