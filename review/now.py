@@ -6,13 +6,15 @@ from imgsort.care.heartbeat import read_status
 from imgsort.care.status import status_of
 from imgsort.disk.display import display
 from imgsort.review.asked import Asked
+from imgsort.review.reports import suspects_of_newest
+from imgsort.review.training import training_now
 
 if TYPE_CHECKING:
     from imgsort.review.host import Host
 
 
 def now(host: "Host", asked: Asked) -> Any:
-    """GET /api/now: what `imgsort status` says."""
+    """GET /api/now: what `imgsort status` says, and what there is to do."""
     del asked
     workspace = host.workspace
     status = status_of(workspace, read_status(workspace.status_file))
@@ -20,11 +22,10 @@ def now(host: "Host", asked: Asked) -> Any:
         "name": display(workspace.root.name),
         "root": display(workspace.root),
         "status": status.as_dict(),
-        "training": {"running": False},
+        "training": training_now(host),
         "counts": {
             "unsure": status.lying.unsure,
-            "unsaid": status.lying.unsure,
             "rejected": status.lying.rejected,
-            "suspects": 0,
+            "suspects": suspects_of_newest(workspace),
         },
     }
