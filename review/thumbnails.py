@@ -192,7 +192,7 @@ class Gallery(Closing):
         jpeg = self._file.get(sha256, side)
         if jpeg is not None:
             return self._remembered(sha256, side, Thumbnail("here", jpeg))
-        logged = self._store.pictures.by_sha256s([sha256])
+        logged = self._store.pictures.with_contents([sha256])
         if not logged:
             return None
         return [one.path for one in logged if not one.missing] or GONE

@@ -2,7 +2,7 @@
 
 import { thumb } from "./api.js";
 import { make, percent } from "./dom.js";
-import { wordOf } from "./tile.js";
+import { guessOf, wordOf } from "./tile.js";
 
 export class Large {
   constructor() {
@@ -28,7 +28,8 @@ export class Large {
     else if (row.sha256 !== this.sha256) this.picture(row);
     const word = wordOf(row);
     const said = row.pending ?? word;
-    const guess = guessHidden || !row.guess ? "" : `${row.guess}? ${percent(row.confidence)}`;
+    const told = guessOf(row);
+    const guess = guessHidden || !told.guess ? "" : `${told.guess}? ${percent(told.sure)}`;
     this.caption.replaceChildren(
       make("b", { text: said ? `✓ ${said}` : guess || "nobody has said" }),
       said && guess ? make("span", { class: "faint", text: `model: ${guess}` }) : "",

@@ -6,7 +6,7 @@ import { picked } from "./picker.js";
 import { Rows } from "./rows.js";
 import { Sheet, SIDES } from "./sheet.js";
 import { button, cap, counted, make, number } from "./dom.js";
-import { shownOf, wordOf } from "./tile.js";
+import { guessOf, shownOf, wordOf } from "./tile.js";
 import { Why } from "./why.js";
 
 /** @typedef {import("./tile.js").Row} Row */
@@ -435,7 +435,7 @@ export class Pictures {
     const unseen = open.length - painted.length;
     const rows = /** @type {Row[]} */ (painted.map((index) => this.rows.at(index)));
     if (rows.length) {
-      this.app.say(rows, "right", shownText(rows, (row) => row.guess), undefined, (/** @type {Row} */ row) => row.guess);
+      this.app.say(rows, "right", shownText(rows, (row) => guessOf(row).guess), undefined, (/** @type {Row} */ row) => guessOf(row).guess);
       this.spoken(rows, []);
     }
     if (unseen) this.app.announce(`${counted(unseen, "picture")} of this sheet had not been shown yet.`);

@@ -11,7 +11,7 @@
 const PAUSES = [500, 1000, 2000, 4000, 8000];
 
 /** Outcomes after which the picture isn't as the person believed. */
-export const SPOILT = new Set(["conflict", "other", "gone"]);
+export const SPOILT = new Set(["conflict", "other", "gone", "refused"]);
 
 export class Queue {
   /**

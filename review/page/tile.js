@@ -3,7 +3,8 @@
 import { get, thumb } from "./api.js";
 import { make, percent } from "./dom.js";
 
-/** @typedef {import("./rows.js").Row & {pending?: string, trouble?: string, skipped?: boolean}} Row */
+/** @typedef {import("./rows.js").Row & {pending?: string, trouble?: string, skipped?: boolean,
+ *   seems?: string | null, seems_confidence?: number | null}} Row */
 
 /** What a person has said of it, in words; null where nobody has. @param {Row} row */
 export function wordOf(row) {
@@ -12,10 +13,15 @@ export function wordOf(row) {
   return row.said;
 }
 
+/** What the model takes it for: now, where the list is about that, else when it was filed. @param {Row} row */
+export function guessOf(row) {
+  return row.seems ? { guess: row.seems, sure: row.seems_confidence ?? null } : { guess: row.guess, sure: row.confidence };
+}
+
 /** Text that Enter would say is right; null where nothing is written there. */
 export function shownOf(/** @type {Row} */ row, /** @type {boolean} */ guessHidden) {
   if (row.kind === "label" && row.said) return row.said;
-  return row.kind || guessHidden ? null : row.guess;
+  return row.kind || guessHidden ? null : guessOf(row).guess;
 }
 
 /** Why there is no picture to look at; null where there is one. @param {Row} row */
@@ -27,7 +33,8 @@ function missing(row) {
 /** @param {Row} row @param {boolean} guessHidden @returns {string} for a screen reader */
 export function spoken(row, guessHidden) {
   const word = wordOf(row);
-  const guess = guessHidden || !row.guess ? "" : `, the model: ${row.guess}, ${percent(row.confidence)} sure`;
+  const { guess: seen, sure } = guessOf(row);
+  const guess = guessHidden || !seen ? "" : `, the model: ${seen}${sure === null ? "" : `, ${percent(sure)} sure`}`;
   const state = missing(row) ? `, ${missing(row)}` : "";
   const pending = row.pending ? `, ${row.pending}, not yet written` : "";
   return `${row.name}${state}${word ? `, said: ${word}` : ", nobody has said"}${guess}${pending}${row.trouble ? `, ${row.trouble}` : ""}`;
@@ -70,8 +77,9 @@ export class Tile {
 
   /** @param {Row} row @param {string | null} word @param {boolean} guessHidden */
   caption(row, word, guessHidden) {
-    const guess = row.guess && !guessHidden ? row.guess : "";
-    const sure = guess ? percent(row.confidence) : "";
+    const told = guessOf(row);
+    const guess = told.guess && !guessHidden ? told.guess : "";
+    const sure = guess ? percent(told.sure) : "";
     const marks = { trouble: "!", sending: "…", said: "✓", skipped: "–" };
     this.mark.textContent = marks[/** @type {"said"} */ (this.element.dataset.state)] ?? "";
     const said = row.pending ?? word;
