@@ -28,6 +28,7 @@ from imgsort.review.routes import API, Api
 from imgsort.review.sign_in import SESSION_SECONDS, NotLetIn
 
 MOST_BODY = 8_000_000
+BODY_SECONDS = 30.0
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -134,6 +135,8 @@ def _doors(host: Host, secret: str) -> list[Route]:
 
 def _live_routes(host: Host) -> list[Route]:
     async def events(request: Request) -> Response:
+        if host.events.is_full():
+            raise CallRefused("Too many tabs are open; close some.", HTTPStatus.SERVICE_UNAVAILABLE)
         text = request.headers.get("last-event-id") or request.query_params.get("since", "")
         last = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004
         return StreamingResponse(host.events.listen(last), media_type="text/event-stream")
@@ -157,11 +160,10 @@ def _api_route(host: Host, api: Api) -> Route:
 
 async def _body(request: Request) -> dict[str, Any]:
     """The JSON object that was sent. Raises CallRefused."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MOST_BODY:
-            raise CallRefused("That is too much at once.")
+    try:
+        content = await asyncio.wait_for(_content(request), BODY_SECONDS)
+    except TimeoutError:
+        raise CallRefused("That came too slowly.", HTTPStatus.REQUEST_TIMEOUT) from None
     try:
         body = json.loads(content or b"{}")
     except (ValueError, RecursionError):
@@ -169,3 +171,12 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise CallRefused("A JSON object is asked for.")
     return body
+
+
+async def _content(request: Request) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > MOST_BODY:
+            raise CallRefused("That is too much at once.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return bytes(content)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RING = 1000
+MOST_TABS = 100
+"""Open at once: each keeps a connection."""
 _WAITING = 1000
 """A tab that doesn't read is told to reload, and keeps no more than these."""
 _SILENCE_SECONDS = 15.0
@@ -61,6 +63,11 @@ class Events:
             event = Event(self._number, kind, data)
             self._told.append(event)
             self._send(event)
+
+    def is_full(self) -> bool:
+        """Are there as many tabs as there may be?"""
+        with self._lock:
+            return len(self._tabs) >= MOST_TABS
 
     def close(self) -> None:
         """End every stream, so that the server can end."""

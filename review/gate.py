@@ -72,7 +72,7 @@ def _elsewhere() -> TurnedAway:
 
 
 def _without_key(head: RequestHead, need: Need, doorkeeper: Doorkeeper) -> TurnedAway | None:
-    if head.method not in {"GET", "HEAD"} and not _is_json(head.content_type):
+    if head.method in {"POST", "PUT"} and not _is_json(head.content_type):
         return TurnedAway(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON is understood here.")
     if need is Need.BROWSER and not doorkeeper.knows_browser(head.cookie):
         return _signed_out()

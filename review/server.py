@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from imgsort.review.application import application
+from imgsort.review.connections import Patient, allow_files
 from imgsort.review.host import open_host
 from imgsort.review.running import PortTaken, Running, kept, remembered, the_only_page
 from imgsort.workspace.workspace import Workspace
@@ -32,13 +34,17 @@ def serve(workspace: Workspace, port: int, ready: Callable[[str], None]) -> None
     Raises PageRuns where another process serves it.
     """
     workspace.require_folders()
+    allow_files()
+    # What it would say is about other people's broken requests.
+    logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+    logging.getLogger("uvicorn").propagate = False
     with the_only_page(workspace), _listening(port, remembered(workspace)) as listener:
         bound: int = listener.getsockname()[1]
         running, keeper = kept(workspace, bound)
         with open_host(workspace, keeper) as host:
             config = uvicorn.Config(
                 application(host, running.secret),
-                **{"loop": "asyncio", "http": "h11", "ws": "none", "lifespan": "off"},
+                **{"loop": "asyncio", "http": Patient, "ws": "none", "lifespan": "off"},
                 **{"log_config": None, "access_log": False, "server_header": False},
                 timeout_graceful_shutdown=2,
             )
