@@ -18,7 +18,7 @@ class Front:
     """An ASGI application around the routes."""
 
     def __init__(self, inner: ASGIApp) -> None:
-        self._inner = inner
+        self.inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,7 +39,7 @@ class Front:
             await answer(scope, receive, with_headers)
             return
         try:
-            await self._inner(scope, receive, with_headers)
+            await self.inner(scope, receive, with_headers)
         except Exception as problem:
             if begun:
                 raise
