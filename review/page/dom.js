@@ -44,8 +44,8 @@ export function number(/** @type {number | null | undefined} */ of) {
 /** 0.4812 -> "48 %"; never 100 % or 0 % of what isn't quite. */
 export function percent(/** @type {number | null | undefined} */ share) {
   if (share === null || share === undefined) return "";
-  if (share > 0.995 && share < 1) return "over 99 %";
-  if (share > 0 && share < 0.005) return "under 1 %";
+  if (share > 0.995 && share < 1) return "> 99 %";
+  if (share > 0 && share < 0.005) return "< 1 %";
   return `${Math.round(share * 100)} %`;
 }
 

@@ -41,7 +41,7 @@ export class Pictures {
     this.rows = this.newRows();
     this.large = new Large();
     this.large.onpainted = () => this.paintedLarge();
-    this.why = new Why();
+    this.why = new Why(() => app.now?.root ?? "");
     this.sheet = new Sheet({
       rows: this.rows, guessHidden: this.guessHidden, side: SIDES[/** @type {"small"} */ (app.tileSize)], label: given.title,
       moved: () => this.moved(), seen: () => this.tellSeen(), opened: () => this.toggleLarge(),

@@ -8,7 +8,7 @@ import * as windows from "./window.js";
 
 const CAPTION = 40;
 const GAP = 10;
-export const SIDES = { small: 112, middle: 168, large: 248 };
+export const SIDES = { small: 112, middle: 150, large: 248 };
 
 /** @typedef {import("./rows.js").Rows} Rows */
 

@@ -6,7 +6,9 @@ import { make, moment, percent } from "./dom.js";
 const SOON = 200;
 
 export class Why {
-  constructor() {
+  /** @param {() => string} root of the workspace, from which paths are told */
+  constructor(root) {
+    this.root = root;
     this.inside = make("div", { class: "why-inside" });
     this.element = make("aside", { class: "why", hidden: true, tabIndex: 0, "aria-label": "Why it lies here" }, this.inside);
     this.timer = 0;
@@ -61,7 +63,7 @@ export class Why {
       ...opinion("The model that serves now", told.active_model),
       ...nearest(told.nearest_labelled),
       ...list("What people said", told.labels.map(label)),
-      ...list("Where it was", told.moves.map(move)),
+      ...list("Where it was", told.moves.map((/** @type {any} */ one) => move(one, this.root()))),
       ...list("", told.notes ?? []),
       ...facts(told.row),
     );
@@ -103,9 +105,10 @@ function label(said) {
   return `${moment(said.labelled_at)}: ${what}${said.taken_back ? " (taken back)" : ""}`;
 }
 
-/** @param {any} move */
-function move({ done_at: at, from, to, run_kind: run }) {
-  return `${moment(at)}: ${from} → ${to} (${run})`;
+/** @param {any} move @param {string} root */
+function move({ done_at: at, from, to, run_kind: run }, root) {
+  const short = (/** @type {string} */ path) => path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+  return `${moment(at)}: ${short(from)} → ${short(to)} (${run})`;
 }
 
 /** @param {string} title @param {string[]} lines */

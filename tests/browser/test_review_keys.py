@@ -73,7 +73,7 @@ def test_each_deciding_key_does_what_the_table_says(visit: Visit) -> None:
     press(page, "t")
     page.keyboard.type("sn")
     press(page, "Enter")
-    written(page)
+    expect(tile(page, "u6.jpg")).to_have_attribute("data-state", "said")
     assert said(visit) == {
         "u0.jpg": "cat",
         "u1.jpg": "cat",
@@ -164,10 +164,11 @@ def test_a_new_class_takes_shift(visit: Visit) -> None:
     press(page, "Enter")
     expect(page.get_by_role("dialog", name="Which class?")).to_be_visible()
     press(page, "Shift+Enter")
-    written(page)
+    expect(tile(page, "u0.jpg")).to_have_attribute("data-state", "said")
     assert said(visit) == {"u0.jpg": "wolf"}
     press(page, "t")
     page.keyboard.type("dgo")
+    visit.expected = ("409",)
     press(page, "Shift+Enter")
     expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("dog")
     press(page, "Escape")
@@ -208,6 +209,7 @@ def test_undo_restores_what_was_said_before(visit: Visit) -> None:
     written(page)
     assert said(visit) == {"u0.jpg": "cat"}
     press(page, "u")
+    expect(page.locator("#said")).to_contain_text("Taken back")
     expect(tile(page, "u0.jpg")).to_contain_text("snake")
     assert said(visit) == {"u0.jpg": "snake"}
     assert "sorted/snake/u0.jpg" in visit.desk.tree()

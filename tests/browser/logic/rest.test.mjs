@@ -60,7 +60,7 @@ test("a search asks for what was filled in, shares as the log has them", () => {
 });
 
 test("no share is called whole or none that isn't", () => {
-  assert.deepEqual([1, 0.9999, 0.5, 0.001, 0, null].map(percent), ["100 %", "over 99 %", "50 %", "under 1 %", "0 %", ""]);
+  assert.deepEqual([1, 0.9999, 0.5, 0.001, 0, null].map(percent), ["100 %", "> 99 %", "50 %", "< 1 %", "0 %", ""]);
 });
 
 test("an audit says between which shares the truth lies", () => {
