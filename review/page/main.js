@@ -358,7 +358,9 @@ class App {
 
   /** @param {any} told @param {string} title */
   confirmed(told, title) {
-    const said = told.sentence ?? `${counted(told.confirmed ?? 0, "picture")} confirmed in ${title}.`;
+    const what = counted(told.confirmed ?? 0, "picture");
+    const rest = `${what} of ${title} confirmed; ${number(told.total - told.seen)} not seen yet.`;
+    const said = told.whole ? `You have looked through all of ${title}: ${what} confirmed. They test the next model fairly.` : rest;
     if (told.act) this.history.add({ act: told.act, text: `looked through ${title}`, pictures: told.confirmed ?? 0, undone: false });
     this.announce(said);
     this.refreshSoon();

@@ -3,6 +3,7 @@
 import { get, post, Refused } from "./api.js";
 import { Large } from "./large.js";
 import { picked } from "./picker.js";
+import { newAct } from "./queue.js";
 import { Rows } from "./rows.js";
 import { Sheet, SIDES } from "./sheet.js";
 import { button, cap, counted, make, number } from "./dom.js";
@@ -47,6 +48,8 @@ export class Pictures {
       moved: () => this.moved(), seen: () => this.tellSeen(), opened: () => this.toggleLarge(),
     });
     this.saidHere = new Set();
+    this.lookAct = "";
+    this.largeTimer = 0;
     this.build();
   }
 
@@ -521,7 +524,10 @@ export class Pictures {
     if (this.seenButton.hidden) return;
     await this.app.settled();
     try {
-      const told = await post(`/api/lists/${this.rows.list}/looked-through`, { seen: this.sheet.seen.ranges() });
+      // The same act if it has to be said again: it is written once.
+      this.lookAct ||= newAct();
+      const told = await post(`/api/lists/${this.rows.list}/looked-through`, { act: this.lookAct, seen: this.sheet.seen.ranges() });
+      this.lookAct = "";
       this.app.confirmed(told, this.given.title);
       await this.remake();
     } catch (problem) {
