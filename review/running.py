@@ -56,7 +56,9 @@ def remembered(workspace: Workspace) -> Running | None:
 def kept(workspace: Workspace, port: int) -> tuple[Running, Doorkeeper]:
     """A new secret, and who was signed in when the page was last served at this port."""
     last = remembered(workspace)
-    signed_in = [SignedIn(**one) for one in last.sessions] if last and last.port == port else []
+    signed_in = (
+        [read_as(SignedIn, one) for one in last.sessions] if last and last.port == port else []
+    )
     keeper = Doorkeeper(last.cookie_name if signed_in and last else None, signed_in)
     secret = secrets.token_urlsafe(32)
 

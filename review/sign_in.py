@@ -25,8 +25,8 @@ class NotLetIn(ImgsortError):
 class SignedIn:
     """One browser. Only digests are kept: who reads them can't come in."""
 
-    cookie: str
-    until: float
+    cookie: str = ""
+    until: float = 0.0
     tokens: list[str] = field(default_factory=list)
     """One a tab."""
 

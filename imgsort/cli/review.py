@@ -1,5 +1,8 @@
 """`review`: the page in the browser."""
 
+import sys
+from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -28,19 +31,32 @@ def review(
 ) -> None:
     """Go through pictures in the browser, by key, until Ctrl-C."""
     workspace = opened(context, here)
-    from imgsort.review.opening import NoBrowser, open_browser
-    from imgsort.review.running import another_link
+    from imgsort.review.running import PageRuns, another_link
     from imgsort.review.server import serve
 
     def ready(address: str) -> None:
         typer.echo(address)
+        sys.stdout.flush()
+        if sys.stderr.isatty():
+            say("It opens the page once, within five minutes. Ctrl-C ends the page.")
         if open_it:
-            try:
-                open_browser(address, workspace.state)
-            except NoBrowser as problem:
-                say(str(problem))
+            # A browser of the terminal keeps who opens it waiting, and the page with it.
+            Thread(target=_opened_in_browser, args=(address, workspace.state), daemon=True).start()
 
     if link:
         ready(another_link(workspace))
-    else:
+        return
+    try:
         serve(workspace, port or workspace.config.review.port, ready)
+    except PageRuns as problem:
+        say(f"{problem} This is another link to it:")
+        ready(another_link(workspace))
+
+
+def _opened_in_browser(address: str, folder: Path) -> None:
+    from imgsort.review.opening import NoBrowser, open_browser
+
+    try:
+        open_browser(address, folder)
+    except NoBrowser as problem:
+        say(str(problem))
