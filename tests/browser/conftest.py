@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visiting(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
-    """Makes a workspace with a model of cat, dog and snake; what the console says fails the test."""
+    """Makes workspaces with a model of cat, dog and snake; what the console says is a failure."""
     visits: list[Visit] = []
 
     def visit(config: str = "") -> Visit:

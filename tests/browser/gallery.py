@@ -1,4 +1,4 @@
-"""A workspace with pictures that can be seen, the page's server beside it, and a person at a browser."""
+"""A workspace with pictures that can be seen, the page's server, and a person at a browser."""
 
 import hashlib
 import io

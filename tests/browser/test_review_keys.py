@@ -1,4 +1,4 @@
-"""The keyboard: what each key does to one picture and to many, and that all of it can be taken back."""
+"""The keyboard: what each key does to one picture and to many, and how it is taken back."""
 
 import re
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def said(visit: Visit) -> dict[str, str | None]:
 
 
 def test_a_newcomer_corrects_three_pictures_with_the_keyboard_alone(visit: Visit) -> None:
-    """The link opens the unsure pictures, least sure first; three keys later three files lie right."""
+    """The link opens the unsure pictures, least sure first; three keys, and three lie right."""
     page = opened(visit)
     expect(focused(page)).to_contain_text("cat?")
     press(page, "2", "Enter", "3")
@@ -232,7 +232,7 @@ def test_undo_works_after_a_restart_of_the_server(visit: Visit) -> None:
 
 
 def test_large_why_and_the_guess(visit: Visit) -> None:
-    """z shows one picture large, with the same keys; g hides the guess, and then Enter can't follow it."""
+    """z shows one picture large, with the same keys; g hides the guess, so Enter can't take it."""
     page = opened(visit)
     press(page, "z")
     image = page.get_by_role("figure").get_by_role("img", name="u0.jpg")
@@ -247,11 +247,16 @@ def test_large_why_and_the_guess(visit: Visit) -> None:
     assert said(visit) == {"u0.jpg": "dog", "u1.jpg": "dog"}
 
 
+def three_of_a_kind(number: int) -> int:
+    """Two bits apart within three, many between them."""
+    return (1 << number % 3) - 1 + (number // 3) * 0x0F0F0F0F0F0F
+
+
 def test_look_alikes_are_chosen_together(visiting: Visiting) -> None:
     """b takes the burst around a picture, and nothing else."""
     visit = visiting()
     bursts = {f"b{number}.jpg": "unsure cat" for number in range(9)}
-    file_pictures(visit.desk, bursts, likeness=lambda number: (1 << number % 3) - 1 + (number // 3) * 0x0F0F0F0F0F0F)
+    file_pictures(visit.desk, bursts, likeness=three_of_a_kind)
     page = opened(visit, 9)
     press(page, "ArrowRight", "b")
     expect(page.locator(".tile[aria-selected=true]")).to_have_count(3)

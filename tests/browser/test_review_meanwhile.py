@@ -1,4 +1,4 @@
-"""What happens while somebody looks: files go, other tabs speak, the daemon files, the server dies."""
+"""What happens while somebody looks: files go, other tabs speak, more come, the server dies."""
 
 import re
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def words(visit: Visit) -> dict[str, str | None]:
 
 
 def test_no_word_is_written_of_a_picture_that_was_not_shown(visit: Visit) -> None:
-    """Deleted, replaced by another or swapped for a link between sheet and key: told, and on it goes."""
+    """Deleted, replaced or swapped for a link between sheet and key: told, and on it goes."""
     page = visit.begin()
     painted(page, 6)
     unsure = visit.desk.workspace.unsure
@@ -53,7 +53,7 @@ def test_no_word_is_written_of_a_picture_that_was_not_shown(visit: Visit) -> Non
 
 
 def test_a_picture_moved_by_hand_keeps_the_hand_s_word_or_follows_the_page(visit: Visit) -> None:
-    """Moved to another class between sheet and key: no file is lost, and page, log and folder agree."""
+    """Moved between sheet and key: no file is lost, and page, log and folder agree."""
     page = visit.begin()
     painted(page, 6)
     snakes = visit.desk.workspace.sorted / "snake"
@@ -89,7 +89,7 @@ def test_words_that_contradict_each_other_are_a_conflict_that_shows(visit: Visit
     painted(page, 6)
     other = visit.open(visit.server.another_link())
     painted(other, 6)
-    other.route("**/api/events", lambda route: None)
+    other.route("**/api/events", lambda _: None)
     held: list[Route] = []
     other.route("**/api/acts", held.append)
     press(other, "3")

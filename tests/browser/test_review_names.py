@@ -9,7 +9,7 @@ from tests.browser.gallery import Visit, file_pictures, painted, press, written
 
 NAMES: tuple[bytes, ...] = (
     b"<img src=x onerror=alert(1)>.jpg",
-    b"\"><script>alert(1)<.jpg",
+    b'"><script>alert(1)<.jpg',
     "\u202egpj.exe".encode() + b".jpg",
     b"a line\nand another.jpg",
     b"no \xff\xfe utf-8.jpg",
@@ -19,7 +19,7 @@ NAMES: tuple[bytes, ...] = (
 
 
 def test_names_are_text_and_nothing_else(visiting: Callable[..., Visit]) -> None:
-    """Shown as `display` shows them, in tiles and in messages; labelled and moved like any other."""
+    """Shown as `display` shows them, in tiles and messages; labelled and moved like any other."""
     visit = visiting()
     file_pictures(visit.desk, dict.fromkeys(NAMES, "unsure cat"))
     page = visit.begin()

@@ -1,4 +1,4 @@
-"""Every screen for everybody: no finding of axe-core in both colour schemes, narrow and at 200 %."""
+"""Every screen for everybody: no finding of axe-core, light and dark, narrow and at 200 %."""
 
 import json
 from collections.abc import Callable
