@@ -107,7 +107,9 @@ def test_nothing_can_run_that_is_not_ours(visit: Visit) -> None:
     visit.expected = ("TrustedHTML", "TrustedScript", "Content Security Policy", "trusted")
     outcomes = page.evaluate(
         """() => {
-          const attempt = (act) => { try { act(); return "done"; } catch (error) { return error.name; } };
+          const attempt = (act) => {
+            try { act(); return "done"; } catch (error) { return error.name; }
+          };
           const script = document.createElement("script");
           return {
             html: attempt(() => { document.body.innerHTML = "<p>x"; }),
