@@ -19,6 +19,7 @@ from imgsort.images.jpeg import jpeg_of
 from imgsort.images.outcome import NoAttempts, Outcome, Picture, Refused
 from imgsort.images.pool import DecoderPool, open_decoder
 from imgsort.images.thumbnails import whole_picture
+from imgsort.images.worker_task import Decode
 from imgsort.store import Store
 from imgsort.store.thumbnail_file import ThumbnailFile
 from imgsort.workspace.workspace import Workspace
@@ -92,6 +93,9 @@ class _Line:
         if self._pool is not None:
             self._pool.close()
 
+    def rebuilt(self) -> int:
+        return 0 if self._pool is None else self._pool.rebuilt
+
     def _submit(self, job: _Wanted, number: int) -> None:
         loop = asyncio.get_running_loop()
         if self._pool is None:
@@ -147,8 +151,10 @@ class _Memory:
 class Gallery(Closing):
     """Asked from the loop. Workers start when the first picture is wanted."""
 
-    def __init__(self, workspace: Workspace, store: Store) -> None:
-        self._workspace, self._store = workspace, store
+    def __init__(
+        self, workspace: Workspace, store: Store, decode: Decode = decode_for_display
+    ) -> None:
+        self._workspace, self._store, self._decode = workspace, store, decode
         self._attempts = NoAttempts()
         self._file = ThumbnailFile(
             workspace.thumbnails, int(workspace.config.review.thumbnails_max_mb * 1e6)
@@ -167,6 +173,10 @@ class Gallery(Closing):
         for line in self._lines.values():
             line.close()
         self._file.close()
+
+    def rebuilt(self) -> int:
+        """How many workers had to be replaced."""
+        return sum(line.rebuilt() for line in self._lines.values())
 
     async def get(self, sha256: str, side: int) -> Thumbnail | None:
         """None for a content that the log doesn't know."""
@@ -228,7 +238,7 @@ class Gallery(Closing):
     def _pool(self, side: int, workers: int) -> DecoderPool:
         limits = self._workspace.config.decode.model_copy(update={"workers": workers})
         bases = self._workspace.picture_folders
-        return open_decoder(limits, side, self._attempts, bases, decode_for_display)
+        return open_decoder(limits, side, self._attempts, bases, self._decode)
 
 
 def _base(side: int) -> int:
