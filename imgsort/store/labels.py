@@ -136,14 +136,17 @@ def current_labels(
     return found
 
 
-def some_called(connection: Connection, most: int) -> list[str]:
-    """Contents that somebody calls something, at most so many of them: of a larger number the same
-    ones each time, drawn without regard to anything but their hash."""
+def some_called(connection: Connection, most: int | None = None) -> list[str]:
+    """Contents that somebody calls something, all or about so many of them: of a larger number the
+    same ones each time, drawn without regard to anything but their hash."""
     called = (LABELS.c.kind == "label", LABELS.c.id.in_(newest_words()))
     number = connection.scalar(select(func.count()).select_from(LABELS).where(*called)) or 0
     statement = (
         select(IMAGES.c.sha256).join(LABELS, LABELS.c.image_id == IMAGES.c.id).where(*called)
     )
+    if most is None:
+        return list(connection.scalars(statement))
+    number = connection.scalar(select(func.count()).select_from(LABELS).where(*called)) or 0
     if number > most:
         drawn = IMAGES.c.sha256 < f"{(most << 64) // number:016x}"
         return list(connection.scalars(statement.where(drawn)))

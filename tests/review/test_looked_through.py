@@ -1,14 +1,17 @@
 """A sheet that was looked through confirms what was seen of it, as `confirm` does, and no more."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from imgsort.labels.folder_pictures import confirmed, locate
+from imgsort.labels.session import session
 from imgsort.review.call_refused import CallRefused
-from tests.desk import Desk
+from tests.desk import Desk, content_hash
 from tests.review.reviewer import Reviewer, reviewing
 
 FILED = ("cat-1.jpg", "cat-2.jpg", "cat-3.jpg", "dog-1.jpg", "unsure-dog-1.jpg")
@@ -127,3 +130,15 @@ def test_only_a_class_is_looked_through(person: Reviewer) -> None:
     key, _ = person.open("search", {"name": "cat"})
     with pytest.raises(CallRefused):
         look_through(person, key, [[0, 1]])
+
+
+def test_the_command_confirms_what_lay_there_when_it_began(desk: Desk) -> None:
+    """What the daemon files while `confirm` is at work nobody has seen; what people put there
+    themselves they have."""
+    with session(desk.workspace, "confirm", lambda _: None) as now:
+        desk.file("cat-9.jpg")
+        sheet = locate(desk.workspace, now.store, ["sorted/cat"], desk.workspace.root)
+        result = confirmed(desk.workspace, now.store, replace(sheet, until=now.newest))
+    assert {one.sha256 for one in result.labels} == {
+        content_hash(f"cat-{number}.jpg") for number in (1, 2, 3)
+    }
