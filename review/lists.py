@@ -79,7 +79,7 @@ class Lists:
     def make(self, body: dict[str, Any]) -> KeptList:
         """Of a view that the log or a report answers. Raises CallRefused."""
         newest = self._store.lists.newest()
-        if body.get("view") in {"suspects", "cell"}:
+        if body.get("view") in ("suspects", "cell"):
             return self.keep_picked(body, picked(self._workspace, self._store, body))
         if body.get("view") not in FOLDERS:
             raise CallRefused(f"view is one of {', '.join(FOLDERS)}, next, suspects, cell, audit.")
