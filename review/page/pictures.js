@@ -503,6 +503,7 @@ export class Pictures {
     if (jump && first >= 0) this.sheet.focus(first);
     else this.moved();
     this.counted();
+    this.given.answered?.();
   }
 
   // --- looked through ---
