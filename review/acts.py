@@ -6,14 +6,19 @@ written in the transaction that writes its words; so a page that asks again, sin
 is told what became of it.
 """
 
+import errno
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from imgsort.filing import recover
 from imgsort.filing.errand import Applied
 from imgsort.filing.folders import Folders
+from imgsort.filing.refusals import paused
+from imgsort.filing.unmounted import unmounted
 from imgsort.filing.xmp_renewal import renewing
 from imgsort.labels.apply import news, put_labels, twin
 from imgsort.labels.named_classes import is_word, own_classes, require_in_use
@@ -32,6 +37,7 @@ from imgsort.workspace.slips import slip
 from imgsort.workspace.workspace import Workspace
 
 _UNREADABLE = "it could not be read as a picture, so a label would teach nothing"
+_WRITTEN = frozenset({"written", "skipped"})
 _SINCE = "somebody has said something else of it since"
 
 
@@ -56,6 +62,9 @@ class Acts:
         fresh = _news(labels, {one.seen.sha256: one.holds for one in judged}, asked)
         repeated = [label for label in labels if label not in fresh]
         new = NewAct(asked.act, asked.said, tuple(one.on for one in judged), asked.audit)
+        if not any(one.outcome in _WRITTEN for one in new.pictures):
+            nothing = Act(asked.act, 0, datetime.now(UTC), new.say, new.pictures, new.audit, False)
+            return self._told(nothing, new.pictures, undone=False)
         with renewing(self.workspace, self.store):
             run_id = self.store.runs.begin("review")
             applied = put_labels(self.workspace, self.store, run_id, fresh, repeated, new)
@@ -181,6 +190,8 @@ class _Judge:
                 if drawn is not None and seen.sha256 not in drawn:
                     raise not_there("such picture in that audit")
                 outcome, reason = _outcome(seen, label, holds, files[seen.sha256], folders)
+                if outcome in {"gone", "other"}:
+                    self._require_mounted(files[seen.sha256])
                 on = ActOn(seen.sha256, outcome, reason)
                 found.append(_Judged(seen, on, label if outcome == "written" else None, holds))
         return found
@@ -192,6 +203,12 @@ class _Judge:
         in_audit = asked.audit is not None
         source = "audit" if asked.audit is not None else "review"
         return NewLabel(seen.sha256, kind, asked.class_of(seen), source, representative=in_audit)
+
+    def _require_mounted(self, files: Sequence[LoggedPicture]) -> None:
+        """Nothing is called gone because its disk is away. Raises FilingPaused."""
+        naked = unmounted(self.workspace.picture_folders[1:], self.store)
+        for folder in (above for one in files for above in one.path.parents if above in naked):
+            raise paused(folder, OSError(errno.ENOMEDIUM, os.strerror(errno.ENOMEDIUM)))
 
     def _drawn(self) -> set[str] | None:
         """The contents of the audit; None where these pictures are of none."""

@@ -34,7 +34,7 @@ def act_json(
     """``pictures``: what became of each; ``rows``: how they are now, by content."""
     return {
         "act": act.act,
-        "run": act.run_id,
+        "run": act.run_id or None,
         "at": iso_utc(act.at),
         "say": act.say,
         "audit": act.audit,
@@ -61,6 +61,6 @@ def told_act(act: Act) -> dict[str, Any]:
         "at": iso_utc(act.at),
         "say": act.say,
         "audit": act.audit,
-        "pictures": len(act.pictures),
+        "pictures": sum(one.outcome == "written" for one in act.pictures),
         "undone": act.undone,
     }

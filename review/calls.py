@@ -130,7 +130,7 @@ def redo(desk: Desk, asked: Asked) -> Any:
 def last_acts(desk: Desk, asked: Asked) -> Any:
     """GET /api/acts"""
     count = number("count", asked.query.get("count", "20"), 1, _MOST_ACTS)
-    return {"acts": [told_act(one) for one in desk.store.acts.newest(count)]}
+    return {"acts": [told_act(one) for one in desk.store.acts.newest(count) if one.wrote]}
 
 
 def draw_audit(desk: Desk, asked: Asked) -> Any:

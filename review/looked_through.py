@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from imgsort.disk.display import display
 from imgsort.filing.xmp_renewal import renewing
+from imgsort.labels.confirm import Confirmation
 from imgsort.labels.folder_pictures import LookedThrough, confirmed
 from imgsort.records.acts import NewAct
 from imgsort.review.call_refused import CallRefused
@@ -61,13 +62,9 @@ def look_through(
         sheets=(folder,) if whole else (),
         until=kept.newest,
     )
-    with renewing(workspace, store):
-        run_id = store.runs.begin("confirm")
-        result = confirmed(workspace, store, sheet)
-        act = NewAct(seen.act, f"looked through {display(folder.name)}", ())
-        store.journal.record_decided(run_id, (), result.labels, act=act)
-        summary = f"{result.confirmed} confirmed, {len(result.labels)} new labels"
-        store.runs.end(run_id, summary)
+    result = confirmed(workspace, store, sheet)
+    act = NewAct(seen.act, f"looked through {display(folder.name)}", ())
+    run_id = _written(workspace, store, result, act) if result.labels else None
     return {
         "act": seen.act,
         "run": run_id,
@@ -77,3 +74,13 @@ def look_through(
         "whole": whole,
         **result.as_dict(),
     }
+
+
+def _written(workspace: Workspace, store: Store, result: Confirmation, act: NewAct) -> int:
+    """The run that says it."""
+    with renewing(workspace, store):
+        run_id = store.runs.begin("confirm")
+        store.journal.record_decided(run_id, (), result.labels, act=act)
+        summary = f"{result.confirmed} confirmed, {len(result.labels)} new labels"
+        store.runs.end(run_id, summary)
+    return run_id

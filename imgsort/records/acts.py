@@ -41,4 +41,9 @@ class Act:
     pictures: tuple[ActOn, ...]
     audit: int | None
     undone: bool
-    """None of its words stands: they were taken back."""
+    """Nothing of it stands: words and moves were taken back."""
+
+    @property
+    def wrote(self) -> bool:
+        """Is there anything to take back? A sheet that was looked through names no pictures."""
+        return not self.pictures or any(one.outcome == "written" for one in self.pictures)

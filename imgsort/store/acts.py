@@ -7,12 +7,13 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select
 
 from imgsort.records.acts import Act, ActOn, NewAct
+from imgsort.records.history import UNDO
 from imgsort.store.chunks import parts
 from imgsort.store.standing_labels import RETRACTED
-from imgsort.store.tables import ACTS, LABELS, RUNS
+from imgsort.store.tables import ACTS, LABELS, MOVES, RUNS
 from imgsort.store.topic import Topic, reading
 
 
@@ -66,6 +67,27 @@ def _undone(connection: Connection, run_ids: Collection[int]) -> set[int]:
     return {run for run in undone if run is not None}
 
 
+def _put_back(connection: Connection, run_ids: Collection[int]) -> set[int]:
+    """Those that only moved files, as their words held before, of which none was moved for good."""
+    spoke = connection.scalars(
+        select(LABELS.c.run_id).where(LABELS.c.run_id.in_(run_ids)).distinct()
+    )
+    moved = select(MOVES.c.arrival_id, MOVES.c.run_id).where(
+        MOVES.c.run_id.in_({*run_ids}.difference(spoke)), MOVES.c.state == "done"
+    )
+    of_run = {row.arrival_id: row.run_id for row in connection.execute(moved)}
+    last = select(func.max(MOVES.c.id)).where(
+        MOVES.c.arrival_id.in_(of_run), MOVES.c.state == "done", MOVES.c.cause != "sidecar"
+    )
+    kinds = connection.execute(
+        select(MOVES.c.arrival_id, RUNS.c.kind)
+        .join(RUNS, RUNS.c.id == MOVES.c.run_id)
+        .where(MOVES.c.id.in_(last.group_by(MOVES.c.arrival_id)))
+    )
+    stays = {of_run[row.arrival_id] for row in kinds if row.kind != UNDO}
+    return {run for run in of_run.values() if run not in stays}
+
+
 def _retracting(
     connection: Connection, ids: Collection[int], kind: ColumnElement[bool]
 ) -> dict[int, int]:
@@ -81,7 +103,8 @@ def _retracting(
 
 def _told(connection: Connection, statement: Select[*tuple[Any, ...]]) -> list[Act]:
     rows = connection.execute(statement.join(RUNS, RUNS.c.id == ACTS.c.run_id)).all()
-    undone = _undone(connection, {row.run_id for row in rows})
+    run_ids = {row.run_id for row in rows}
+    undone = _undone(connection, run_ids) | _put_back(connection, run_ids)
     return [_act(row, undone=row.run_id in undone) for row in rows]
 
 

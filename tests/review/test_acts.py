@@ -1,5 +1,6 @@
 """What is said on the page: written once, of what was seen, and taken back whole."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -358,6 +359,55 @@ def test_acts_wait_for_a_class_folder_that_takes_nothing(person: Reviewer) -> No
     assert person.desk.count_labels() == 0
     obstacle.unlink()
     assert outcomes(person.say_of({"is": "snake"}, rows, act=act)) == ["written"]
+
+
+def test_acts_wait_for_a_disk_that_is_away(
+    person: Reviewer, small_disk: Callable[[str], Path]
+) -> None:
+    """A bare mount point isn't an empty folder: nothing is called gone, and the act is done once
+    the disk is back."""
+    root = person.desk.workspace.root
+    disk = small_disk("1m")
+    (root / "sorted").rename(root / "kept")
+    (root / "sorted").symlink_to(disk)
+    for folder in (root / "kept").iterdir():
+        shutil.copytree(folder, disk / folder.name)
+    person.ask("POST /api/look")
+    act, rows = str(uuid4()), [person.row("cat-1.jpg")]
+    (root / "sorted").unlink()
+    (root / "sorted").mkdir()
+    with pytest.raises(FilingPaused, match="isn't mounted"):
+        person.say_of({"is": "dog"}, rows, act=act)
+    assert person.desk.count_labels() == 0
+    (root / "sorted").rmdir()
+    (root / "sorted").symlink_to(disk)
+    assert outcomes(person.say_of({"is": "dog"}, rows, act=act)) == ["written"]
+
+
+def test_an_act_that_wrote_nothing_is_no_act(person: Reviewer) -> None:
+    """There is nothing to take back, and who asks again is judged by what holds then."""
+    act, before = str(uuid4()), [person.row("cat-1.jpg")]
+    person.say({"is": "dog"}, "cat-1.jpg")
+    assert outcomes(person.say_of({"is": "snake"}, before, act=act)) == ["conflict"]
+    assert [one["say"] for one in person.ask("GET /api/acts")["acts"]] == ["dog"]
+    assert outcomes(person.say_of({"is": "snake"}, [person.row("cat-1.jpg")], act=act)) == [
+        "written"
+    ]
+
+
+def test_a_file_that_was_only_brought_goes_back(person: Reviewer) -> None:
+    """Where the word held before, taking back means the move."""
+    person.say("right", "cat-1.jpg")
+    with sqlite3.connect(person.desk.workspace.database) as log:
+        log.execute("UPDATE labels SET class_id = 2")  # as if somebody else had said so, unmoved
+    log.close()
+    said = person.say({"is": "dog"}, "cat-1.jpg")
+    assert "sorted/dog/cat-1.jpg" in person.desk.tree()
+    assert person.desk.count_labels() == 1
+    assert person.undo(said)["undone"]
+    assert "sorted/cat/cat-1.jpg" in person.desk.tree()
+    last, first = person.ask("GET /api/acts")["acts"]
+    assert (last["undone"], first["undone"]) == (True, False)
 
 
 def test_the_cost_of_a_word_does_not_grow(person: Reviewer) -> None:
