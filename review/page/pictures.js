@@ -166,6 +166,7 @@ export class Pictures {
 
   async renew() {
     if (this.given.made) return;
+    await this.app.settled();
     await post("/api/look", {}).catch(() => null);
     await this.remake();
     this.app.refresh();

@@ -23,7 +23,7 @@ from imgsort.records.verdict import Score, Verdict, shortfall
 from tests.desk import Desk
 
 ARRIVED = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-SOON = 15_000
+SOON = 30_000
 """Milliseconds that a browser test waits at most for what must come."""
 
 
@@ -198,13 +198,13 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-def written(page: Page) -> None:
+def written(page: Page, patience: int = SOON) -> None:
     """Wait until everything that was said is written."""
-    expect(page.locator(".tile[data-state=sending]")).to_have_count(0, timeout=SOON)
-    expect(page.locator("#waiting")).to_have_text("", timeout=SOON)
+    expect(page.locator(".tile[data-state=sending]")).to_have_count(0, timeout=patience)
+    expect(page.locator("#waiting")).to_have_text("", timeout=patience)
 
 
-def soon(is_so: Callable[[], bool], what: str, seconds: float = 15) -> None:
+def soon(is_so: Callable[[], bool], what: str, seconds: float = 30) -> None:
     """Wait for something outside the page."""
     until = time.monotonic() + seconds
     while not is_so():

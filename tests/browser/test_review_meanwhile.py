@@ -91,7 +91,7 @@ def test_words_that_contradict_each_other_are_a_conflict_that_shows(visit: Visit
     painted(other, 6)
     other.route("**/api/events", lambda _: None)
     held: list[Route] = []
-    other.route("**/api/acts", held.append)
+    other.route("**/api/acts", lambda route: held.append(route))
     press(other, "3")
     soon(lambda: pumped(other, held), "the act of the second tab is on its way")
     press(page, "2")
@@ -132,7 +132,7 @@ def test_leaving_with_unwritten_words_asks(visit: Visit) -> None:
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     held: list[Route] = []
-    page.route("**/api/acts", held.append)
+    page.route("**/api/acts", lambda route: held.append(route))
     press(page, "2")
     soon(lambda: pumped(page, held), "the act is on its way")
     page.close(run_before_unload=True)

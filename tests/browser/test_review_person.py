@@ -93,7 +93,7 @@ def answer_unsure(page: Page) -> int:
         if number == 2:
             slip(page, here, truth)
         press(page, KEYS[truth])
-    written(page)
+    written(page, 5 * MINUTES)
     return total
 
 
@@ -131,7 +131,7 @@ def correct(page: Page, word: str) -> int:
                 press(page, KEYS[name.split("-")[0]])
         page.wait_for_timeout(320)
         press(page, "PageDown")
-    written(page)
+    written(page, 5 * MINUTES)
     return sum(met.values())
 
 
