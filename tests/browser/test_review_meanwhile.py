@@ -90,13 +90,13 @@ def test_words_that_contradict_each_other_are_a_conflict_that_shows(visit: Visit
     other = visit.open(visit.server.another_link())
     painted(other, 6)
     other.route("**/api/events", lambda _: None)
-    held: list[Route] = []
-    other.route("**/api/acts", lambda route: held.append(route))
+    held = Held()
+    other.route("**/api/acts", held.take)
     press(other, "3")
     soon(lambda: pumped(other, held), "the act of the second tab is on its way")
     press(page, "2")
     written(page)
-    held[0].continue_()
+    held.routes[0].continue_()
     expect(tile(other, "u0.jpg")).to_have_attribute("data-state", "trouble")
     expect(tile(other, "u0.jpg")).to_contain_text("dog")
     assert words(visit) == {"u0.jpg": "dog"}
@@ -106,9 +106,19 @@ def test_words_that_contradict_each_other_are_a_conflict_that_shows(visit: Visit
     assert visit.desk.log("SELECT count(*) FROM labels") == [(2,)]
 
 
-def pumped(page: Page, held: list[Route]) -> bool:
+class Held:
+    """Requests that don't get to the server until the test lets them."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def take(self, route: Route) -> None:
+        self.routes.append(route)
+
+
+def pumped(page: Page, held: Held) -> bool:
     page.wait_for_timeout(50)
-    return bool(held)
+    return bool(held.routes)
 
 
 def test_list_and_place_stay_while_pictures_come(visit: Visit) -> None:
@@ -131,14 +141,14 @@ def test_leaving_with_unwritten_words_asks(visit: Visit) -> None:
     painted(page, 6)
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    held: list[Route] = []
-    page.route("**/api/acts", lambda route: held.append(route))
+    held = Held()
+    page.route("**/api/acts", held.take)
     press(page, "2")
     soon(lambda: pumped(page, held), "the act is on its way")
     page.close(run_before_unload=True)
-    soon(lambda: pumped(page, [*held]) and bool(asked), "the page asks")
+    soon(lambda: pumped(page, held) and bool(asked), "the page asks")
     assert asked == ["beforeunload"]
-    held[0].continue_()
+    held.routes[0].continue_()
     written(page)
     assert words(visit) == {"u0.jpg": "dog"}
     page.close(run_before_unload=True)
