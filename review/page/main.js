@@ -295,14 +295,19 @@ class App {
   answered(item, answer) {
     if (item.kind !== "say") {
       const done = item.kind === "undo" ? "Taken back" : "Said again";
-      const names = answer.pictures.length === 1 ? answer.pictures[0].row?.name ?? "" : counted(answer.pictures.length, "picture");
-      this.announce(`${done}: ${item.text} (${names})`);
+      const { length } = answer.pictures ?? [];
+      const names = length === 1 ? answer.pictures[0].row?.name ?? "" : counted(length, "picture");
+      this.announce(length ? `${done}: ${item.text} (${names})` : `${done}: ${item.text}`);
     }
     this.happened(answer, item);
   }
 
   /** An act's answer, ours or another tab's. @param {any} answer @param {import("./queue.js").Item} [item] */
   happened(answer, item) {
+    if (!answer.pictures?.length) {
+      this.screen?.reread?.();
+      return this.refreshSoon();
+    }
     const spoilt = [];
     for (const got of answer.pictures) {
       if (this.pending.get(got.sha256)?.act === item?.act && item?.kind === "say") this.pending.delete(got.sha256);
@@ -402,7 +407,7 @@ class App {
   /** Another tab's act, or the echo of ours. @param {any} data */
   learnt(data) {
     const known = this.history.acts.find((one) => one.act === data.act);
-    if (!known && data.say) this.history.add({ act: data.act, text: textOf(data.say), pictures: data.pictures.length, undone: Boolean(data.undone) });
+    if (!known && data.say) this.history.add({ act: data.act, text: textOf(data.say), pictures: data.pictures?.length ?? 0, undone: Boolean(data.undone) });
     else if (known && data.undone !== undefined && known.undone !== data.undone) this.history.mark(data.act, data.undone);
     this.happened(data);
   }

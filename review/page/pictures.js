@@ -199,6 +199,13 @@ export class Pictures {
     this.news.replaceChildren(`+${number(this.rows.since)} since `, cap("r"));
   }
 
+  /** Many rows are not as they were. */
+  reread() {
+    this.rows.chunks.clear();
+    this.sheet.draw();
+    this.given.answered?.();
+  }
+
   /** Something was filed: how many came to this list? */
   async stirred() {
     if (!this.rows.list || this.given.made) return;

@@ -193,6 +193,18 @@ def painted(page: Page, number: int) -> None:
     expect(page.locator(".tile[data-painted]").nth(number - 1)).to_be_attached(timeout=SOON)
 
 
+def opened(visit: Visit, number: int) -> Page:
+    """The page, when so many pictures are on the screen."""
+    page = visit.begin()
+    painted(page, number)
+    return page
+
+
+def said(visit: Visit) -> dict[str, str | None]:
+    """The newest word on each picture."""
+    return {name: word for name, (word, *_) in visit.desk.labels().items()}
+
+
 def press(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)

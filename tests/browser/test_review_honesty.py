@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from imgsort.intervals import wilson
 from tests.browser.gallery import Visit, file_pictures, painted, press, soon, tile, written
 
+pytestmark = pytest.mark.slow
 Visiting = Callable[..., Visit]
 
 

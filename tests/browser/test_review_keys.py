@@ -4,19 +4,22 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.gallery import (
     Visit,
     file_pictures,
     focused,
+    opened,
     painted,
     press,
+    said,
     soon,
     tile,
     written,
 )
 
+pytestmark = pytest.mark.slow
 Visiting = Callable[..., Visit]
 UNSURE = {f"u{number}.jpg": f"unsure {('cat', 'dog')[number % 2]}" for number in range(8)}
 
@@ -28,32 +31,9 @@ def visit(visiting: Visiting) -> Visit:
     return made
 
 
-def opened(visit: Visit, number: int = len(UNSURE)) -> Page:
-    page = visit.begin()
-    painted(page, number)
-    return page
-
-
-def said(visit: Visit) -> dict[str, str | None]:
-    return {name: word for name, (word, *_) in visit.desk.labels().items()}
-
-
-def test_a_newcomer_corrects_three_pictures_with_the_keyboard_alone(visit: Visit) -> None:
-    """The link opens the unsure pictures, least sure first; three keys, and three lie right."""
-    page = opened(visit)
-    expect(focused(page)).to_contain_text("cat?")
-    press(page, "2", "Enter", "3")
-    written(page)
-    assert said(visit) == {"u0.jpg": "dog", "u1.jpg": "dog", "u2.jpg": "snake"}
-    assert {"sorted/dog/u0.jpg", "sorted/dog/u1.jpg", "sorted/snake/u2.jpg"} <= set(
-        visit.desk.tree()
-    )
-    expect(page.get_by_text("3 of 8 said")).to_be_visible()
-
-
 def test_the_question_mark_shows_every_key(visit: Visit) -> None:
     """All keys stand in one table, which ? closes again."""
-    page = opened(visit)
+    page = opened(visit, 8)
     press(page, "?")
     dialog = page.get_by_role("dialog", name="Keys")
     for key in ("Enter", "1 … 9", "t", ".", "x", "s", "Shift+N", "u", "Space", "b", "z", "w", "g"):
@@ -64,41 +44,9 @@ def test_the_question_mark_shows_every_key(visit: Visit) -> None:
     expect(tile(page, "u0.jpg")).to_have_attribute("data-state", "said")
 
 
-def test_each_deciding_key_does_what_the_table_says(visit: Visit) -> None:
-    """Files lie where the page says, and the log has the same words."""
-    page = opened(visit)
-    press(page, "Enter", "1", ".", "x", "s", "Shift+N")
-    written(page)
-    expect(tile(page, "u4.jpg")).to_have_attribute("data-state", "skipped")
-    press(page, "t")
-    page.keyboard.type("sn")
-    press(page, "Enter")
-    expect(tile(page, "u6.jpg")).to_have_attribute("data-state", "said")
-    assert said(visit) == {
-        "u0.jpg": "cat",
-        "u1.jpg": "cat",
-        "u2.jpg": "cat",
-        "u3.jpg": "withdrawn",
-        "u5.jpg": "never_use",
-        "u6.jpg": "snake",
-    }
-    assert visit.desk.tree() == [
-        "rejected/u5.jpg",
-        "sorted/cat/u0.jpg",
-        "sorted/cat/u1.jpg",
-        "sorted/cat/u2.jpg",
-        "sorted/snake/u6.jpg",
-        "unsure/u3.jpg",
-        "unsure/u4.jpg",
-        "unsure/u7.jpg",
-    ]
-    assert visit.desk.agrees()
-    assert [row["human_label"] for row in visit.desk.type("log", "--json").json].count("cat") == 3
-
-
 def test_keys_mean_all_that_is_chosen(visit: Visit) -> None:
     """Space, Shift and arrows, Ctrl and click choose; one key then speaks of all in one act."""
-    page = opened(visit)
+    page = opened(visit, 8)
     press(page, "Space", "ArrowRight", "ArrowRight", "Space")
     tile(page, "u5.jpg").click(modifiers=["Control"])
     press(page, "3")
@@ -113,7 +61,7 @@ def test_keys_mean_all_that_is_chosen(visit: Visit) -> None:
 
 def test_a_sheet_is_said_to_be_right_at_once(visit: Visit) -> None:
     """Shift+Enter speaks of all that nobody has spoken of, each as what stands under it."""
-    page = opened(visit)
+    page = opened(visit, 8)
     press(page, "3", "Shift+Enter")
     written(page)
     right = {name: fate.rpartition(" ")[2] for name, fate in UNSURE.items()}
@@ -125,7 +73,7 @@ def test_a_sheet_is_said_to_be_right_at_once(visit: Visit) -> None:
 
 def test_moving_never_decides(visit: Visit) -> None:
     """Arrows, Home, End and the page keys say nothing of any picture."""
-    page = opened(visit)
+    page = opened(visit, 8)
     press(page, *["ArrowRight"] * 3, "ArrowLeft", "End", "PageUp", "PageDown", "Home", "ArrowDown")
     press(page, "z", "ArrowRight", "z", "Escape")
     expect(focused(page)).to_have_count(1)
@@ -134,7 +82,7 @@ def test_moving_never_decides(visit: Visit) -> None:
 
 def test_keys_are_nobody_s_while_somebody_types(visit: Visit) -> None:
     """What is typed into the box with the classes, or into a search, is text."""
-    page = opened(visit)
+    page = opened(visit, 8)
     press(page, "t")
     page.keyboard.type("1x.s")
     expect(page.get_by_role("combobox", name="Class")).to_have_value("1x.s")
@@ -148,7 +96,7 @@ def test_keys_are_nobody_s_while_somebody_types(visit: Visit) -> None:
 
 def test_a_key_that_is_held_down_decides_once(visit: Visit) -> None:
     """A stuck key must not label a folder."""
-    page = opened(visit)
+    page = opened(visit, 8)
     for _ in range(5):
         page.keyboard.down("1")  # from the second on the browser calls it a repeat
     page.keyboard.up("1")
@@ -158,7 +106,7 @@ def test_a_key_that_is_held_down_decides_once(visit: Visit) -> None:
 
 def test_a_new_class_takes_shift(visit: Visit) -> None:
     """Enter takes a class there is, Shift+Enter makes one; a slip of an old one is asked about."""
-    page = opened(visit)
+    page = opened(visit, 8)
     press(page, "t")
     page.keyboard.type("wolf")
     press(page, "Enter")
@@ -173,28 +121,6 @@ def test_a_new_class_takes_shift(visit: Visit) -> None:
     expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("dog")
     press(page, "Escape")
     assert said(visit) == {"u0.jpg": "wolf"}
-
-
-def test_undo_takes_back_word_and_move(visit: Visit) -> None:
-    """u, again and again, to where it began: words, folders, sidecars; Shift+U says it again."""
-    sidecar = visit.desk.workspace.unsure / "u0.xmp"
-    sidecar.write_text("<x/>")
-    before = visit.desk.tree()
-    log_before = visit.desk.type("log", "--json").json
-    page = opened(visit)
-    press(page, "2", "1", "x", "Shift+N")
-    written(page)
-    assert "sorted/dog/u0.xmp" in visit.desk.tree()
-    press(page, "u", "Control+z", "u", "u")
-    expect(page.locator("#said")).to_have_text(re.compile(r"Taken back: dog \(u0.jpg\)"))
-    written(page)
-    assert said(visit) == {}
-    assert visit.desk.tree() == before
-    assert visit.desk.type("log", "--json").json == log_before
-    expect(focused(page)).to_have_attribute("aria-label", re.compile("^u0.jpg"))
-    press(page, "Shift+U")
-    expect(tile(page, "u0.jpg")).to_have_attribute("data-state", "said")
-    assert said(visit) == {"u0.jpg": "dog"}
 
 
 def test_undo_restores_what_was_said_before(visit: Visit) -> None:
@@ -216,7 +142,7 @@ def test_undo_restores_what_was_said_before(visit: Visit) -> None:
 
 def test_undo_works_after_a_restart_of_the_server(visit: Visit) -> None:
     """And in a tab that has said nothing itself."""
-    page = opened(visit)
+    page = opened(visit, 8)
     press(page, "Control+a", "3")
     written(page)
     assert len(said(visit)) == 8
@@ -232,7 +158,7 @@ def test_undo_works_after_a_restart_of_the_server(visit: Visit) -> None:
 
 def test_large_why_and_the_guess(visit: Visit) -> None:
     """z shows one picture large, with the same keys; g hides the guess, so Enter can't take it."""
-    page = opened(visit)
+    page = opened(visit, 8)
     press(page, "z")
     image = page.get_by_role("figure").get_by_role("img", name="u0.jpg")
     expect(image).to_be_visible()
@@ -266,7 +192,7 @@ def test_look_alikes_are_chosen_together(visiting: Visiting) -> None:
 
 def test_everything_works_by_mouse_too(visit: Visit) -> None:
     """Chips say what keys say, and give the keyboard back."""
-    page = opened(visit)
+    page = opened(visit, 8)
     page.get_by_role("button", name="dog").click()
     press(page, "Enter")
     page.get_by_role("button", name="undo").click()

@@ -18,6 +18,7 @@ from tests.browser.gallery import (
     written,
 )
 
+pytestmark = pytest.mark.slow
 Visiting = Callable[..., Visit]
 
 

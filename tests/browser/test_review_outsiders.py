@@ -74,6 +74,7 @@ def test_another_origin_reads_nothing_and_changes_nothing(visit: Visit) -> None:
     assert visit.desk.count_labels() == 0
 
 
+@pytest.mark.slow
 def test_a_name_that_resolves_to_loopback_gets_nothing(visit: Visit) -> None:
     """DNS rebinding: the page under another name is refused before anything is looked at."""
     link = visit.server.start()
@@ -87,6 +88,7 @@ def test_a_name_that_resolves_to_loopback_gets_nothing(visit: Visit) -> None:
     assert page.evaluate("fetch('/api/now').then((answer) => answer.status)") == 421
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_page_once(visit: Visit) -> None:
     """The second browser is told where a fresh link comes from; a reload of the first goes on."""
     page = visit.begin()
@@ -100,6 +102,7 @@ def test_a_link_opens_the_page_once(visit: Visit) -> None:
     painted(page, 4)
 
 
+@pytest.mark.slow
 def test_nothing_can_run_that_is_not_ours(visit: Visit) -> None:
     """No innerHTML, no eval, no inline script: the browser itself refuses."""
     page = visit.begin()
@@ -126,6 +129,7 @@ def test_nothing_can_run_that_is_not_ours(visit: Visit) -> None:
     assert page.evaluate("window.ran") is None
 
 
+@pytest.mark.slow
 def test_the_page_asks_nobody_but_its_own_server(visit: Visit) -> None:
     """Every screen, and no request leaves this address."""
     visit.server.start()

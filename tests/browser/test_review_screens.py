@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.gallery import Visit, file_pictures, painted, press
 
+pytestmark = pytest.mark.slow
 Visiting = Callable[..., Visit]
 SCREENS = (
     "unsure",
