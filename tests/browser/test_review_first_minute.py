@@ -1,4 +1,4 @@
-"""The first minute: a link, three keys, a slip taken back. The quick part of the browser's tests."""
+"""The first minute: a link, three keys, a slip taken back: the quick part of what Chromium tests."""
 
 import re
 from collections.abc import Callable
