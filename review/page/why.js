@@ -59,7 +59,7 @@ export class Why {
   /** @param {any} told */
   tell(told) {
     this.inside.replaceChildren(
-      ...opinion("It was filed by", told.decided_by),
+      ...opinion("When it came", told.decided_by),
       ...opinion("The model that serves now", told.active_model),
       ...nearest(told.nearest_labelled),
       ...list("What people said", told.labels.map(label)),
@@ -75,7 +75,7 @@ function opinion(title, said) {
   if (!said) return [];
   const needs = said.threshold === null ? "is never filed by it" : `is filed from ${percent(said.threshold)} on`;
   return [
-    make("h3", { text: `${title}: v${said.model}` }),
+    make("h3", { text: `${title} (v${said.model})` }),
     make("p", { text: said.label ? `${said.label}, ${percent(said.confidence)} sure; ${said.label} ${needs}.` : said.reason ?? "" }),
     said.label && said.reason ? make("p", { class: "faint", text: said.reason }) : "",
     make("ul", { class: "bars" }, ...said.top.map((/** @type {any} */ one) => {
