@@ -75,11 +75,21 @@ def count(connection: Connection, anchor: Anchor, wanted: Wanted) -> int:
 
 
 def gathered(connection: Connection, statement: Select[*tuple[Any, ...]]) -> "array[int]":
-    """The ids that a statement finds, in its order. They come as one text: a million rows take
-    more time and memory than a million numbers."""
+    """The ids that a statement finds, in its order."""
+    return gathered_columns(connection, statement)[0]
+
+
+def gathered_columns(
+    connection: Connection, statement: Select[*tuple[Any, ...]]
+) -> "list[array[int]]":
+    """The columns of numbers that a statement finds, in its order.
+
+    Each comes as one text: a million rows take more time and memory than a million numbers.
+    """
     found = statement.subquery()
-    text = connection.scalar(select(func.aggregate_strings(cast(found.c.id, Text), ",")))
-    return array("q", map(int, text.split(",")) if text else ())
+    texts = (func.aggregate_strings(cast(column, Text), ",") for column in found.c)
+    columns = connection.execute(select(*texts)).one()
+    return [array("q", map(int, text.split(",")) if text else ()) for text in columns]
 
 
 def newest(connection: Connection) -> int:

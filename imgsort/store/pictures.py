@@ -3,20 +3,23 @@
 import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from imgsort.disk.identity import Identity
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store.chunks import parts
 from imgsort.store.latecomers import filed_since
 from imgsort.store.listing import below as is_below
-from imgsort.store.listing import gathered, lying
+from imgsort.store.listing import gathered_columns, lying
 from imgsort.store.paths import Anchor
 from imgsort.store.standing_labels import newest_words, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 from imgsort.store.topic import Topic, reading, reading_paths
+
+if TYPE_CHECKING:
+    from array import array
 
 _AFTER_HEX = "g"
 """Sorts after every hex digit."""
@@ -80,7 +83,7 @@ def corrected(
     return _all(connection, anchor, [wanted] if classes or unsure else [])
 
 
-def not_audited(connection: Connection, decisions: Sequence[str]) -> Sequence[int]:
+def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     """Arrivals that an audit may draw, one for each image: the newest that has its file. In the
     order of their ids.
 
@@ -101,13 +104,17 @@ def not_audited(connection: Connection, decisions: Sequence[str]) -> Sequence[in
         ARRIVALS.c.image_id.not_in(audited),
         ARRIVALS.c.image_id.not_in(never),
     )
-    copies = select(ARRIVALS.c.image_id).group_by(ARRIVALS.c.image_id).having(func.count() > 1)
-    if connection.scalar(copies.limit(1)) is None:
-        return sorted(gathered(connection, wanted))
-    several = wanted.where(ARRIVALS.c.image_id.in_(copies)).subquery()
-    newest = connection.scalars(select(func.max(several.c.id)).group_by(several.c.image_id))
-    alone = gathered(connection, wanted.where(ARRIVALS.c.image_id.not_in(copies)))
-    return sorted((*alone, *newest))
+    return _newest_of_each(*gathered_columns(connection, wanted))
+
+
+def _newest_of_each(ids: "array[int]", images: "array[int]") -> list[int]:
+    """The greatest id of each image, in order: of a million in the time of a few queries."""
+    import numpy as np
+
+    order = np.argsort(np.array(ids))[::-1]
+    _, first = np.unique(np.array(images)[order], return_index=True)
+    newest: list[int] = np.sort(np.array(ids)[order][first]).tolist()
+    return newest
 
 
 def _all(
