@@ -509,7 +509,7 @@ async function enter() {
 function closed(why) {
   document.body.classList.add("closed");
   byId("main").replaceChildren(make("div", { class: "door" },
-    make("h1", { text: why }),
+    make("h1", { text: `${why.split(/[;.]/)[0]}.` }),
     make("p", {}, "Type ", make("code", { text: "imgsort review --link" }), " in a terminal and open the link it prints; each link opens the page once.")));
 }
 

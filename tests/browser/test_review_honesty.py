@@ -84,6 +84,7 @@ def test_an_audit_hides_the_guess_until_it_is_answered(visit: Visit) -> None:
     caption = page.locator(".large-caption b")
     expect(caption).to_have_text("nobody has said")
     expect(page.get_by_role("figure").get_by_role("img")).to_be_visible()
+    expect(page.locator(".large-image[data-form=large]")).to_be_visible()
     press(page, "Enter")
     expect(page.locator("#said")).to_contain_text("The guess is hidden")
     for _ in range(3):

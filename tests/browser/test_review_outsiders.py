@@ -61,16 +61,8 @@ def test_another_origin_reads_nothing_and_changes_nothing(visit: Visit) -> None:
         told = other.evaluate(TRIES, [visit.server.address, picture, act])
         frames = [frame for frame in other.frames if frame.parent_frame]
         assert all("imgsort" not in frame.content() for frame in frames)
-    assert {name: (how, read) for name, how, read in told} == {
-        "read": ("refused", 0),
-        "no-cors": ("opaque", 0),
-        "simple": ("opaque", 0),
-        "json": ("refused", 0),
-        "token": ("refused", 0),
-        "image": ("refused", 0),
-        "events": ("refused", 0),
-        "socket": ("refused", 0),
-    }
+    tried = ("read", "no-cors", "simple", "json", "token", "image", "events", "socket")
+    assert {name: (how, read) for name, how, read in told} == dict.fromkeys(tried, ("refused", 0))
     assert visit.desk.count_labels() == 0
 
 
@@ -78,7 +70,7 @@ def test_another_origin_reads_nothing_and_changes_nothing(visit: Visit) -> None:
 def test_a_name_that_resolves_to_loopback_gets_nothing(visit: Visit) -> None:
     """DNS rebinding: the page under another name is refused before anything is looked at."""
     link = visit.server.start()
-    visit.expected = ("421",)
+    visit.expected = ("421", "Cross-Origin-Opener-Policy")
     page = visit.open("about:blank")
     port = urlsplit(link).port
     answer = page.goto(f"http://evil.test:{port}/{urlsplit(link).fragment}")
@@ -109,7 +101,9 @@ def test_nothing_can_run_that_is_not_ours(visit: Visit) -> None:
     painted(page, 4)
     visit.expected = ("TrustedHTML", "TrustedScript", "Content Security Policy", "trusted")
     outcomes = page.evaluate(
-        """() => {
+        """async () => {
+          // Later: what the driver itself evaluates is exempt.
+          await new Promise((done) => setTimeout(done, 50));
           const attempt = (act) => {
             try { act(); return "done"; } catch (error) { return error.name; }
           };
