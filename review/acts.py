@@ -24,7 +24,7 @@ from imgsort.labels.apply import news, put_labels, twin
 from imgsort.labels.named_classes import is_word, own_classes, require_in_use
 from imgsort.labels.undo import Undoing, apply_undo, plan_undo_of
 from imgsort.records.acts import Act, ActOn, NewAct, Outcome
-from imgsort.records.labels import HumanLabel, NewLabel
+from imgsort.records.labels import HumanLabel, NewLabel, Source
 from imgsort.records.pictures import LoggedPicture
 from imgsort.records.rows import SheetRow
 from imgsort.review.answers import act_json
@@ -201,7 +201,7 @@ class _Judge:
         if kind is None:
             return None
         in_audit = asked.audit is not None
-        source = "audit" if asked.audit is not None else "review"
+        source: Source = "audit" if in_audit else "review"
         return NewLabel(seen.sha256, kind, asked.class_of(seen), source, representative=in_audit)
 
     def _require_mounted(self, files: Sequence[LoggedPicture]) -> None:

@@ -3,14 +3,15 @@
 from http import HTTPStatus
 from typing import Any
 
-from imgsort.errors import ImgsortError
 
-
-class CallRefused(ImgsortError):
-    """That can't be done; reload the page."""
+class CallRefused(Exception):
+    """What the page's own code hears; people seldom do, and never in a terminal."""
 
     def __init__(
-        self, sentence: str | None = None, status: int = HTTPStatus.BAD_REQUEST, **more: Any
+        self,
+        sentence: str = "That can't be done; reload the page.",
+        status: int = HTTPStatus.BAD_REQUEST,
+        **more: Any,
     ) -> None:
         """``more``: what a program wants to know of it."""
         super().__init__(sentence)

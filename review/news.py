@@ -10,7 +10,7 @@ from imgsort.disk.closing import Closing
 from imgsort.errors import ImgsortError
 from imgsort.models.registry import Registry
 from imgsort.review.training import training_now
-from imgsort.store.overview import Tally
+from imgsort.store.overview import LogTally
 
 if TYPE_CHECKING:
     from imgsort.review.host import Host
@@ -25,7 +25,7 @@ class News(Closing):
     def __init__(self, host: "Host") -> None:
         self._host = host
         self._ended = threading.Event()
-        self._tally: Tally | None = None
+        self._tally: LogTally | None = None
         self._last: dict[str, Any] = {}
         self._thread = threading.Thread(target=self._watch, name="news", daemon=True)
         self._thread.start()
@@ -68,7 +68,7 @@ def daemon_now(host: "Host") -> dict[str, Any]:
     return {**(live or {}), "alive": pid is not None, "pid": pid}
 
 
-def since(before: Tally, now: Tally) -> dict[str, Any]:
+def since(before: LogTally, now: LogTally) -> dict[str, Any]:
     """What came, by decision and class; and that somebody spoke."""
     return {
         "unsure": _more(before.decisions, now.decisions).get("unsure", 0),

@@ -16,6 +16,8 @@ _PAGE = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content
 class NoBrowser(ImgsortError):
     """No browser could be opened; open the link by hand."""
 
+    exit_code = 0  # the page is served all the same
+
 
 def open_browser(link: str, folder: Path) -> None:
     """Open it by a file in ``folder``. Raises NoBrowser."""

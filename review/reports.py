@@ -136,6 +136,6 @@ def suspects_of_newest(workspace: Workspace) -> int:
         if (registry.report(card.version) / _METRICS).is_file():
             try:
                 return len(metrics_of(workspace, card.version).get("suspects", []))
-            except ImgsortError:
+            except (ImgsortError, CallRefused):
                 return 0
     return 0

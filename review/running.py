@@ -24,6 +24,8 @@ _TIMEOUT_SECONDS = 10.0
 class PageRuns(ImgsortError):
     """Another `imgsort review` serves this workspace already."""
 
+    exit_code = 0  # a link to that one is as good
+
 
 class NoPage(ImgsortError):
     """No `imgsort review` runs in this workspace; start it."""

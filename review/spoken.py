@@ -97,8 +97,8 @@ def _say(say: object) -> tuple[Saying, str | None, NewClass]:
     match say:
         case "right" | "none" | "never" | "skip":
             return say, None, "no"
-        case {"is": str(name)}:
-            return "is", checked_label(name), _new_class(say.get("new_class", False))
+        case {"is": str(name), **more}:
+            return "is", checked_label(name), _new_class(more.get("new_class"))
     raise CallRefused("say is a class, right, none, never or skip.")
 
 
@@ -115,8 +115,8 @@ def _new_class(value: object) -> NewClass:
 
 def _picture(one: object) -> SeenPicture:
     match one:
-        case {"sha256": str(content)}:
-            word, shown = one.get("word"), one.get("shown")
+        case {"sha256": str(content), **more}:
+            word, shown = more.get("word"), more.get("shown")
             if shown is not None and not isinstance(shown, str):
                 raise BadLabel
             return SeenPicture(

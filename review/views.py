@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from imgsort.models.registry import Registry
 from imgsort.records.log import parse_since
@@ -17,7 +17,6 @@ from imgsort.workspace.workspace import Workspace
 
 FOLDERS = ("unsure", "class", "rejected", "recent", "search")
 """Views that the log answers; the others have an order of their own."""
-_ORDERS = get_args(Order)
 _LONGEST = 255
 
 
@@ -52,9 +51,7 @@ class Picked:
 def view_of(workspace: Workspace, store: Store, body: Mapping[str, Any]) -> View:
     """Of those in FOLDERS. Raises CallRefused."""
     name, of = str(body.get("view")), body.get("of")
-    order = body.get("order") or ("unsure_first" if name == "unsure" else "newest")
-    if order not in _ORDERS:
-        raise CallRefused(f"order is one of {', '.join(_ORDERS)}.")
+    order = _order(body.get("order") or ("unsure_first" if name == "unsure" else "newest"))
     folder = None
     match name:
         case "unsure":
@@ -69,6 +66,13 @@ def view_of(workspace: Workspace, store: Store, body: Mapping[str, Any]) -> View
         case _:
             wanted = searched(of, datetime.now().astimezone())
     return View(name, of, _only(wanted, body.get("only")), order, folder)
+
+
+def _order(name: object) -> Order:
+    match name:
+        case "unsure_first" | "sure_first" | "newest" | "oldest" | "name":
+            return name
+    raise CallRefused("order is unsure_first, sure_first, newest, oldest or name.")
 
 
 def _class_folder(workspace: Workspace, store: Store, of: object) -> Path:

@@ -42,7 +42,7 @@ class RetrainState:
     sentence: str | None = None
 
 
-class Stages(Protocol):
+class StageWatch(Protocol):
     """Somebody who may want to see how it goes."""
 
     def stage(self, name: str) -> None: ...
@@ -55,7 +55,7 @@ class Stages(Protocol):
 class Written:
     """Tells another watcher, and the file."""
 
-    def __init__(self, path: Path, also: Stages) -> None:
+    def __init__(self, path: Path, also: StageWatch) -> None:
         self._path, self._also = path, also
         self._state = RetrainState(pid=os.getpid(), started_at=utc_now())
         self._last = 0.0
@@ -88,7 +88,7 @@ class Written:
 
 
 @contextmanager
-def telling(path: Path, also: Stages) -> Iterator[Written]:
+def telling(path: Path, also: StageWatch) -> Iterator[Written]:
     """Have the file say how it ends, whatever ends it; the caller tells a good end itself."""
     written = Written(path, also)
     written.stage("starting")

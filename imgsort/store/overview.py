@@ -131,7 +131,7 @@ def _count(table: Table) -> Select[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class LogTally:
     """So little that it may be asked every second: told apart, two say what came meanwhile."""
 
     decisions: Mapping[str, int]
@@ -142,7 +142,7 @@ class Tally:
     """The newest label's id."""
 
 
-def tally(connection: Connection) -> Tally:
+def tally(connection: Connection) -> LogTally:
     tallies = counts(connection)
     names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
     decisions: Counter[str] = Counter()
@@ -152,7 +152,7 @@ def tally(connection: Connection) -> Tally:
         if kind.decision == "filed" and kind.class_id is not None:
             filed[names[kind.class_id]] += number
     last = connection.scalar(select(func.max(LABELS.c.id)))
-    return Tally(decisions, filed, last or 0)
+    return LogTally(decisions, filed, last or 0)
 
 
 class CountTopic(Topic):
