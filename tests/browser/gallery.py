@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -39,7 +40,7 @@ def jpeg(seed: str, side: int = 96) -> bytes:
 
 def file_pictures(
     desk: Desk,
-    pictures: Mapping[str, str] | Mapping[bytes, str],
+    pictures: Mapping[Any, str],
     contents: Mapping[str, bytes] | None = None,
     likeness: Callable[[int], int] = lambda number: number * 0x9E3779B97F4A7C15 % 2**63,
 ) -> None:
