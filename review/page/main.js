@@ -180,7 +180,7 @@ class App {
     const found = wanted(of);
     const form = searchForm(of, this.classes.map((one) => one.name));
     if (found) return new Pictures(this, { view: "search", of: found, title: "Search", order: "newest", extra: form });
-    const element = make("section", { class: "page", "aria-label": "Search" },
+    const element = make("section", { class: "page", tabIndex: 0, "aria-label": "Search" },
       make("div", { class: "page-inside" }, make("h1", { text: "Search" }), form));
     return { element, open: () => form.querySelector("input")?.focus(), close() {}, command: () => false, sheet: null };
   }
