@@ -129,6 +129,17 @@ class App {
     if (before !== pins.map((one) => /** @type {any} */ (one)?.name).join()) this.screen?.fillBar?.();
   }
 
+  /** @param {(number | null)[]} ids of the classes that the ten digits say */
+  async pin(ids) {
+    try {
+      await call("PUT", "/api/pins", { pins: ids });
+      this.classed((await get("/api/classes")).classes);
+      this.announce("The keys are set.");
+    } catch (problem) {
+      this.announce(/** @type {Refused} */ (problem).message);
+    }
+  }
+
   stand() {
     if (this.now) {
       byId("workspace").textContent = this.now.name;
