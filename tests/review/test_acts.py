@@ -330,7 +330,7 @@ def test_what_is_not_where_its_word_says_is_brought(person: Reviewer) -> None:
 )
 def test_nonsense_is_refused_in_words(body: dict[str, Any], person: Reviewer) -> None:
     """Nothing is a path, nothing is believed, nothing is written."""
-    with pytest.raises(ImgsortError):
+    with pytest.raises((ImgsortError, CallRefused)):
         person.ask("POST /api/acts", body)
     assert person.desk.count_labels() == 0
 
@@ -472,7 +472,7 @@ def test_acts_wait_for_room(small_disk: Callable[[str], Path]) -> None:
             while True:
                 file.write(bytes(4096))
                 file.flush()
-        with pytest.raises(ImgsortError) as full:
+        with pytest.raises((ImgsortError, CallRefused)) as full:
             person.say_of({"is": "snake"}, rows, act=act)
         assert isinstance(full.value, StoreFull | FilingPaused | StorageFailed)
         stuffing.unlink()
