@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 _AT_ONCE = 2000
 _SHORTLIST = 2000
 """The most uncertain pictures, among which different ones are picked."""
-_MOST_ASKED = 20_000
+_MOST_ASKED = 10_000
 _MOST_COMPARED = 5_000
 """Pictures with a label, of any number of them, that others shall differ from."""
 _MOST_DECODED = 500
