@@ -28,10 +28,12 @@ from imgsort.records.files import (
 )
 from imgsort.records.journal import Decision
 from imgsort.records.reasons import FOUND_AGAIN, PUT_HERE, Reason, ReasonCode
+from imgsort.store.chunks import rows_in
 from imgsort.store.classes import change as change_classes
 from imgsort.store.classes import note_undone
 from imgsort.store.edits import UNREAD, edits, is_uncompared, keep, note_unread, part
 from imgsort.store.edits import change as change_contents
+from imgsort.store.file_columns import identity_columns, identity_of, identity_values
 from imgsort.store.images import facts_columns, image_ids
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
@@ -50,7 +52,6 @@ from imgsort.store.topic import (
     writing_paths,
 )
 
-_CHUNK = 500
 _PAGE = 5000
 _UNOPENED = {
     PUT_HERE: ReasonCode.PUT_HERE_UNREADABLE,
@@ -77,34 +78,31 @@ def known_files(
     """Every arrival whose file has landed, or those of them that are asked for."""
     names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
     statement = _known().execution_options(yield_per=_PAGE)
-    if ids is None:
-        for row in connection.execute(statement):
-            yield _known_file(anchor, names, row)
-        return
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), _CHUNK):
-        chunk = ARRIVALS.c.id.in_(wanted[start : start + _CHUNK])
-        for row in connection.execute(statement.where(chunk)):
-            yield _known_file(anchor, names, row)
+    rows: Iterable[Row[*tuple[Any, ...]]] = (
+        connection.execute(statement)
+        if ids is None
+        else rows_in(connection, statement, ARRIVALS.c.id, sorted(ids))
+    )
+    for row in rows:
+        yield _known_file(anchor, names, row)
 
 
 def known_places(
     connection: Connection, anchor: Anchor, paths: Iterable[str] | None = None
 ) -> Iterator[tuple[str, Identity]]:
     """Path and identity of every landed file that isn't missing, or of those at these paths."""
-    numbers = (ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns)
     statement: Select[*tuple[Any, ...]] = (
-        select(ARRIVALS.c.path_bytes, *numbers)
+        select(ARRIVALS.c.path_bytes, *identity_columns(ARRIVALS))
         .where(ARRIVALS.c.state == "filed", ARRIVALS.c.missing_at.is_(None))
         .execution_options(yield_per=_PAGE)
     )
     if paths is None:
-        yield from _places(connection, anchor, statement)
-        return
-    stored = [anchor.stored(path) for path in paths]
-    for start in range(0, len(stored), _CHUNK):
-        there = ARRIVALS.c.path_bytes.in_(stored[start : start + _CHUNK])
-        yield from _places(connection, anchor, statement.where(there))
+        rows: Iterable[Row[*tuple[Any, ...]]] = connection.execute(statement)
+    else:
+        stored = [anchor.stored(path) for path in paths]
+        rows = rows_in(connection, statement, ARRIVALS.c.path_bytes, stored)
+    for path, *numbers in rows:  # by the hundred thousand: not by name
+        yield anchor.text(path), Identity(*numbers)
 
 
 def has_files_elsewhere(connection: Connection, anchor: Anchor, folder: Path, device: int) -> bool:
@@ -124,22 +122,12 @@ def has_files_elsewhere(connection: Connection, anchor: Anchor, folder: Path, de
     return found.first() is not None
 
 
-def _places(
-    connection: Connection, anchor: Anchor, statement: Select[*tuple[Any, ...]]
-) -> Iterator[tuple[str, Identity]]:
-    for path, dev, ino, size, mtime_ns in connection.execute(statement):
-        yield anchor.text(path), Identity(dev, ino, size, mtime_ns)
-
-
 def _known() -> Select[*tuple[Any, ...]]:
     return (
         select(
             ARRIVALS.c.id,
             ARRIVALS.c.path_bytes,
-            ARRIVALS.c.dev,
-            ARRIVALS.c.ino,
-            ARRIVALS.c.size,
-            ARRIVALS.c.mtime_ns,
+            *identity_columns(ARRIVALS),
             IMAGES.c.sha256,
             ARRIVALS.c.decision,
             ARRIVALS.c.class_id,
@@ -179,40 +167,25 @@ def whereabouts(
     connection: Connection, anchor: Anchor, sha256s: Collection[str]
 ) -> list[Whereabouts]:
     """The landed arrivals of these contents."""
-    wanted = list(sha256s)
-    found: list[Whereabouts] = []
-    for start in range(0, len(wanted), _CHUNK):
-        rows = connection.execute(_whereabouts(wanted[start : start + _CHUNK]))
-        found += (
-            Whereabouts(
-                row.id,
-                row.sha256,
-                anchor.absolute(row.path_bytes),
-                Identity(row.dev, row.ino, row.size, row.mtime_ns),
-                row.model,
-                row.missing_at,
-            )
-            for row in rows
-        )
-    return found
-
-
-def _whereabouts(sha256s: list[str]) -> Select[*tuple[Any, ...]]:
-    return (
+    landed = (
         select(
-            ARRIVALS.c.id,
-            IMAGES.c.sha256,
-            ARRIVALS.c.path_bytes,
-            ARRIVALS.c.dev,
-            ARRIVALS.c.ino,
-            ARRIVALS.c.size,
-            ARRIVALS.c.mtime_ns,
-            ARRIVALS.c.model,
-            ARRIVALS.c.missing_at,
+            *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes),
+            *(*identity_columns(ARRIVALS), ARRIVALS.c.model, ARRIVALS.c.missing_at),
         )
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
-        .where(IMAGES.c.sha256.in_(sha256s), ARRIVALS.c.state == "filed")
+        .where(ARRIVALS.c.state == "filed")
     )
+    return [
+        Whereabouts(
+            row.id,
+            row.sha256,
+            anchor.absolute(row.path_bytes),
+            identity_of(row),
+            row.model,
+            row.missing_at,
+        )
+        for row in rows_in(connection, landed, IMAGES.c.sha256, sha256s)
+    ]
 
 
 def apply(
@@ -293,7 +266,7 @@ def _relocate(connection: Connection, anchor: Anchor, moved: Sequence[Moved]) ->
             "arrival": one.known.arrival_id,
             "missing_at": None,
             **_path_values(anchor, one.file.path),
-            **_identity_values(one.file.identity),
+            **identity_values(one.file.identity),
         }
         for one in moved
     ]
@@ -314,7 +287,7 @@ def _adopt(
             "image_id": images[one.sha256],
             **_name_values(one.file.path),
             **_path_values(anchor, one.file.path),
-            **_identity_values(one.file.identity),
+            **identity_values(one.file.identity),
             "decision": one.decision,
             "class_id": classes.get(one.filed_as or ""),
             **reason_columns(FOUND_AGAIN if one.found_again else PUT_HERE),
@@ -333,7 +306,7 @@ def _edit(connection: Connection, edited: Sequence[Edited], now: datetime) -> No
             "arrival": one.known.arrival_id,
             "sha256": one.sha256,
             "by_hand": one.by_hand,
-            "identity": _identity_values(one.file.identity),
+            "identity": one.file.identity,
         }
         for one in edited
     ]
@@ -411,15 +384,6 @@ def _name_values(path: str) -> dict[str, Any]:
 def _path_values(anchor: Anchor, path: str) -> dict[str, Any]:
     stored = anchor.stored(path)
     return {"path": display(stored), "path_bytes": stored}
-
-
-def _identity_values(identity: Identity) -> dict[str, int]:
-    return {
-        "dev": identity.dev,
-        "ino": identity.ino,
-        "size": identity.size,
-        "mtime_ns": identity.mtime_ns,
-    }
 
 
 class FileTopic(Topic):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from imgsort.disk.identity import Identity
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store.chunks import parts
+from imgsort.store.file_columns import identity_columns, identity_if_known
 from imgsort.store.latecomers import filed_since
 from imgsort.store.listing import below as is_below
 from imgsort.store.listing import gathered_columns, lying
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import newest_words, stands
+from imgsort.store.standing_labels import newest_labels, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 from imgsort.store.topic import Topic, reading, reading_paths
 
@@ -73,7 +73,7 @@ def corrected(
     picked and called something since."""
     picked = LABELS.alias("picked")
     images = select(picked.c.image_id).where(
-        picked.c.id.in_(newest_words()),
+        picked.c.id.in_(newest_labels()),
         picked.c.kind == "label",
         picked.c.representative.is_(False),
     )
@@ -95,7 +95,7 @@ def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     audited = select(LABELS.c.image_id).where(LABELS.c.source == "audit", stands())
     holding = LABELS.alias("holding")
     never = select(holding.c.image_id).where(
-        holding.c.id.in_(newest_words()), holding.c.kind == "never_use"
+        holding.c.id.in_(newest_labels()), holding.c.kind == "never_use"
     )
     wanted = select(ARRIVALS.c.id, ARRIVALS.c.image_id).where(
         *lying(),
@@ -136,7 +136,7 @@ def _all(
     statement = (
         select(
             *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes, ARRIVALS.c.name_bytes),
-            *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
+            *identity_columns(ARRIVALS),
             *(ARRIVALS.c.subfolder_bytes, ARRIVALS.c.decision, ARRIVALS.c.confidence),
             *(ARRIVALS.c.model, ARRIVALS.c.arrived_at, ARRIVALS.c.missing_at),
             ARRIVALS.c.edited_from,
@@ -156,12 +156,11 @@ def _all(
 
 
 def _logged(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> LoggedPicture:
-    known = row.ino is not None
     return LoggedPicture(
         arrival_id=row.id,
         sha256=row.sha256,
         path=anchor.absolute(row.path_bytes),
-        identity=Identity(row.dev, row.ino, row.size, row.mtime_ns) if known else None,
+        identity=identity_if_known(row),
         name=row.name_bytes,
         given_name=None if row.given is None else os.path.basename(row.given),  # noqa: PTH119 - bytes
         subfolder=row.subfolder_bytes,

@@ -1,0 +1,28 @@
+"""The columns of several tables that tell which file is meant."""
+
+from typing import Any
+
+from sqlalchemy import Column, Row, Table
+
+from imgsort.disk.identity import Identity
+
+_NAMES = ("dev", "ino", "size", "mtime_ns")
+
+
+def identity_columns(table: Table) -> tuple[Column[Any], ...]:
+    """To be selected for ``identity_of``."""
+    return tuple(table.c[name] for name in _NAMES)
+
+
+def identity_of(row: Row[*tuple[Any, ...]]) -> Identity:
+    return Identity(row.dev, row.ino, row.size, row.mtime_ns)
+
+
+def identity_if_known(row: Row[*tuple[Any, ...]]) -> Identity | None:
+    """Of an arrival, which may not have landed yet."""
+    return None if row.ino is None else identity_of(row)
+
+
+def identity_values(identity: Identity, prefix: str = "") -> dict[str, int]:
+    """To be written; ``prefix`` is of the columns' names, or of parameters'."""
+    return {f"{prefix}{name}": getattr(identity, name) for name in _NAMES}
