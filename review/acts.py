@@ -57,11 +57,11 @@ class Acts:
                 recover(self.workspace, self.store)  # we were killed at it
             return self._told(done, done.pictures, undone=done.undone)
         self._require_classes(asked)
-        judged = _Judge(self.workspace, self.store, asked).judged()
-        labels = [one.label for one in judged if one.label is not None]
-        fresh = _news(labels, {one.seen.sha256: one.holds for one in judged}, asked)
+        weighed = _Scales(self.workspace, self.store, asked).weighed()
+        labels = [one.label for one in weighed if one.label is not None]
+        fresh = _news(labels, {one.seen.sha256: one.holds for one in weighed}, asked)
         repeated = [label for label in labels if label not in fresh]
-        new = NewAct(asked.act, asked.said, tuple(one.on for one in judged), asked.audit)
+        new = NewAct(asked.act, asked.said, tuple(one.on for one in weighed), asked.audit)
         if not any(one.outcome in _WRITTEN for one in new.pictures):
             nothing = Act(asked.act, 0, datetime.now(UTC), new.say, new.pictures, new.audit, False)
             return self._told(nothing, new.pictures, undone=False)
@@ -157,7 +157,7 @@ def _like(store: Store, name: str, known: set[str]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _Weighed:
     """What becomes of one picture of an act."""
 
     seen: SeenPicture
@@ -168,14 +168,14 @@ class _Judged:
 
 
 @dataclass(frozen=True)
-class _Judge:
+class _Scales:
     """May these pictures be called so: is each the one that was shown, and as it was then?"""
 
     workspace: Workspace
     store: Store
     asked: ActAsked
 
-    def judged(self) -> list[_Judged]:
+    def weighed(self) -> list[_Weighed]:
         wanted = {one.sha256 for one in self.asked.pictures}
         words = self.store.labels.current(wanted)
         files: dict[str, list[LoggedPicture]] = {sha256: [] for sha256 in wanted}
@@ -193,7 +193,7 @@ class _Judge:
                 if outcome in {"gone", "other"}:
                     self._require_mounted(files[seen.sha256])
                 on = ActOn(seen.sha256, outcome, reason)
-                found.append(_Judged(seen, on, label if outcome == "written" else None, holds))
+                found.append(_Weighed(seen, on, label if outcome == "written" else None, holds))
         return found
 
     def _label(self, seen: SeenPicture) -> NewLabel | None:

@@ -19,23 +19,20 @@ _MOST_ACTS = 200
 def classes(desk: Desk, asked: Asked) -> Any:
     """GET /api/classes"""
     del asked
-    standings = desk.store.classes.standings(desk.workspace.sorted)
-    live = [one for one in standings if not one.retired]
-    names = {one.id: one.name for one in live}
-    used = {one.id for one in live if one.labels or one.pictures}
-    if len(live) <= pins.KEYS:
-        used = set(names)
-    keys = pins.pins_of(desk.workspace, names, used)
+    names = desk.store.classes.names()
+    counted = {one.id: one for one in desk.standings()}
+    used = {one.id for one in counted.values() if one.labels or one.pictures}
+    keys = pins.pins_of(desk.workspace, names, names if len(names) <= pins.KEYS else used)
     return {
         "classes": [
             {
-                "id": one.id,
-                "name": one.name,
-                "pictures": one.pictures,
-                "labels": one.labels,
-                "pin": keys.index(one.id) + 1 if one.id in keys else None,
+                "id": number,
+                "name": name,
+                "pictures": counted[number].pictures if number in counted else 0,
+                "labels": counted[number].labels if number in counted else 0,
+                "pin": keys.index(number) + 1 if number in keys else None,
             }
-            for one in live
+            for number, name in sorted(names.items(), key=lambda one: one[1])
         ]
     }
 

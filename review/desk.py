@@ -6,12 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from imgsort.care.heartbeat import read_status
+from imgsort.care.status import status_of
 from imgsort.errors import ImgsortError
 from imgsort.filing import recover
 from imgsort.reconcile.apply import apply_reconcile
 from imgsort.review.acts import Acts
 from imgsort.review.lists import Lists
 from imgsort.review.oracle import Oracle
+from imgsort.review.seldom import Seldom
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
 
@@ -32,6 +35,8 @@ class Desk:
         self.workspace, self.store = workspace, store
         self.lists = Lists(workspace, store)
         self.oracle = Oracle(workspace, store)
+        self.standings = Seldom(lambda: store.classes.standings(workspace.sorted))
+        self.status = Seldom(lambda: status_of(workspace, read_status(workspace.status_file)))
         self.on_act: Callable[[dict[str, Any]], None] = _told_nobody
         self._writing = writing
         self._acts = Acts(workspace, writing)

@@ -19,7 +19,7 @@ import numpy as np
 from imgsort.records.rows import SheetRow
 from imgsort.review.answers import row_json
 from imgsort.review.call_refused import CallRefused
-from imgsort.review.views import FOLDERS, Picked, Seems, View, picked, view_of
+from imgsort.review.sheet_views import FOLDERS, Picked, Seems, View, picked, view_of
 from imgsort.store import Store
 from imgsort.store.listing import Wanted
 from imgsort.store.tables import iso_utc

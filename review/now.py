@@ -1,9 +1,9 @@
 """How things stand."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imgsort.care.heartbeat import read_status
-from imgsort.care.status import status_of
 from imgsort.disk.display import display
 from imgsort.review.asked import Asked
 from imgsort.review.reports import suspects_of_newest
@@ -17,7 +17,7 @@ def now(host: "Host", asked: Asked) -> Any:
     """GET /api/now: what `imgsort status` says, and what there is to do."""
     del asked
     workspace = host.workspace
-    status = status_of(workspace, read_status(workspace.status_file))
+    status = replace(host.desk.status(), said=read_status(workspace.status_file))
     return {
         "name": display(workspace.root.name),
         "root": display(workspace.root),

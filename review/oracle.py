@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from imgsort.models.registry import Registry
-from imgsort.review.views import Picked, Seems
+from imgsort.review.sheet_views import Picked, Seems
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
 

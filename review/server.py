@@ -44,8 +44,13 @@ def serve(workspace: Workspace, port: int, ready: Callable[[str], None]) -> None
         with open_host(workspace, keeper) as host:
             config = uvicorn.Config(
                 application(host, running.secret),
-                **{"loop": "asyncio", "http": Patient, "ws": "none", "lifespan": "off"},
-                **{"log_config": None, "access_log": False, "server_header": False},
+                loop="asyncio",
+                http=Patient,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
                 timeout_graceful_shutdown=2,
             )
             ready(link_of(bound, keeper.link_key()))

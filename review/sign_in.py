@@ -47,7 +47,7 @@ class Doorkeeper:
         self._links: dict[str, float] = {}
         self._sessions = {one.cookie: one for one in sessions or []}
         self._wrong = 0
-        self.changed: Callable[[], None] = lambda: None
+        self.changed: Callable[[], object] = lambda: None
 
     def link_key(self) -> str:
         """A key that opens the page once, within five minutes."""

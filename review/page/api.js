@@ -44,9 +44,11 @@ export async function call(method, path, body) {
   } catch {
     throw new Refused(0, "The page’s server doesn’t answer. Is `imgsort review` still running?");
   }
-  const told = await response.json().catch(() => ({}));
-  if (response.ok) return told;
-  throw new Refused(response.status, told.error ?? `The server answered ${response.status}.`, told);
+  const told = await response.json().catch(() => null);
+  if (response.ok && told) return told;
+  // An answer that broke off is none.
+  const status = response.ok ? 0 : response.status;
+  throw new Refused(status, told?.error ?? `The server’s answer can’t be read (${response.status}).`, told ?? {});
 }
 
 export const get = (/** @type {string} */ path) => call("GET", path);

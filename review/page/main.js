@@ -137,7 +137,7 @@ class App {
     }
     this.notices = notices(this.now).length;
     this.places.show(this);
-    this.screen?.show?.call?.(this.screen);
+    this.screen?.stands?.();
   }
 
   // --- screens ---

@@ -32,7 +32,7 @@ export class StatusScreen {
 
   async open() {
     await this.app.refresh();
-    this.show();
+    this.stands();
   }
 
   close() {}
@@ -41,7 +41,7 @@ export class StatusScreen {
     return false;
   }
 
-  show() {
+  stands() {
     const { now } = this.app;
     if (!now) return;
     const told = notices(now);

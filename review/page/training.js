@@ -18,7 +18,7 @@ export class Training {
   }
 
   async open() {
-    this.show();
+    this.stands();
     await this.app.refresh();
   }
 
@@ -29,7 +29,7 @@ export class Training {
   }
 
   /** What is told of it, by /api/now or as an event. */
-  show() {
+  stands() {
     const told = this.app.training ?? {};
     const key = JSON.stringify([told, this.app.classes.length]);
     if (key === this.shown) return;

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -39,8 +40,8 @@ def jpeg(seed: str, side: int = 96) -> bytes:
 
 def file_pictures(
     desk: Desk,
-    pictures: Mapping[bytes | str, str],
-    contents: Mapping[bytes | str, bytes] | None = None,
+    pictures: Mapping[Any, str],
+    contents: Mapping[str, bytes] | None = None,
     likeness: Callable[[int], int] = lambda number: number * 0x9E3779B97F4A7C15 % 2**63,
 ) -> None:
     """Name -> ``cat`` (filed), ``unsure cat`` or ``rejected``, as a daemon files them; the first
@@ -48,7 +49,7 @@ def file_pictures(
     judged = []
     for number, (name, fate) in enumerate(pictures.items()):
         path = desk.workspace.inbox / os.fsdecode(name)
-        path.write_bytes((contents or {}).get(name) or jpeg(str(name)))
+        path.write_bytes((contents or {}).get(str(name)) or jpeg(str(name)))
         judged.append(_judged(path, fate, number, likeness(number)))
     with desk.store() as store:
         Filer(desk.workspace, store, store.runs.begin("run")).file(judged)

@@ -1,4 +1,4 @@
-"""The first minute: a link, three keys, a slip taken back: the quick part of what Chromium tests."""
+"""The first minute: a link, three keys, a slip taken back. The quick tests in a browser."""
 
 import re
 from collections.abc import Callable

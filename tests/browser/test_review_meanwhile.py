@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.browser.gallery import (
     Visit,
@@ -141,7 +141,12 @@ def test_leaving_with_unwritten_words_asks(visit: Visit) -> None:
     page = visit.begin()
     painted(page, 6)
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
     held = Held()
     page.route("**/api/acts", held.take)
     press(page, "2")

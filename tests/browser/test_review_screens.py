@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -25,7 +26,7 @@ SCREENS = (
     "status",
 )
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-WINDOWS = {
+WINDOWS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "narrow": {"viewport": {"width": 400, "height": 780}},
@@ -47,7 +48,7 @@ def findings(page: Page) -> list[str]:
     """What axe-core finds wrong, a line each."""
     axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     page.add_script_tag(content=axe)
-    told = page.evaluate(f"axe.run(document, {json.dumps(RULES)})")
+    told: dict[str, Any] = page.evaluate(f"axe.run(document, {json.dumps(RULES)})")
     return [
         f"{one['id']}: {node['html'][:200]} {node['failureSummary']}"
         for one in told["violations"]

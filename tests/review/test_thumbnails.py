@@ -157,7 +157,7 @@ def test_what_crashes_the_decoder_is_tried_twice_at_most(
 
             async def looked(side: int) -> list[str | None]:
                 found = await asyncio.gather(*(gallery.get(one, side) for one in (bad, good, bad)))
-                return [one and one.state for one in found]
+                return [one.state if one else None for one in found]
 
             for side in (192, 384, 192):
                 assert asyncio.run(looked(side)) == ["unreadable", "here", "unreadable"]

@@ -164,22 +164,6 @@ def test_next_asks_about_the_least_sure_of_many(
     assert left_out in result.stderr
 
 
-def test_next_compares_with_some_of_many_labels(
-    workspace: Workspace, type_: Type, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The same ones each time, so that the answer doesn't change between two questions."""
-    from imgsort.labels import suggest
-
-    monkeypatch.setattr(suggest, "_MOST_COMPARED", 2)
-    type_("confirm", "sorted/cat")
-    with Store.open(workspace.database, root=workspace.root) as store:
-        every, some = store.labels.some_called(), store.labels.some_called(2)
-        assert {*some} < {*every}
-        assert some == store.labels.some_called(2)
-        assert store.labels.some_called(len(every)) == every
-    assert type_("next", 5) == type_("next", 5)
-
-
 def swapped(workspace: Workspace) -> None:
     """Activate a v2 that takes cats for dogs and dogs for cats."""
     registry = Registry(workspace.models)
