@@ -14,7 +14,7 @@ from imgsort.filing import InboxPicture
 from imgsort.records.labels import NewLabel
 from imgsort.records.reasons import SENT_BACK
 from imgsort.store import Store
-from imgsort.store.files import Whereabouts
+from imgsort.store.known_files import Whereabouts
 
 MEMORY = timedelta(hours=1)
 """A picture dropped longer than this after its filed copy went is a new drop, unless it is that

@@ -24,12 +24,12 @@ from imgsort.labels.undo_rules import (
     Obstacle,
     Stays,
     TakeBack,
-    brought_again,
     last_thing,
+    moves_again,
+    moves_back,
+    moves_back_again,
     newest_first,
-    redone,
     reroute,
-    taken_back,
     words_again,
     words_back,
 )
@@ -332,23 +332,23 @@ def _seen_now(picture: PictureHistory) -> PictureHistory:
 
 def _back(picture: PictureHistory, wanted: Matching) -> _Judged:
     words = words_back(picture, wanted.word)
-    return _Judged(picture.sha256, taken_back(picture, wanted.move, words.taken_back), words)
+    return _Judged(picture.sha256, moves_back(picture, wanted.move, words.taken_back), words)
 
 
 def _last(picture: PictureHistory) -> _Judged:
     move, word = last_thing(picture)
     words = words_back(picture, word)
-    moves = taken_back(picture, move, words.taken_back, only_last=True)
+    moves = moves_back(picture, move, words.taken_back, only_last=True)
     return _Judged(picture.sha256, None if words and isinstance(moves, Stays) else moves, words)
 
 
 def _again(picture: PictureHistory, run_id: int) -> _Judged:
-    return _Judged(picture.sha256, brought_again(picture, run_id), words_again(picture, run_id))
+    return _Judged(picture.sha256, moves_again(picture, run_id), words_again(picture, run_id))
 
 
 def _redone(picture: PictureHistory, run_id: int, wanted: Matching) -> _Judged:
     words = words_back(picture, wanted.word)
-    return _Judged(picture.sha256, redone(picture, run_id, words.taken_back), words)
+    return _Judged(picture.sha256, moves_back_again(picture, run_id, words.taken_back), words)
 
 
 def _lying(workspace: Workspace, store: Store, path: Path | None) -> set[int] | None:

@@ -103,7 +103,7 @@ def _is_later(move: Move, word: SpokenWord) -> bool:
     return move.run_id not in word.runs and move.done_at > word.said_at
 
 
-def taken_back(
+def moves_back(
     picture: PictureHistory,
     wanted: Wanted,
     words: Collection[int] = (),
@@ -135,7 +135,7 @@ def taken_back(
     return TakeBack(picture, tuple(chain))
 
 
-def brought_again(picture: PictureHistory, run_id: int) -> TakeBack | Stays | None:
+def moves_again(picture: PictureHistory, run_id: int) -> TakeBack | Stays | None:
     """The moves that undo run ``run_id`` took back, to be made again; None: they have been."""
     if not any(move.run_id == run_id for move in picture.moves):
         return None
@@ -148,14 +148,14 @@ def brought_again(picture: PictureHistory, run_id: int) -> TakeBack | Stays | No
     return Stays(picture.path, obstacle) if obstacle else TakeBack(picture, newest)
 
 
-def redone(
+def moves_back_again(
     picture: PictureHistory, run_id: int, words: Collection[int] = ()
 ) -> TakeBack | Stays | None:
     """The moves that redo run ``run_id`` made again, to be taken back once more."""
     newest = _newest_of(picture, run_id)
     live = standing(picture.moves).live
     again = {move.id for move in live[len(live) - len(newest) :]}
-    return taken_back(picture, lambda move: move.id in again, words) if newest else None
+    return moves_back(picture, lambda move: move.id in again, words) if newest else None
 
 
 def _newest_of(picture: PictureHistory, run_id: int) -> tuple[Move, ...]:

@@ -14,13 +14,12 @@ from typing import Final
 from sqlalchemy import func, insert, select, update
 
 from imgsort.disk.closing import Closing
-from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.journal import Cause
 from imgsort.records.reasons import FOUND_AGAIN
 from imgsort.store.arrival_counts import are_kept, counts, recounted, start_counting, stop_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
-from imgsort.store.file_columns import identity_values
+from imgsort.store.file_columns import identity_values, path_values
 from imgsort.store.paths import Anchor
 from imgsort.store.standing_labels import newest_labels
 from imgsort.store.tables import ARRIVAL_COUNTS, ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
@@ -238,8 +237,7 @@ class CareLog(Closing):
                 "cause": DELETED,
                 "mode": "move",
                 "state": "done",
-                "source": display(self._anchor.stored(one.path)),
-                "source_bytes": self._anchor.stored(one.path),
+                **path_values(self._anchor.stored(one.path), "source"),
                 "target": "",
                 "target_bytes": b"",
                 "sha256": one.sha256,

@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.journal import Arrival, Plan, Planned
-from imgsort.store.file_columns import identity_values
+from imgsort.store.file_columns import identity_values, path_values
 from imgsort.store.history import unfiled
 from imgsort.store.images import ensure_images
 from imgsort.store.paths import Anchor
@@ -100,15 +99,11 @@ def _numbered(plans: Sequence[Plan], fresh: Sequence[int]) -> list[Plan]:
 
 
 def _arrival_values(anchor: Anchor, plan: Plan, arrival: Arrival) -> dict[str, Any]:
-    path = anchor.stored(plan.source)
     copied = plan.identity if plan.mode == "copy" else None
     return {
-        "name": display(arrival.name),
-        "name_bytes": arrival.name,
-        "subfolder": display(arrival.subfolder),
-        "subfolder_bytes": arrival.subfolder,
-        "path": display(path),
-        "path_bytes": path,
+        **path_values(arrival.name, "name"),
+        **path_values(arrival.subfolder, "subfolder"),
+        **path_values(anchor.stored(plan.source)),
         "decision": arrival.decision,
         "reason": arrival.reason,
         "reason_code": arrival.reason_code and arrival.reason_code.value,
@@ -124,17 +119,14 @@ def _arrival_values(anchor: Anchor, plan: Plan, arrival: Arrival) -> dict[str, A
 
 
 def _move_values(anchor: Anchor, plan: Plan) -> dict[str, Any]:
-    source, target = anchor.stored(plan.source), anchor.stored(plan.target)
     return {
         "arrival_id": plan.arrival_id,
         "cause": plan.cause,
         "model": plan.arrival.model if plan.arrival else plan.model,
         "mode": plan.mode,
         "state": "planned",
-        "source": display(source),
-        "source_bytes": source,
-        "target": display(target),
-        "target_bytes": target,
+        **path_values(anchor.stored(plan.source), "source"),
+        **path_values(anchor.stored(plan.target), "target"),
         "sha256": plan.sha256,
         **identity_values(plan.identity),
     }

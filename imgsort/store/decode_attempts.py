@@ -7,10 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.store.engine import Database
-from imgsort.store.file_columns import identity_columns, identity_of, identity_values
+from imgsort.store.file_columns import identity_columns, identity_of, identity_values, path_values
 from imgsort.store.paths import Anchor
 from imgsort.store.tables import DECODE_ATTEMPTS
 from imgsort.store.topic import Topic, now
@@ -36,8 +35,7 @@ def record(
     """Count one more. ``path`` as the database keeps it."""
     before = count(connection, identity)
     values = {
-        "path": display(path),
-        "path_bytes": path,
+        **path_values(path),
         "attempts": before + 1,
         "reason": reason,
         "last_at": now,

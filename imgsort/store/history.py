@@ -218,15 +218,7 @@ def restate(connection: Connection, anchor: Anchor, arrival_ids: Collection[int]
         model = _model_of(state)
         said = model and connection.execute(_prediction(history.arrival_id, model)).one_or_none()
         if said:
-            values = {
-                "model": model,
-                "class_id": said.class_id,
-                "confidence": said.confidence,
-                "decision": said.decision,
-                "reason": said.reason,
-                "reason_code": said.reason_code,
-            }
-            connection.execute(arrival.values(values))
+            connection.execute(arrival.values(said._asdict() | {"model": model}))
         elif model is None:
             # Somebody put it there; only into unsure/ without saying what it is.
             nothing = {"model": None, "class_id": None, "confidence": None}
@@ -242,11 +234,8 @@ def _model_of(state: Standing) -> int | None:
 def _prediction(arrival_id: int, model: int) -> Any:
     return (
         select(
-            PREDICTIONS.c.class_id,
-            PREDICTIONS.c.confidence,
-            PREDICTIONS.c.decision,
-            PREDICTIONS.c.reason,
-            PREDICTIONS.c.reason_code,
+            *(PREDICTIONS.c.class_id, PREDICTIONS.c.confidence, PREDICTIONS.c.decision),
+            *(PREDICTIONS.c.reason, PREDICTIONS.c.reason_code),
         )
         .join(ARRIVALS, ARRIVALS.c.image_id == PREDICTIONS.c.image_id)
         .where(ARRIVALS.c.id == arrival_id, PREDICTIONS.c.model == model)

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
-from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.acts import NewAct
 from imgsort.records.class_changes import ClassChange
@@ -21,7 +20,7 @@ from imgsort.store.chunks import parts, rows_in
 from imgsort.store.classes import change as change_classes
 from imgsort.store.decisions import record_decided
 from imgsort.store.decode_attempts import forget
-from imgsort.store.file_columns import identity_columns, identity_of, identity_values
+from imgsort.store.file_columns import identity_columns, identity_of, identity_values, path_values
 from imgsort.store.history import restate
 from imgsort.store.images import remove_unused_images
 from imgsort.store.labels import add_labels, retell
@@ -39,11 +38,10 @@ _RESTATING = frozenset({"refile", "undo"})
 
 def retarget(connection: Connection, anchor: Anchor, move_id: int, target: Path) -> None:
     """Aim a planned move at another unused name, its own having been taken meanwhile."""
-    stored = anchor.stored(target)
     connection.execute(
         update(MOVES)
         .where(MOVES.c.id == move_id, MOVES.c.state == _PLANNED)
-        .values(target=display(stored), target_bytes=stored)
+        .values(path_values(anchor.stored(target), "target"))
     )
 
 
@@ -106,8 +104,7 @@ def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]
 
 
 def _landing(anchor: Anchor, one: Landed) -> dict[str, Any]:
-    path = anchor.stored(one.target)
-    return {"landed_at": one.landed_at, "new_path": display(path), "new_path_bytes": path}
+    return {"landed_at": one.landed_at, **path_values(anchor.stored(one.target), "new_path")}
 
 
 def _settle_arrivals(

@@ -1,7 +1,6 @@
 """The prediction log: one select, both the view that users query and what `imgsort log` asks."""
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -164,9 +163,3 @@ class LogTopic(Topic):
         with self.read() as connection:
             for part in parts(sorted(ids)):
                 yield from read_arrivals(connection, ARRIVALS.c.id.in_(part))
-
-    def arrivals_at(self, path: Path) -> list[LogRow]:
-        """Arrivals whose file was last known at this absolute path, newest first."""
-        lying_there = ARRIVALS.c.path_bytes == self.anchor.stored(path)
-        with self.read() as connection:
-            return read_arrivals(connection, lying_there)

@@ -156,7 +156,7 @@ def test_batches_have_the_size_asked_for() -> None:
 
 def test_no_more_is_taken_than_two_batches_ahead_of_those_judged() -> None:
     """While inference stands still, the rest waits in the inbox."""
-    rig = Rig([f"{n}" for n in range(1000)], Pace(16, 0.01))
+    rig = Rig([f"{n}" for n in range(1000)], Pace(16, 30.0))
     gate = threading.Event()
     rig.inference.before = lambda: (gate.wait(30), None)[1]
     rig.pipeline.start()
