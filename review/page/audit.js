@@ -26,7 +26,7 @@ export class Audits {
   constructor(app) {
     this.app = app;
     this.inside = make("div", { class: "page-inside" });
-    this.element = make("section", { class: "page", "aria-label": "Audit" }, this.inside);
+    this.element = make("section", { class: "page", tabIndex: 0, "aria-label": "Audit" }, this.inside);
   }
 
   async open() {

@@ -129,6 +129,17 @@ class App {
     if (before !== pins.map((one) => /** @type {any} */ (one)?.name).join()) this.screen?.fillBar?.();
   }
 
+  /** @param {(number | null)[]} ids of the classes that the ten digits say */
+  async pin(ids) {
+    try {
+      await call("PUT", "/api/pins", { pins: ids });
+      this.classed((await get("/api/classes")).classes);
+      this.announce("The keys are set.");
+    } catch (problem) {
+      this.announce(/** @type {Refused} */ (problem).message);
+    }
+  }
+
   stand() {
     if (this.now) {
       byId("workspace").textContent = this.now.name;
@@ -180,7 +191,7 @@ class App {
     const found = wanted(of);
     const form = searchForm(of, this.classes.map((one) => one.name));
     if (found) return new Pictures(this, { view: "search", of: found, title: "Search", order: "newest", extra: form });
-    const element = make("section", { class: "page", "aria-label": "Search" },
+    const element = make("section", { class: "page", tabIndex: 0, "aria-label": "Search" },
       make("div", { class: "page-inside" }, make("h1", { text: "Search" }), form));
     return { element, open: () => form.querySelector("input")?.focus(), close() {}, command: () => false, sheet: null };
   }

@@ -8,7 +8,7 @@ export class Models {
   constructor(app) {
     this.app = app;
     this.inside = make("div", { class: "page-inside" });
-    this.element = make("section", { class: "page", "aria-label": "Models" }, this.inside);
+    this.element = make("section", { class: "page", tabIndex: 0, "aria-label": "Models" }, this.inside);
   }
 
   async open() {

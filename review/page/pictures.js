@@ -86,7 +86,23 @@ export class Pictures {
     const only = ["unsure", "class", "search"].includes(view) ? this.onlySelect() : null;
     const size = make("select", { "aria-label": "Size", title: "Size", on: { change: (/** @type {any} */ event) => this.sized(event.target) } },
       ...Object.keys(SIDES).map((name) => make("option", { value: name, text: name, selected: name === this.app.tileSize })));
-    return make("span", { class: "selects" }, orders, only, this.modelSelect(), size);
+    return make("span", { class: "selects" }, orders, only, this.modelSelect(), size, view === "class" ? this.keySelect() : null);
+  }
+
+  /** Which digit says this class; it stays so until somebody changes it here. */
+  keySelect() {
+    const slot = this.app.pins.findIndex((/** @type {any} */ one) => one?.id === this.given.of);
+    return make("select", { "aria-label": "Key", title: "The key that says this class", on: { change: (/** @type {any} */ event) => this.pin(event.target) } },
+      make("option", { value: "", text: "no key", selected: slot < 0 }),
+      ...Array.from({ length: 10 }, (_, place) => make("option", { value: place, text: `key ${(place + 1) % 10}`, selected: place === slot })));
+  }
+
+  /** @param {HTMLSelectElement} select */
+  async pin(select) {
+    const ids = this.app.pins.map((/** @type {any} */ one) => (one && one.id !== this.given.of ? one.id : null));
+    if (select.value !== "") ids[Number(select.value)] = this.given.of;
+    await this.app.pin(ids);
+    this.sheet.takeKeyboard();
   }
 
   orderSelect() {

@@ -9,7 +9,7 @@ export class Report {
   constructor(app, version) {
     this.app = app;
     this.version = version;
-    this.element = make("section", { class: "page", "aria-label": "Report" }, make("div", { class: "page-inside" }));
+    this.element = make("section", { class: "page", tabIndex: 0, "aria-label": "Report" }, make("div", { class: "page-inside" }));
     this.inside = this.element.firstChild;
   }
 

@@ -27,7 +27,7 @@ export class StatusScreen {
   constructor(app) {
     this.app = app;
     this.inside = make("div", { class: "page-inside" });
-    this.element = make("section", { class: "page", "aria-label": "Status" }, this.inside);
+    this.element = make("section", { class: "page", tabIndex: 0, "aria-label": "Status" }, this.inside);
   }
 
   async open() {

@@ -13,7 +13,7 @@ export class Training {
   constructor(app) {
     this.app = app;
     this.inside = make("div", { class: "page-inside" });
-    this.element = make("section", { class: "page", "aria-label": "Training" }, this.inside);
+    this.element = make("section", { class: "page", tabIndex: 0, "aria-label": "Training" }, this.inside);
     this.shown = "";
   }
 

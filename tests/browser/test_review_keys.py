@@ -198,3 +198,20 @@ def test_everything_works_by_mouse_too(visit: Visit) -> None:
     page.get_by_role("button", name="undo").click()
     expect(tile(page, "u1.jpg")).to_have_attribute("data-state", "")
     assert said(visit) == {"u0.jpg": "dog"}
+
+
+def test_a_class_gets_another_key_where_its_pictures_are(visit: Visit) -> None:
+    """And every tab, also after a restart, goes by it."""
+    page = opened(visit, 8)
+    page.evaluate("location.hash = '#class=3'")
+    page.get_by_label("Key", exact=True).select_option(label="key 9")
+    expect(page.get_by_role("button", name="9 snake")).to_be_visible()
+    visit.expected = ("Failed to load resource", "net::ERR")
+    visit.server.stop()
+    visit.server.start()
+    page.evaluate("location.hash = '#unsure'")
+    page.reload()
+    painted(page, 8)
+    press(page, "9")
+    expect(tile(page, "u0.jpg")).to_have_attribute("data-state", "said")
+    assert said(visit) == {"u0.jpg": "snake"}

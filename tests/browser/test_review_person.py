@@ -63,7 +63,8 @@ def test_a_person_goes_from_unsure_to_a_better_model_and_back(
     with capsys.disabled():
         pace = (answered + looked) / seconds * 60
         print(f"\n{answered} by key and {looked} by sheets: {pace:,.0f} pictures a minute")
-    assert answered + looked == 280
+    assert visit.desk.log("SELECT count(*) FROM prediction_log") == [(280,)]
+    assert len(visit.desk.labels()) == 280
     same_by_command_line(by_hand)
     assert told(root) == told(by_hand)
 

@@ -4,14 +4,20 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from imgsort.errors import FilingPaused, ImgsortError, WorkspaceProblem
+from imgsort.errors import (
+    FilingPaused,
+    ImgsortError,
+    StorageFailed,
+    StoreFull,
+    WorkspaceProblem,
+)
 from imgsort.review.call_refused import CallRefused
 from tests.desk import Desk
 from tests.review.reviewer import Reviewer, outcomes, reviewing
@@ -324,7 +330,7 @@ def test_what_is_not_where_its_word_says_is_brought(person: Reviewer) -> None:
 )
 def test_nonsense_is_refused_in_words(body: dict[str, Any], person: Reviewer) -> None:
     """Nothing is a path, nothing is believed, nothing is written."""
-    with pytest.raises(ImgsortError):
+    with pytest.raises((ImgsortError, CallRefused)):
         person.ask("POST /api/acts", body)
     assert person.desk.count_labels() == 0
 
@@ -451,3 +457,26 @@ def test_a_locked_log_loses_nothing(person: Reviewer) -> None:
         other.execute("ROLLBACK")
         acting.join(30)
     assert outcomes(answers[0]) == ["written"]
+
+
+def test_acts_wait_for_room(small_disk: Callable[[str], Path]) -> None:
+    """A full disk is said in a sentence; nothing is half written, and the same act is done once
+    there is room."""
+    disk = small_disk("4m")
+    desk = Desk.at(disk / "photos")
+    desk.file("cat-1.jpg", "cat-2.jpg")
+    with reviewing(desk) as person:
+        act, rows = str(uuid4()), [person.row("cat-1.jpg"), person.row("cat-2.jpg")]
+        stuffing = disk / "stuffing"
+        with suppress(OSError), stuffing.open("wb") as file:
+            while True:
+                file.write(bytes(4096))
+                file.flush()
+        with pytest.raises((ImgsortError, CallRefused)) as full:
+            person.say_of({"is": "snake"}, rows, act=act)
+        assert isinstance(full.value, StoreFull | FilingPaused | StorageFailed)
+        stuffing.unlink()
+        assert desk.count_labels() in {0, 2}
+        assert outcomes(person.say_of({"is": "snake"}, rows, act=act)) == ["written", "written"]
+        assert desk.count_labels() == 2
+        assert desk.agrees()
