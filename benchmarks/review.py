@@ -96,6 +96,8 @@ def _with_backbone(workspace: Workspace) -> None:
 
 
 def _with_files(workspace: Workspace) -> None:
+    for number in range(million_rows.CLASSES):  # an empty sorted/ would be taken for unmounted
+        (workspace.sorted / f"class{number}").mkdir()
     with closing(sqlite3.connect(workspace.database)) as log:
         ids = log.execute(
             "SELECT id, path FROM arrivals WHERE decision = 'unsure' ORDER BY id DESC LIMIT ?",

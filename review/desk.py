@@ -4,14 +4,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from imgsort.care.heartbeat import read_status
 from imgsort.care.status import status_of
-from imgsort.errors import ImgsortError
+from imgsort.errors import FilingPaused, ImgsortError
 from imgsort.filing import recover
 from imgsort.reconcile.apply import apply_reconcile
 from imgsort.review.acts import Acts
+from imgsort.review.call_refused import CallRefused
 from imgsort.review.lists import Lists
 from imgsort.review.oracle import Oracle
 from imgsort.review.seldom import Seldom
@@ -80,7 +82,13 @@ class Desk:
 
     def _told(self, do: Callable[[Acts], dict[str, Any]]) -> dict[str, Any]:
         self.workspace.require_folders()
-        answer = do(self._acts)
+        try:
+            answer = do(self._acts)
+        except FilingPaused as paused:
+            raise CallRefused(
+                f"{paused.folder} can't take pictures: {paused.reason}; what you say waits.",
+                HTTPStatus.SERVICE_UNAVAILABLE,
+            ) from paused
         self.on_act(answer)
         return answer
 

@@ -133,7 +133,10 @@ def suggestions(  # noqa: PLR0913 - where, what, and how
         apply_reconcile(workspace, store, None)
     least_sure, every = store.lists.least_sure(_MOST_ASKED)
     files = store.lists.files(sorted(least_sure))
-    asked = {one.sha256: one for one in files if _is_in(workspace, one.path)}
+    layout = Layout.of(workspace)
+    asked = {
+        one.sha256: one for one in files if layout.place_of(one.path).room in {"class", "unsure"}
+    }
     shortlist = _Shortlist(serving)
     lacking: list[str] = []
     space = serving.backbone.id, serving.runtime.precision
@@ -149,7 +152,7 @@ def suggestions(  # noqa: PLR0913 - where, what, and how
         workspace,
         store,
         serving,
-        {sha256: asked[sha256].path for sha256 in newest},
+        {sha256: Path(asked[sha256].path) for sha256 in newest},
         progress=progress,
     )
     shortlist.look_at({sha256: computed.plain(sha256) for sha256 in computed.vectors})
@@ -164,11 +167,6 @@ def suggestions(  # noqa: PLR0913 - where, what, and how
     )
     left_out = len(lacking) - len(computed.vectors)
     return Suggestions(tuple(listed), shortlist.looked_at, left_out, every - len(least_sure))
-
-
-def _is_in(workspace: Workspace, path: Path) -> bool:
-    """Does it lie in a class folder, or in unsure/?"""
-    return Layout.of(workspace).place_of(str(path)).room in {"class", "unsure"}
 
 
 def _parts(sha256s: Iterable[str]) -> Iterable[list[str]]:

@@ -60,7 +60,8 @@ class ListedFile:
 
     arrival_id: int
     sha256: str
-    path: Path
+    path: str
+    """Absolute."""
 
 
 def ids(connection: Connection, anchor: Anchor, wanted: Wanted, order: Order) -> "array[int]":
@@ -131,8 +132,7 @@ def listed_files(connection: Connection, anchor: Anchor, ids: Sequence[int]) -> 
             .where(ARRIVALS.c.id.in_(part))
         )
         for row in rows:
-            path = anchor.absolute(row.path_bytes)
-            found[row.id] = ListedFile(row.id, row.sha256, path)
+            found[row.id] = ListedFile(row.id, row.sha256, anchor.text(row.path_bytes))
     return [found[one] for one in ids if one in found]
 
 

@@ -31,8 +31,8 @@ export class StatusScreen {
   }
 
   async open() {
-    await this.app.refresh();
     this.stands();
+    await this.app.refresh();
   }
 
   close() {}

@@ -97,6 +97,7 @@ def test_words_that_contradict_each_other_are_a_conflict_that_shows(visit: Visit
     soon(lambda: pumped(other, held), "the act of the second tab is on its way")
     press(page, "2")
     written(page)
+    other.unroute("**/api/acts")
     held.routes[0].continue_()
     expect(tile(other, "u0.jpg")).to_have_attribute("data-state", "trouble")
     expect(tile(other, "u0.jpg")).to_contain_text("dog")
@@ -157,8 +158,8 @@ def test_leaving_with_unwritten_words_asks(visit: Visit) -> None:
     held.routes[0].continue_()
     written(page)
     assert words(visit) == {"u0.jpg": "dog"}
-    page.close(run_before_unload=True)
-    soon(page.is_closed, "the page closes")
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
 
 
 def test_a_killed_server_loses_no_word_and_does_none_twice(visit: Visit) -> None:

@@ -12,7 +12,6 @@ from uuid import uuid4
 import pytest
 
 from imgsort.errors import (
-    FilingPaused,
     ImgsortError,
     StorageFailed,
     StoreFull,
@@ -360,7 +359,7 @@ def test_acts_wait_for_a_class_folder_that_takes_nothing(person: Reviewer) -> No
     act, rows = str(uuid4()), [person.row("cat-1.jpg")]
     obstacle = person.desk.workspace.root / "sorted/snake"
     obstacle.write_text("")
-    with pytest.raises(FilingPaused):
+    with pytest.raises(CallRefused, match="a link or a file stands in its place"):
         person.say_of({"is": "snake"}, rows, act=act)
     assert person.desk.count_labels() == 0
     obstacle.unlink()
@@ -382,8 +381,9 @@ def test_acts_wait_for_a_disk_that_is_away(
     act, rows = str(uuid4()), [person.row("cat-1.jpg")]
     (root / "sorted").unlink()
     (root / "sorted").mkdir()
-    with pytest.raises(FilingPaused, match="isn't mounted"):
+    with pytest.raises(CallRefused, match="isn't mounted") as paused:
         person.say_of({"is": "dog"}, rows, act=act)
+    assert paused.value.status == 503
     assert person.desk.count_labels() == 0
     (root / "sorted").rmdir()
     (root / "sorted").symlink_to(disk)
@@ -474,7 +474,7 @@ def test_acts_wait_for_room(small_disk: Callable[[str], Path]) -> None:
                 file.flush()
         with pytest.raises((ImgsortError, CallRefused)) as full:
             person.say_of({"is": "snake"}, rows, act=act)
-        assert isinstance(full.value, StoreFull | FilingPaused | StorageFailed)
+        assert isinstance(full.value, StoreFull | CallRefused | StorageFailed)
         stuffing.unlink()
         assert desk.count_labels() in {0, 2}
         assert outcomes(person.say_of({"is": "snake"}, rows, act=act)) == ["written", "written"]
