@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from imgsort.images import ImageFacts
 from imgsort.records.journal import Plan
-from imgsort.store.chunks import parts
+from imgsort.store.chunks import parts, rows_in
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 
@@ -21,11 +21,7 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
     if not wanted:
         return {}
     asked = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
-    rows = [
-        row
-        for part in parts(wanted)
-        for row in connection.execute(asked.where(IMAGES.c.sha256.in_(part)))
-    ]
+    rows = list(rows_in(connection, asked, IMAGES.c.sha256, wanted))
     known = {row.sha256: row.id for row in rows}
     for row in rows:
         facts = _facts(wanted[row.sha256])
@@ -44,11 +40,7 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
 def image_ids(connection: Connection, sha256s: Collection[str]) -> dict[str, int]:
     """The rows of these contents; the unknown are left out."""
     asked = select(IMAGES.c.sha256, IMAGES.c.id)
-    rows = (
-        row
-        for part in parts(sha256s)
-        for row in connection.execute(asked.where(IMAGES.c.sha256.in_(part)))
-    )
+    rows = rows_in(connection, asked, IMAGES.c.sha256, sha256s)
     return {row.sha256: row.id for row in rows}
 
 

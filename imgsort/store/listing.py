@@ -26,7 +26,7 @@ from sqlalchemy import (
 from imgsort.records.rows import FileState, SheetRow
 from imgsort.store.chunks import parts
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import newest_words, spoken_of, stands
+from imgsort.store.standing_labels import newest_labels, spoken_of, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 from imgsort.store.topic import Topic, reading, reading_paths
 
@@ -248,7 +248,7 @@ def _conditions(anchor: Anchor, wanted: Wanted) -> Iterator[ColumnElement[bool]]
         yield said if wanted.said else ~said
     if wanted.class_id is not None:
         called = select(LABELS.c.image_id).where(
-            LABELS.c.id.in_(newest_words()), LABELS.c.class_id == wanted.class_id
+            LABELS.c.id.in_(newest_labels()), LABELS.c.class_id == wanted.class_id
         )
         yield (ARRIVALS.c.class_id == wanted.class_id) | ARRIVALS.c.image_id.in_(called)
     if wanted.name:

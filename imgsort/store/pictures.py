@@ -1,20 +1,20 @@
 """Finding logged pictures by what people call them: id, path, content, original name, folder."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
-from imgsort.disk.identity import Identity
 from imgsort.records.pictures import LoggedPicture
-from imgsort.store.chunks import parts
+from imgsort.store.chunks import rows_in
+from imgsort.store.file_columns import identity_columns, identity_if_known
 from imgsort.store.latecomers import filed_since
 from imgsort.store.listing import below as is_below
 from imgsort.store.listing import gathered_columns, lying
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import newest_words, stands
+from imgsort.store.standing_labels import newest_labels, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 from imgsort.store.topic import Topic, reading, reading_paths
 
@@ -26,35 +26,31 @@ _AFTER_HEX = "g"
 
 
 def by_ids(connection: Connection, anchor: Anchor, ids: Collection[int]) -> list[LoggedPicture]:
-    wanted = sorted(ids)
-    return _all(connection, anchor, (ARRIVALS.c.id.in_(part) for part in parts(wanted)))
+    return _each(connection, anchor, ARRIVALS.c.id, ids)
 
 
 def by_paths(
     connection: Connection, anchor: Anchor, paths: Collection[Path]
 ) -> list[LoggedPicture]:
     """``paths`` are absolute."""
-    wanted = sorted(anchor.stored(path) for path in paths)
-    return _all(connection, anchor, (ARRIVALS.c.path_bytes.in_(part) for part in parts(wanted)))
+    return _each(connection, anchor, ARRIVALS.c.path_bytes, [anchor.stored(path) for path in paths])
 
 
 def by_sha256s(
     connection: Connection, anchor: Anchor, sha256s: Collection[str]
 ) -> list[LoggedPicture]:
-    wanted = sorted(sha256s)
-    return _all(connection, anchor, (IMAGES.c.sha256.in_(part) for part in parts(wanted)))
+    return _each(connection, anchor, IMAGES.c.sha256, sha256s)
 
 
 def by_prefix(connection: Connection, anchor: Anchor, prefix: str) -> list[LoggedPicture]:
     """``prefix``: the first lower-case hex digits of a SHA-256."""
     inside = IMAGES.c.sha256.between(prefix, prefix + _AFTER_HEX)
-    return _all(connection, anchor, [inside])
+    return _all(connection, anchor, inside)
 
 
 def by_names(connection: Connection, anchor: Anchor, names: Collection[str]) -> list[LoggedPicture]:
     """By original file name, in its display form. Reads the whole table, once for 500 names."""
-    wanted = sorted(names)
-    return _all(connection, anchor, (ARRIVALS.c.name.in_(part) for part in parts(wanted)))
+    return _each(connection, anchor, ARRIVALS.c.name, names)
 
 
 def original_names(connection: Connection) -> list[str]:
@@ -63,7 +59,7 @@ def original_names(connection: Connection) -> list[str]:
 
 def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPicture]:
     """Pictures whose file lies in this folder (absolute), or in one below it."""
-    return _all(connection, anchor, [is_below(anchor, folder)])
+    return _all(connection, anchor, is_below(anchor, folder))
 
 
 def corrected(
@@ -73,14 +69,14 @@ def corrected(
     picked and called something since."""
     picked = LABELS.alias("picked")
     images = select(picked.c.image_id).where(
-        picked.c.id.in_(newest_words()),
+        picked.c.id.in_(newest_labels()),
         picked.c.kind == "label",
         picked.c.representative.is_(False),
     )
     filed = (ARRIVALS.c.decision != "unsure") & CLASSES.c.name.in_(classes)
     origin = filed | (ARRIVALS.c.decision == "unsure") if unsure else filed
     wanted = ARRIVALS.c.image_id.in_(images) & ARRIVALS.c.model.is_not(None) & origin
-    return _all(connection, anchor, [wanted] if classes or unsure else [])
+    return _all(connection, anchor, wanted) if classes or unsure else []
 
 
 def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
@@ -95,7 +91,7 @@ def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     audited = select(LABELS.c.image_id).where(LABELS.c.source == "audit", stands())
     holding = LABELS.alias("holding")
     never = select(holding.c.image_id).where(
-        holding.c.id.in_(newest_words()), holding.c.kind == "never_use"
+        holding.c.id.in_(newest_labels()), holding.c.kind == "never_use"
     )
     wanted = select(ARRIVALS.c.id, ARRIVALS.c.image_id).where(
         *lying(),
@@ -117,12 +113,22 @@ def _newest_of_each(ids: "array[int]", images: "array[int]") -> list[int]:
     return newest
 
 
-def _all(
-    connection: Connection,
-    anchor: Anchor,
-    conditions: Iterable[ColumnElement[bool]],
+def _each(
+    connection: Connection, anchor: Anchor, column: ColumnElement[Any], wanted: Collection[Any]
 ) -> list[LoggedPicture]:
-    """Newest arrival first within each condition."""
+    """Those with one of these values; of one value the newest arrival first."""
+    rows = rows_in(connection, _landed(), column, sorted(wanted))
+    return [_logged(anchor, row) for row in rows]
+
+
+def _all(
+    connection: Connection, anchor: Anchor, condition: ColumnElement[bool]
+) -> list[LoggedPicture]:
+    """Newest arrival first."""
+    return [_logged(anchor, row) for row in connection.execute(_landed().where(condition))]
+
+
+def _landed() -> Select[*tuple[Any, ...]]:
     given = (
         select(MOVES.c.target_bytes)
         .where(
@@ -133,10 +139,10 @@ def _all(
         .correlate(ARRIVALS)
         .scalar_subquery()
     )
-    statement = (
+    return (
         select(
             *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes, ARRIVALS.c.name_bytes),
-            *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
+            *identity_columns(ARRIVALS),
             *(ARRIVALS.c.subfolder_bytes, ARRIVALS.c.decision, ARRIVALS.c.confidence),
             *(ARRIVALS.c.model, ARRIVALS.c.arrived_at, ARRIVALS.c.missing_at),
             ARRIVALS.c.edited_from,
@@ -148,20 +154,14 @@ def _all(
         .where(ARRIVALS.c.state == "filed")
         .order_by(ARRIVALS.c.id.desc())
     )
-    return [
-        _logged(anchor, row)
-        for condition in conditions
-        for row in connection.execute(statement.where(condition))
-    ]
 
 
 def _logged(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> LoggedPicture:
-    known = row.ino is not None
     return LoggedPicture(
         arrival_id=row.id,
         sha256=row.sha256,
         path=anchor.absolute(row.path_bytes),
-        identity=Identity(row.dev, row.ino, row.size, row.mtime_ns) if known else None,
+        identity=identity_if_known(row),
         name=row.name_bytes,
         given_name=None if row.given is None else os.path.basename(row.given),  # noqa: PTH119 - bytes
         subfolder=row.subfolder_bytes,

@@ -17,7 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from imgsort.disk.identity import Identity
-from imgsort.filing import Filer, JudgedPicture
+from imgsort.filing import Filer
+from imgsort.filing.inbox_picture import Candidate, InboxPicture
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Picture, Refused
 from imgsort.records.verdict import Score, Verdict, shortfall
@@ -55,15 +56,16 @@ def file_pictures(
         Filer(desk.workspace, store, store.runs.begin("run")).file(judged)
 
 
-def _judged(path: Path, fate: str, number: int, dhash: int) -> JudgedPicture:
+def _judged(path: Path, fate: str, number: int, dhash: int) -> InboxPicture:
     content = path.read_bytes()
+    candidate = Candidate(path, b"", ARRIVED, 0.0)
     identity, sha256 = Identity.of(path.stat()), hashlib.sha256(content).hexdigest()
     if fate == "rejected":
         refused = Refused(path, identity, sha256, "the file is cut short")
-        return JudgedPicture(refused, None, 1, b"", ARRIVED)
+        return InboxPicture(candidate, refused, None, 1)
     facts = ImageFacts(96, 96, "JPEG", "2024-02-29T07:05:09", "Canon", dhash)
     picture = Picture(path, identity, sha256, facts, np.zeros((1, 1, 3), np.uint8))
-    return JudgedPicture(picture, _verdict(fate, number), 1, b"", ARRIVED)
+    return InboxPicture(candidate, picture, _verdict(fate, number), 1)
 
 
 def _verdict(fate: str, number: int) -> Verdict:

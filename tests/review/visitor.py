@@ -17,7 +17,8 @@ from PIL import Image
 from starlette.types import ASGIApp
 
 from imgsort.disk.identity import Identity
-from imgsort.filing import Filer, JudgedPicture
+from imgsort.filing import Filer
+from imgsort.filing.inbox_picture import Candidate, InboxPicture
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Picture
 from imgsort.records.verdict import Score, Verdict
@@ -102,7 +103,7 @@ class Review:
         picture = Picture(path, identity, digest, facts, np.zeros((1, 1, 3), np.uint8))
         verdict = Verdict(label, 0.9, "filed", None, (Score(label, 0.9),))
         with self.desk.store() as store:
-            judged = JudgedPicture(picture, verdict, 1, b"", ARRIVED)
+            judged = InboxPicture(Candidate(path, b"", ARRIVED, 0.0), picture, verdict, 1)
             Filer(self.desk.workspace, store, store.runs.begin("run")).file([judged])
         return digest
 
