@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from imgsort.review.asked import not_there, number
 from imgsort.review.call_refused import CallRefused
 from imgsort.review.reports import judged_of, metrics_of
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.store.listing import Order, Wanted
 from imgsort.workspace.workspace import Workspace
 
@@ -79,6 +81,12 @@ def _class_folder(workspace: Workspace, store: Store, of: object) -> Path:
     name = store.classes.names().get(of if isinstance(of, int) else -1)
     if name is None:
         raise not_there("such class")
+    if layout_of(workspace, store).reading is not None:
+        raise CallRefused(
+            "Stations come before classes here, and a class has many folders; find its pictures by "
+            "searching for the class.",
+            HTTPStatus.CONFLICT,
+        )
     return workspace.sorted / name
 
 

@@ -15,10 +15,10 @@ from imgsort.models.embed import Progress, embeddings_for
 from imgsort.models.embedding_cache import EmbeddingStore
 from imgsort.models.serving import Serving
 from imgsort.reconcile.apply import apply_reconcile
-from imgsort.records.files import Layout
 from imgsort.records.pictures import LoggedPicture
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.workspace.workspace import Workspace
 
 Floats = NDArray[np.float32]
@@ -133,7 +133,7 @@ def suggestions(  # noqa: PLR0913 - where, what, and how
         apply_reconcile(workspace, store, None)
     least_sure, every = store.lists.least_sure(_MOST_ASKED)
     files = store.lists.files(sorted(least_sure))
-    layout = Layout.of(workspace)
+    layout = layout_of(workspace, store)
     asked = {
         one.sha256: one for one in files if layout.place_of(one.path).room in {"class", "unsure"}
     }

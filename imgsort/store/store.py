@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imgsort.store.history import HistoryTopic
     from imgsort.store.journal import JournalTopic
     from imgsort.store.labels import LabelTopic
+    from imgsort.store.layouts import LayoutTopic
     from imgsort.store.listing import ListTopic
     from imgsort.store.log import LogTopic
     from imgsort.store.overview import CountTopic
@@ -111,6 +112,12 @@ class Store(Closing):
         from imgsort.store.history import HistoryTopic
 
         return HistoryTopic(self._database, self._anchor)
+
+    @cached_property
+    def layouts(self) -> "LayoutTopic":
+        from imgsort.store.layouts import LayoutTopic
+
+        return LayoutTopic(self._database, self._anchor)
 
     @cached_property
     def log(self) -> "LogTopic":
