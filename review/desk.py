@@ -17,6 +17,7 @@ from imgsort.review.call_refused import CallRefused
 from imgsort.review.lists import Lists
 from imgsort.review.oracle import Oracle
 from imgsort.review.seldom import Seldom
+from imgsort.review.sheet_views import standings_of
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
 
@@ -37,7 +38,7 @@ class Desk:
         self.workspace, self.store = workspace, store
         self.lists = Lists(workspace, store)
         self.oracle = Oracle(workspace, store)
-        self.standings = Seldom(lambda: store.classes.standings(workspace.sorted))
+        self.standings = Seldom(lambda: standings_of(workspace, store))
         self.status = Seldom(lambda: status_of(workspace, read_status(workspace.status_file)))
         self.on_act: Callable[[dict[str, Any]], None] = _told_nobody
         self._writing = writing

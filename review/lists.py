@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,8 +47,8 @@ class KeptList:
     """The newest arrival of then."""
     wanted: Wanted | None
     """What to ask the log for what came since; None where that isn't how it was made."""
-    folder: Path | None = None
-    """The class folder that it shows as a whole."""
+    whole: bool = False
+    """It shows all that lies in a class."""
     seems: dict[str, Seems] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,7 +111,7 @@ class Lists:
             made_at=datetime.now(UTC),
             newest=newest or 0,
             wanted=None if newest is None else view.wanted,
-            folder=view.folder,
+            whole=view.whole,
             seems=seems or {},
         )
         with self._lock:

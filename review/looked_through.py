@@ -53,17 +53,22 @@ def look_through(
     done = store.acts.of(seen.act)
     if done is not None:
         return {"act": done.act, "run": done.run_id, "seen": len(seen.places), "again": True}
-    whole = kept.folder is not None and len(seen.places) == len(kept.ids)
+    whole = kept.whole and len(seen.places) == len(kept.ids)
     pictures = store.pictures.by_ids([kept.ids[place] for place in seen.places])
-    folder = kept.folder or workspace.unsure
+    folders = (kept.wanted and kept.wanted.folders) or ()
     sheet = LookedThrough(
         folders=(),
-        pictures=tuple(one for one in pictures if not one.missing and folder in one.path.parents),
-        sheets=(folder,) if whole else (),
+        pictures=tuple(
+            one
+            for one in pictures
+            if not one.missing and any(folder in one.path.parents for folder in folders)
+        ),
+        sheets=folders if whole else (),
         until=kept.newest,
     )
     result = confirmed(workspace, store, sheet)
-    act = NewAct(seen.act, f"looked through {display(folder.name)}", ())
+    name = next((display(folder.name) for folder in folders), kept.view)
+    act = NewAct(seen.act, f"looked through {name}", ())
     run_id = _written(workspace, store, result, act) if result.labels else None
     return {
         "act": seen.act,

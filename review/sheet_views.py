@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from imgsort.labels.classes import folders_of
 from imgsort.models.registry import Registry
+from imgsort.records.class_changes import ClassStanding
 from imgsort.records.log import parse_since
 from imgsort.review.asked import not_there, number
 from imgsort.review.call_refused import CallRefused
@@ -38,8 +39,8 @@ class View:
     of: Any
     wanted: Wanted
     order: Order
-    folder: Path | None = None
-    """The class folder that it shows as a whole."""
+    whole: bool = False
+    """It shows all that lies in a class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,19 @@ def view_of(workspace: Workspace, store: Store, body: Mapping[str, Any]) -> View
     """Of those in FOLDERS. Raises CallRefused."""
     name, of = str(body.get("view")), body.get("of")
     order = _order(body.get("order") or ("unsure_first" if name == "unsure" else "newest"))
-    folder = None
     match name:
         case "unsure":
-            wanted = Wanted(folder=workspace.unsure)
+            wanted = Wanted(folders=(workspace.unsure,))
         case "rejected":
-            wanted = Wanted(folder=workspace.rejected)
+            wanted = Wanted(folders=(workspace.rejected,))
         case "recent":
             wanted = Wanted()
         case "class":
-            wanted = Wanted(folder=_class_folder(workspace, store, of))
-            folder = wanted.folder if not body.get("only") else None
+            wanted = Wanted(folders=_class_folders(workspace, store, of))
         case _:
             wanted = searched(of, datetime.now().astimezone())
-    return View(name, of, _only(wanted, body.get("only")), order, folder)
+    whole = name == "class" and not body.get("only")
+    return View(name, of, _only(wanted, body.get("only")), order, whole)
 
 
 def _order(name: object) -> Order:
@@ -77,17 +77,22 @@ def _order(name: object) -> Order:
     raise CallRefused("order is unsure_first, sure_first, newest, oldest or name.")
 
 
-def _class_folder(workspace: Workspace, store: Store, of: object) -> Path:
+def _class_folders(workspace: Workspace, store: Store, of: object) -> tuple[Path, ...]:
     name = store.classes.names().get(of if isinstance(of, int) else -1)
     if name is None:
         raise not_there("such class")
-    if layout_of(workspace, store).reading is not None:
-        raise CallRefused(
-            "Stations come before classes here, and a class has many folders; find its pictures by "
-            "searching for the class.",
-            HTTPStatus.CONFLICT,
-        )
-    return workspace.sorted / name
+    return tuple(folders_of(workspace, layout_of(workspace, store), name))
+
+
+def standings_of(workspace: Workspace, store: Store) -> list[ClassStanding]:
+    """Every class with its pictures, in however many folders those lie."""
+    layout = layout_of(workspace, store)
+    standings = store.classes.standings(workspace.sorted)
+    if layout.reading is None:
+        return standings
+    folders = {one.name: tuple(folders_of(workspace, layout, one.name)) for one in standings}
+    counts = {name: store.lists.count(Wanted(folders=lying)) for name, lying in folders.items()}
+    return [replace(one, pictures=counts[one.name]) for one in standings]
 
 
 def _only(wanted: Wanted, only: object) -> Wanted:

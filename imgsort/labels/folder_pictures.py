@@ -138,7 +138,7 @@ def _whole(workspace: Workspace, store: Store, layout: Layout, folders: Sequence
     if layout.reading is not None and folders:
         found |= _whole_in_stations(store, layout, folders)
     # Emptied by hand, every picture the model was unsure of has got a label: none was picked.
-    if folders and not store.lists.count(Wanted(folder=workspace.unsure)):
+    if folders and not store.lists.count(Wanted(folders=(workspace.unsure,))):
         found.add(UNSURE)
     return found
 

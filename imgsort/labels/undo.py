@@ -130,7 +130,7 @@ def plan_undo_of(
     ``only``: of these arrivals. Raises ImgsortError for a run that isn't known.
     """
     recover(workspace, store)
-    planner = _Planner(Layout.of(workspace), store, only, ReconcileSummary(), looked=False)
+    planner = _Planner(layout_of(workspace, store), store, only, ReconcileSummary(), looked=False)
     return planner.of(Selection(run_id))
 
 

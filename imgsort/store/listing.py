@@ -19,7 +19,9 @@ from sqlalchemy import (
     Text,
     UnaryExpression,
     cast,
+    false,
     func,
+    or_,
     select,
 )
 
@@ -37,8 +39,8 @@ Order = Literal["unsure_first", "sure_first", "newest", "oldest", "name"]
 class Wanted:
     """Which arrivals; conditions that are given must all hold. Files that are gone never do."""
 
-    folder: Path | None = None
-    """Absolute: those whose file lies below it."""
+    folders: tuple[Path, ...] | None = None
+    """Absolute: those whose file lies below one of them; None: anywhere."""
     said: bool | None = None
     """Of which somebody says something, or nobody does."""
     model: int | None = None
@@ -241,8 +243,8 @@ def below(anchor: Anchor, folder: Path) -> ColumnElement[bool]:
 
 def _conditions(anchor: Anchor, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     yield from lying()
-    if wanted.folder is not None:
-        yield below(anchor, wanted.folder)
+    if wanted.folders is not None:
+        yield or_(false(), *(below(anchor, folder) for folder in wanted.folders))
     if wanted.said is not None:
         said = ARRIVALS.c.image_id.in_(spoken_of())
         yield said if wanted.said else ~said

@@ -99,7 +99,7 @@ def test_a_sheet_with_some_left_out_is_no_whole_class(person: Reviewer) -> None:
     """Whoever hides what was said before hasn't seen all."""
     key, rows = person.open("class", person.class_id("cat"), only={"said": False})
     told = look_through(person, key, [[0, len(rows)]])
-    assert (told["whole"], told["representative"]) == (False, 0)
+    assert (told["confirmed"], told["whole"], told["representative"]) == (3, False, 0)
 
 
 def test_looking_through_is_an_act(person: Reviewer) -> None:
@@ -142,3 +142,22 @@ def test_the_command_confirms_what_lay_there_when_it_began(desk: Desk) -> None:
     assert {one.sha256 for one in result.labels} == {
         content_hash(f"cat-{number}.jpg") for number in (1, 2, 3)
     }
+
+
+def test_a_class_in_several_stations_is_one_sheet(tmp_path: Path) -> None:
+    """Where stations come before classes, a class lies in many folders; it is shown as a whole."""
+    desk = Desk.at(tmp_path / "traps", '[filing]\ntemplate = "{subfolder}/{label}/{name}"\n')
+    desk.file("north/cat-1.jpg", "south/cat-2.jpg", "south/dog-1.jpg")
+    with reviewing(desk) as person:
+        cat = person.class_id("cat")
+        key, rows = person.open("class", cat)
+        assert {row["where"] for row in rows} == {
+            "sorted/north/cat/cat-1.jpg",
+            "sorted/south/cat/cat-2.jpg",
+        }
+        counted = {
+            one["name"]: one["pictures"] for one in person.ask("GET /api/classes")["classes"]
+        }
+        assert counted == {"cat": 2, "dog": 1, "snake": 0}
+        told = look_through(person, key, [[0, len(rows)]])
+        assert (told["whole"], told["confirmed"], told["representative"]) == (True, 2, 2)
