@@ -24,7 +24,7 @@ from imgsort.backfill.job import (
     found,
     write_card,
 )
-from imgsort.backfill.listing import Entry, Seen, walked
+from imgsort.backfill.listing import ArchiveEntry, LeftOut, walked
 from imgsort.backfill.manifest import Listed
 from imgsort.backfill.pinned import keep_model, pin_of
 from imgsort.backfill.ready_list import is_list, listed
@@ -103,8 +103,8 @@ def name_of(wish: Wish, archive: Archive) -> str:
 
 
 def pictures_of(
-    workspace: Workspace, archive: Archive, wish: Wish, seen: Seen, scratch: Path
-) -> Iterator[Entry]:
+    workspace: Workspace, archive: Archive, wish: Wish, seen: LeftOut, scratch: Path
+) -> Iterator[ArchiveEntry]:
     """What is to be judged, each once."""
     readable = workspace.config.decode.suffixes
     own = (*workspace.picture_folders, workspace.state, workspace.backfill, workspace.root)
@@ -112,14 +112,14 @@ def pictures_of(
     if not archive.is_list:
         entries = walked(archive.place, readable, seen)
     else:
-        first = (one.path for one in listed(archive.place, readable, Seen()))
+        first = (one.path for one in listed(archive.place, readable, LeftOut()))
         doubles = repeats(first, scratch)
         seen.skipped["lines that name a picture again"] = len(doubles)
         entries = once(listed(archive.place, readable, seen), doubles)
     return entries if wish.limit is None else islice(entries, wish.limit)
 
 
-def counted(entries: Iterable[Entry], tell: Counting) -> Iterator[Entry]:
+def counted(entries: Iterable[ArchiveEntry], tell: Counting) -> Iterator[ArchiveEntry]:
     for number, entry in enumerate(entries, 1):
         if number % _EACH == 0:
             tell(number)
@@ -141,7 +141,7 @@ def begun(workspace: Workspace, wish: Wish, tell: Counting) -> Job:
         before = found(folder)
         if before is None:
             return _made(workspace, wish, archive, folder, pin, tell)
-    now = _card(workspace, wish, archive, pin, Listed(0, 0), Seen())
+    now = _card(workspace, wish, archive, pin, Listed(0, 0), LeftOut())
     if told := differences(before, now):
         raise BackfillProblem(
             f"The job {display(folder.name)} was begun otherwise ({'; '.join(told)}); go on as it "
@@ -153,7 +153,7 @@ def begun(workspace: Workspace, wish: Wish, tell: Counting) -> Job:
 def _made(  # noqa: PLR0913, PLR0917 - what a job is made of
     workspace: Workspace, wish: Wish, archive: Archive, folder: Path, pin: ModelPin, tell: Counting
 ) -> Job:
-    seen = Seen()
+    seen = LeftOut()
     entries = counted(pictures_of(workspace, archive, wish, seen, folder), tell)
     units = workspace.config.backfill.unit_images
     try:
@@ -170,7 +170,7 @@ def _made(  # noqa: PLR0913, PLR0917 - what a job is made of
     return Job(folder, card)
 
 
-def nothing_in(archive: Archive, seen: Seen) -> NothingToDo:
+def nothing_in(archive: Archive, seen: LeftOut) -> NothingToDo:
     left = f" ({told})" if (told := in_words(seen.skipped)) else ""
     return NothingToDo(
         f"There is no picture in {display(archive.place)}{left}; name another folder or list."
@@ -179,11 +179,11 @@ def nothing_in(archive: Archive, seen: Seen) -> NothingToDo:
 
 def in_words(skipped: "dict[str, int]") -> str:
     """What is not judged, as a list."""
-    return ", ".join(f"{number:,} {kind}" for kind, number in skipped.items() if number)
+    return ", ".join(f"{kind} ({number:,})" for kind, number in skipped.items() if number)
 
 
 def _card(  # noqa: PLR0913, PLR0917 - what a card is made of
-    workspace: Workspace, wish: Wish, archive: Archive, pin: ModelPin, made: Listed, seen: Seen
+    workspace: Workspace, wish: Wish, archive: Archive, pin: ModelPin, made: Listed, seen: LeftOut
 ) -> JobCard:
     return JobCard(
         format=FORMAT,
@@ -217,7 +217,7 @@ class Counted:
 
 def counted_only(workspace: Workspace, archive: Archive, wish: Wish, tell: Counting) -> Counted:
     """List everything and keep nothing. Raises NothingToDo where there is no picture."""
-    seen = Seen()
+    seen = LeftOut()
     pictures = size = 0
     with tempfile.TemporaryDirectory(prefix="imgsort-backfill-") as scratch:
         found = pictures_of(workspace, archive, wish, seen, Path(scratch))

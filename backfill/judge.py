@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from imgsort.backfill import manifest, parts
 from imgsort.backfill.job import Job
-from imgsort.backfill.listing import Entry
+from imgsort.backfill.listing import ArchiveEntry
 from imgsort.backfill.pinned import class_ids, pinned_serving
 from imgsort.backfill.reading import Reader, Sighting
 from imgsort.disk.closing import Closing
@@ -96,7 +96,7 @@ class Judge(Closing):
         )
         rows: list[Row] = table.to_pylist()
         left = [index for index, row in enumerate(rows) if row["decision"] in AGAIN]
-        entries = [Entry(rows[index]["path_bytes"]) for index in left]
+        entries = [ArchiveEntry(rows[index]["path_bytes"]) for index in left]
         for index, row in zip(left, self._judged(entries, tell), strict=True):
             rows[index] = row
         self._write(number, rows)
@@ -108,7 +108,7 @@ class Judge(Closing):
         columns = {name: [row.get(name) for row in rows] for name in names}
         parts.write(self.job.parts, self.job.card.id, number, columns, width)
 
-    def _judged(self, entries: Sequence[Entry], tell: Tell) -> list[Row]:
+    def _judged(self, entries: Sequence[ArchiveEntry], tell: Tell) -> list[Row]:
         rows: list[Row] = []
         batch: list[tuple[Row, Picture]] = []
         for sighting in self._reader.sightings(entries):

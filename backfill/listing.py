@@ -21,7 +21,7 @@ _EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """A picture of the archive, as far as it is known without opening it."""
 
     path: bytes
@@ -32,7 +32,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Seen:
+class LeftOut:
     """What a walk left out, counted; shared by whoever walks."""
 
     skipped: Counter[str] = field(default_factory=Counter)
@@ -46,7 +46,7 @@ class Seen:
             self.closed.append(display(folder))
 
 
-def walked(source: str, readable: Collection[str], seen: Seen) -> Iterator[Entry]:
+def walked(source: str, readable: Collection[str], seen: LeftOut) -> Iterator[ArchiveEntry]:
     """Every picture below a folder or an address. Raises BackfillProblem where that can't be read.
 
     ``readable``: suffixes of pictures, lower case.
@@ -59,7 +59,7 @@ def is_picture(name: str, readable: Collection[str]) -> bool:
     return PurePosixPath(name).suffix.lower() in readable
 
 
-def _files(source: str, readable: Collection[str], seen: Seen) -> Iterator[Entry]:
+def _files(source: str, readable: Collection[str], seen: LeftOut) -> Iterator[ArchiveEntry]:
     waiting = [source]
     while waiting:
         folder = waiting.pop()
@@ -80,8 +80,8 @@ def _files(source: str, readable: Collection[str], seen: Seen) -> Iterator[Entry
 
 
 def _file(
-    entry: "os.DirEntry[str]", readable: Collection[str], seen: Seen, below: list[str]
-) -> Entry | None:
+    entry: "os.DirEntry[str]", readable: Collection[str], seen: LeftOut, below: list[str]
+) -> ArchiveEntry | None:
     """A picture, or None; folders to look into go into ``below``."""
     if entry.is_symlink():
         seen.skipped["links"] += 1
@@ -101,11 +101,11 @@ def _file(
     else:
         with suppress(FileNotFoundError):  # gone again
             status = entry.stat(follow_symlinks=False)
-            return Entry(os.fsencode(entry.path), status.st_size, status.st_mtime_ns)
+            return ArchiveEntry(os.fsencode(entry.path), status.st_size, status.st_mtime_ns)
     return None
 
 
-def _objects(source: str, readable: Collection[str], seen: Seen) -> Iterator[Entry]:
+def _objects(source: str, readable: Collection[str], seen: LeftOut) -> Iterator[ArchiveEntry]:
     scheme = source.partition("://")[0]
     try:
         system = file_system(source)
@@ -124,10 +124,10 @@ def _objects(source: str, readable: Collection[str], seen: Seen) -> Iterator[Ent
         raise unreadable(source, problem) from None
 
 
-def _object(scheme: str, found: dict[str, Any]) -> Entry:
+def _object(scheme: str, found: dict[str, Any]) -> ArchiveEntry:
     size = found.get("size")
     path = os.fsencode(f"{scheme}://{str(found['name']).lstrip('/')}")
-    return Entry(path, None if size is None else int(size), None, etag_of(found))
+    return ArchiveEntry(path, None if size is None else int(size), None, etag_of(found))
 
 
 def unreadable(source: str, problem: Exception) -> BackfillProblem:

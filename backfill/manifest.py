@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from imgsort.backfill.listing import Entry
+from imgsort.backfill.listing import ArchiveEntry
 from imgsort.disk.display import display
 from imgsort.disk.durable import sync_file, sync_folder
 from imgsort.errors import BackfillProblem
@@ -33,7 +33,7 @@ def _schema() -> Any:
     return pa.schema([*fields, ("etag", pa.string())])
 
 
-def written(folder: Path, entries: Iterable[Entry], unit_images: int) -> Listed:
+def written(folder: Path, entries: Iterable[ArchiveEntry], unit_images: int) -> Listed:
     """List ``entries`` in ``folder``, which comes to be when all of it is on the disk."""
     building = folder.with_name(f".{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)  # of a run that was killed at it
@@ -54,18 +54,20 @@ def written(folder: Path, entries: Iterable[Entry], unit_images: int) -> Listed:
     return Listed(pictures, size)
 
 
-def _units(entries: Iterable[Entry], unit_images: int) -> Iterator[list[Entry]]:
+def _units(entries: Iterable[ArchiveEntry], unit_images: int) -> Iterator[list[ArchiveEntry]]:
     waiting = iter(entries)
     while unit := list(islice(waiting, unit_images)):
         yield unit
 
 
-def _file(path: Path, first: list[Entry], waiting: Iterator[list[Entry]]) -> Iterator[list[Entry]]:
+def _file(
+    path: Path, first: list[ArchiveEntry], waiting: Iterator[list[ArchiveEntry]]
+) -> Iterator[list[ArchiveEntry]]:
     """Write up to ``UNITS_A_FILE`` units; each is handed on once it is written."""
     import pyarrow.parquet as pq
 
     with pq.ParquetWriter(path, _schema(), compression="zstd") as writer:
-        unit: list[Entry] | None = first
+        unit: list[ArchiveEntry] | None = first
         for number in range(UNITS_A_FILE):
             if unit is None:
                 return
@@ -74,7 +76,7 @@ def _file(path: Path, first: list[Entry], waiting: Iterator[list[Entry]]) -> Ite
             unit = next(waiting, None) if number + 1 < UNITS_A_FILE else None
 
 
-def _table(unit: list[Entry]) -> Any:
+def _table(unit: list[ArchiveEntry]) -> Any:
     import pyarrow as pa
 
     columns = (
@@ -88,7 +90,7 @@ def _table(unit: list[Entry]) -> Any:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def read(folder: Path, unit: int) -> list[Entry]:
+def read(folder: Path, unit: int) -> list[ArchiveEntry]:
     """The pictures of one unit. Raises BackfillProblem where the list is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -102,7 +104,7 @@ def read(folder: Path, unit: int) -> list[Entry]:
             f"The list of pictures {display(path)} can't be read ({problem}); remove the job's "
             f"folder and begin anew."
         ) from None
-    return [Entry(*row) for row in zip(*columns.values(), strict=True)]
+    return [ArchiveEntry(*row) for row in zip(*columns.values(), strict=True)]
 
 
 def _name(number: int) -> str:

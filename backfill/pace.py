@@ -7,7 +7,7 @@ _MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class JobPace:
     """``done`` of ``pictures``; ``fresh`` of those in the last ``seconds``."""
 
     done: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from imgsort.backfill.listing import Entry
+from imgsort.backfill.listing import ArchiveEntry
 from imgsort.backfill.remote import Fetched, Objects, is_address
 from imgsort.disk.closing import Closing
 from imgsort.disk.display import display
@@ -27,7 +27,7 @@ _CHANGED_SINCE = "it is not the one that was listed: its size, time or etag is a
 class Sighting:
     """What was found where a picture was listed."""
 
-    entry: Entry
+    entry: ArchiveEntry
     """With what was not known of it before."""
     outcome: Outcome
     left: Literal["changed", "unread"] | None
@@ -49,9 +49,9 @@ class Reader(Closing):
             objects.close()
         self._pool.close()
 
-    def sightings(self, entries: Sequence[Entry]) -> Iterator[Sighting]:
+    def sightings(self, entries: Sequence[ArchiveEntry]) -> Iterator[Sighting]:
         """One for each entry, in their order."""
-        waiting: deque[tuple[Entry, Future[Outcome] | Future[Sighting]]] = deque()
+        waiting: deque[tuple[ArchiveEntry, Future[Outcome] | Future[Sighting]]] = deque()
         for entry in entries:
             waiting.append((entry, self._submitted(entry)))
             if len(waiting) >= self._ahead:
@@ -59,7 +59,7 @@ class Reader(Closing):
         while waiting:
             yield _seen(*waiting.popleft())
 
-    def _submitted(self, entry: Entry) -> "Future[Outcome] | Future[Sighting]":
+    def _submitted(self, entry: ArchiveEntry) -> "Future[Outcome] | Future[Sighting]":
         name = os.fsdecode(entry.path)
         if not is_address(name):
             return self._pool.submit(Path(name))
@@ -68,7 +68,7 @@ class Reader(Closing):
             self._objects[scheme] = Objects(scheme)
         return self._objects[scheme].submit(lambda objects: self._fetched(objects, entry, name))
 
-    def _fetched(self, objects: Objects, entry: Entry, name: str) -> Sighting:
+    def _fetched(self, objects: Objects, entry: ArchiveEntry, name: str) -> Sighting:
         """Runs in one of the threads that fetch."""
         most = self._limits.max_bytes
         path = Path(name)
@@ -93,7 +93,7 @@ class Reader(Closing):
         return Sighting(_completed(entry, file), outcome, None)
 
 
-def _seen(entry: Entry, future: "Future[Outcome] | Future[Sighting]") -> Sighting:
+def _seen(entry: ArchiveEntry, future: "Future[Outcome] | Future[Sighting]") -> Sighting:
     outcome = future.result()
     if isinstance(outcome, Sighting):
         return outcome
@@ -107,14 +107,14 @@ def _seen(entry: Entry, future: "Future[Outcome] | Future[Sighting]") -> Sightin
     return Sighting(replace(entry, size=identity.size, mtime_ns=identity.mtime_ns), outcome, None)
 
 
-def _left(entry: Entry, path: Path, reason: str) -> Sighting:
+def _left(entry: ArchiveEntry, path: Path, reason: str) -> Sighting:
     return Sighting(entry, Deferred(path, reason), "unread")
 
 
-def _completed(entry: Entry, file: Fetched) -> Entry:
+def _completed(entry: ArchiveEntry, file: Fetched) -> ArchiveEntry:
     return replace(entry, size=file.size, etag=entry.etag or file.etag)
 
 
-def _is_another(entry: Entry, file: Fetched) -> bool:
+def _is_another(entry: ArchiveEntry, file: Fetched) -> bool:
     etag = entry.etag is not None and file.etag is not None and entry.etag != file.etag
     return etag or entry.size not in {None, file.size}

@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote_plus
 
-from imgsort.backfill.listing import Entry, Seen, is_picture, unreadable
-from imgsort.backfill.remote import file_system, is_address
+from imgsort.backfill.listing import ArchiveEntry, LeftOut, is_picture, unreadable
+from imgsort.backfill.remote import etag_of, file_system, is_address
 from imgsort.disk.display import display
 from imgsort.errors import BackfillMisused, BackfillProblem
 
 Row = Mapping[str, Any]
 _KINDS = (".csv", ".csv.gz", ".parquet", "manifest.json")
-_ETAGS = ("etag", "e_tag")
-_NEITHER = {"false", "0", "no"}
+_COLUMNS = frozenset(
+    {"path", "pathbytes", "bucket", "key", "size", "etag", "islatest", "isdeletemarker"}
+)
+_NO, _YES = {"false", "0", "no"}, {"true", "1", "yes"}
 
 
 def is_list(source: str) -> bool:
@@ -31,7 +33,7 @@ def is_list(source: str) -> bool:
     return source.lower().endswith(_KINDS)
 
 
-def listed(source: str, readable: Collection[str], seen: Seen) -> Iterator[Entry]:
+def listed(source: str, readable: Collection[str], seen: LeftOut) -> Iterator[ArchiveEntry]:
     """What a list names, in its order. Raises BackfillProblem where it can't be read."""
     if not is_list(source):
         raise BackfillMisused(
@@ -59,13 +61,13 @@ def _opened(source: str) -> IO[bytes]:
 
 
 def _rows(source: str) -> Iterator[Row]:
-    """Each row by the names of its columns, which are made lower case."""
+    """Each row by the plain names of its columns."""
     with _opened(source) as file:
         if source.lower().endswith(".parquet"):
             yield from _parquet(file)
             return
         reader = csv.reader(_text(file, source))
-        columns = [name.strip().lower() for name in next(reader, [])]
+        columns = [_plain(name) for name in next(reader, [])]
         for values in reader:
             if values:
                 yield dict(zip(columns, values, strict=False))
@@ -75,10 +77,9 @@ def _parquet(file: IO[bytes]) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     whole = pq.ParquetFile(file)
-    names = {"path", "path_bytes", "bucket", "key", "size", *_ETAGS, *_FLAGS}
-    wanted = [name for name in whole.schema_arrow.names if name.lower() in names]
+    wanted = [name for name in whole.schema_arrow.names if _plain(name) in _COLUMNS]
     for batch in whole.iter_batches(batch_size=8192, columns=wanted):
-        columns = [column.lower() for column in batch.schema.names]
+        columns = [_plain(column) for column in batch.schema.names]
         values = [batch.column(index).to_pylist() for index in range(batch.num_columns)]
         for row in zip(*values, strict=True):
             yield dict(zip(columns, row, strict=True))
@@ -90,11 +91,11 @@ def _text(file: IO[bytes], name: str) -> IO[str]:
     return io.TextIOWrapper(plain, "utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[arg-type]
 
 
-def _entry(row: Row, source: str, base: str) -> Entry:
+def _entry(row: Row, source: str, base: str) -> ArchiveEntry:
     if row.get("bucket") and row.get("key"):
         path = os.fsencode(f"s3://{row['bucket']}/{row['key']}")
     else:
-        named = row.get("path_bytes") or row.get("path")
+        named = row.get("pathbytes") or row.get("path")
         if not named:
             raise BackfillMisused(
                 f"{display(source)} has no column `path` (or `bucket` and `key`); give its columns "
@@ -103,12 +104,13 @@ def _entry(row: Row, source: str, base: str) -> Entry:
         path = named if isinstance(named, bytes) else os.fsencode(str(named))
         if not is_address(os.fsdecode(path)):
             path = os.path.normpath(os.path.join(os.fsencode(base), path))  # noqa: PTH118 - bytes
-    etag = next((str(row[name]).strip('"') for name in _ETAGS if row.get(name)), None)
     size = row.get("size")
-    return Entry(path, None if size in {None, ""} else int(str(size)), None, etag)
+    return ArchiveEntry(path, None if size in {None, ""} else int(str(size)), None, etag_of(row))
 
 
-_FLAGS = ("is_latest", "is_delete_marker")
+def _plain(column: str) -> str:
+    """CSV has IsLatest, Parquet is_latest."""
+    return column.strip().lower().replace("_", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class _Inventory:
     files: list[str]
 
 
-def _inventory(source: str, readable: Collection[str], seen: Seen) -> Iterator[Entry]:
+def _inventory(source: str, readable: Collection[str], seen: LeftOut) -> Iterator[ArchiveEntry]:
     with _opened(source) as file:
         told = _inventory_of(json.load(file), source)
     for name in told.files:
@@ -142,7 +144,7 @@ def _inventory_of(table: dict[str, Any], source: str) -> _Inventory:
             f"{display(source)} lists in {display(kind)}; have S3 make the inventory in Parquet or "
             f"CSV."
         )
-    columns = [name.strip().lower() for name in str(table["fileSchema"]).split(",")]
+    columns = [_plain(name) for name in str(table["fileSchema"]).split(",")]
     files = [_beside(source, one["key"], table) for one in table["files"]]
     return _Inventory(str(table["sourceBucket"]), columns, kind, files)
 
@@ -166,6 +168,5 @@ def _inventory_rows(told: _Inventory, name: str) -> Iterator[Row]:
 
 def _superseded(row: Row) -> bool:
     """An older version of an object, or the mark that it was deleted."""
-    latest = str(row.get("is_latest") if row.get("is_latest") is not None else "true").lower()
-    deleted = str(row.get("is_delete_marker") or "false").lower()
-    return latest in _NEITHER or deleted not in _NEITHER
+    latest, deleted = row.get("islatest"), row.get("isdeletemarker")
+    return str(latest).lower() in _NO or str(deleted).lower() in _YES

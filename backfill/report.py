@@ -8,7 +8,7 @@ from imgsort.backfill.beginning import in_words
 from imgsort.backfill.job import Job
 from imgsort.backfill.pace import duration, in_digits
 from imgsort.backfill.run import Ran
-from imgsort.backfill.tally import Tally
+from imgsort.backfill.tally import JobTally
 from imgsort.backfill.units import Shard
 from imgsort.disk.display import display
 
@@ -21,7 +21,7 @@ class Report:
 
     job: Job
     ran: Ran
-    tally: Tally | None
+    tally: JobTally | None
     """None for a shard, which knows of its own units only."""
     shard: Shard
 

@@ -8,7 +8,7 @@ from typing import Any
 from imgsort.backfill import failures, parts
 from imgsort.backfill.failures import UnitFailure
 from imgsort.backfill.job import Job
-from imgsort.backfill.pace import Pace, duration, in_digits
+from imgsort.backfill.pace import JobPace, duration, in_digits
 from imgsort.disk.display import display
 
 _LATELY_SECONDS = 1800.0
@@ -23,7 +23,7 @@ class JobState:
     done: int
     """Units."""
     failed: tuple[UnitFailure, ...]
-    pace: Pace
+    pace: JobPace
 
     @property
     def left(self) -> int:
@@ -77,7 +77,7 @@ def state_of(job: Job) -> JobState:
         job,
         len(done),
         tuple(one for unit, one in failed.items() if unit not in done),
-        Pace(pictures, job.card.pictures, fresh, seconds),
+        JobPace(pictures, job.card.pictures, fresh, seconds),
     )
 
 

@@ -12,7 +12,7 @@ _COLUMNS = ["decision", "label", "reason"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class JobTally:
     """Pictures of a job by what was decided."""
 
     decisions: Counter[str] = field(default_factory=Counter)
@@ -45,12 +45,12 @@ class Tally:
         }
 
 
-def tallied(job: Job) -> Tally:
+def tallied(job: Job) -> JobTally:
     """Reads three columns of every part."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    tally = Tally()
+    tally = JobTally()
     for unit in sorted(parts.there(job.parts)):
         try:
             with pq.ParquetFile(parts.path_of(job.parts, unit)) as file:
@@ -64,7 +64,7 @@ def tallied(job: Job) -> Tally:
     return tally
 
 
-def _count(tally: Tally, row: dict[str, Any], pictures: int) -> None:
+def _count(tally: JobTally, row: dict[str, Any], pictures: int) -> None:
     decision = row["decision"]
     tally.decisions[decision] += pictures
     if decision == "filed":

@@ -385,11 +385,11 @@ class Bar(Closing):
         self._began = self._said = time.monotonic()
 
     def judged(self, pictures: int) -> None:
-        from imgsort.backfill.pace import Pace
+        from imgsort.backfill.pace import JobPace
 
         self._done += pictures
         seconds = time.monotonic() - self._began
-        pace = Pace(self._done, self._pictures, self._done - self._before, seconds)
+        pace = JobPace(self._done, self._pictures, self._done - self._before, seconds)
         self._show(self._done, self._what, pace.in_words())
 
     def say(self, sentence: str) -> None:
