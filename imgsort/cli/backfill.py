@@ -191,7 +191,9 @@ def ingest(
     if trouble:
         raise typer.Exit(1)
     if not (told["parts"] or told.get("filed")):
-        raise NothingToDo(f"All results of {display(job.name)} are in the log already.")
+        raise NothingToDo(
+            f"All results of {display(job.name)} are in the log already; nothing is new."
+        )
 
 
 @backfill_app.command("retry")
