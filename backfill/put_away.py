@@ -1,6 +1,7 @@
 """Filing an archive's pictures by what a job said of them, as the daemon files its own."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from imgsort.backfill.remote import is_address
 from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.errors import BackfillMisused, BackfillProblem
-from imgsort.filing import Filer, JudgedPicture, recover
+from imgsort.filing import Candidate, Filer, InboxPicture, recover
 from imgsort.images.outcome import Picture, Refused
 from imgsort.models.registry import Registry
 from imgsort.records.archive_pictures import ArchivePicture
@@ -106,7 +107,7 @@ def _file(
             _left(done, one.errand.source, one.reason or "it could not be moved")
 
 
-def _ready(job: Job, batch: Sequence[ArchivePicture], done: PutAway) -> Iterator[JudgedPicture]:
+def _ready(job: Job, batch: Sequence[ArchivePicture], done: PutAway) -> Iterator[InboxPicture]:
     """Those whose file is the one that was judged."""
     for one in batch:
         path = Path(os.fsdecode(one.path))
@@ -132,7 +133,7 @@ def _left(done: PutAway, path: Path, reason: str) -> None:
         done.left.append((path, reason))
 
 
-def _judged(job: Job, one: ArchivePicture, path: Path, identity: Identity) -> JudgedPicture:
+def _judged(job: Job, one: ArchivePicture, path: Path, identity: Identity) -> InboxPicture:
     sha256 = one.sha256 or ""
     if one.facts is None:
         reason = "it can't be read" if one.reason is None else one.reason.sentence
@@ -141,10 +142,10 @@ def _judged(job: Job, one: ArchivePicture, path: Path, identity: Identity) -> Ju
         outcome = Picture(path, identity, sha256, one.facts, np.empty((0, 0, 3), np.uint8))
     below = Path(job.card.source) in path.parents
     folder = os.path.relpath(path.parent, job.card.source) if below else "."
-    return JudgedPicture(
-        outcome=outcome,
-        verdict=one.verdict,
-        model=None if one.verdict is None else job.card.model.version,
-        subfolder=b"" if folder == "." else os.fsencode(folder),
-        arrived_at=datetime.now(UTC),
+    inside = b"" if folder == "." else os.fsencode(folder)
+    return InboxPicture(
+        Candidate(path, inside, datetime.now(UTC), time.monotonic()),
+        outcome,
+        one.verdict,
+        None if one.verdict is None else job.card.model.version,
     )

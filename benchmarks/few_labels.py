@@ -10,14 +10,11 @@ without labels its recall, as a share of the first model's. Exit status 1 unless
 unless a class without labels keeps 0.95 of its recall.
 """
 
-import sys
-import tempfile
 from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
-from school import Photo, School, arguments, lesson
+from school import Photo, School, arguments, end, lesson, schools, seeds_of
 
 from imgsort.models.heads.classifier import Classifier
 
@@ -28,20 +25,16 @@ OF_TWO, KEPT = (2, 10, 40), 0.95
 
 def main() -> None:
     options = arguments(__doc__, SETS, 10).parse_args()
-    seeds = range(options.first, options.first + options.seeds)
+    seeds = seeds_of(options)
     failures = []
-    for chosen in options.sets:
-        name, _, words = chosen.partition("=")
-        with tempfile.TemporaryDirectory(prefix="imgsort-few-") as folder:
-            school = School(options.data, Path(folder), words, options.cache)
-            photos, classes = school.photos(name), words.split(",")
-            for each in LEAST:
-                failures += of_all(school, photos, classes, each, seeds)
-            for pair in combinations(classes, len(classes) - 1):
-                for each in OF_TWO:
-                    failures += of_two(school, photos, pair, each, seeds)
-    print("\n".join(failures) or "kept")
-    sys.exit(bool(failures))
+    for school, name in schools(options):
+        photos = school.photos(name)
+        for each in LEAST:
+            failures += of_all(school, photos, school.words, each, seeds)
+        for pair in combinations(school.words, len(school.words) - 1):
+            for each in OF_TWO:
+                failures += of_two(school, photos, pair, each, seeds)
+    end(failures)
 
 
 def of_all(

@@ -9,12 +9,9 @@ other pictures and those of the foreign sets. Exit status 1 unless at most 5 % o
 are filed, and at most 3 % of the known classes' pictures are called unlike anything known.
 """
 
-import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
-from school import Judged, School, arguments, drawn, lesson
+from school import Judged, School, arguments, drawn, end, lesson, schools, seeds_of
 
 SETS = ("cats_dogs_snakes=cat,dog,snake",)
 FOREIGN = ("magnetic_tile", "ants_bees")
@@ -25,16 +22,12 @@ def main() -> None:
     parser = arguments(__doc__, SETS, 20)
     parser.add_argument("--foreign", nargs="+", default=FOREIGN)
     options = parser.parse_args()
-    seeds = range(options.first, options.first + options.seeds)
+    seeds = seeds_of(options)
     failures = []
-    for chosen in options.sets:
-        name, _, words = chosen.partition("=")
-        with tempfile.TemporaryDirectory(prefix="imgsort-foreign-") as folder:
-            school = School(options.data, Path(folder), words, options.cache)
-            others = [each for each in options.foreign if each != name]
-            failures += learned(school, name, others, seeds)
-    print("\n".join(failures) or "kept")
-    sys.exit(bool(failures))
+    for school, name in schools(options):
+        others = [each for each in options.foreign if each != name]
+        failures += learned(school, name, others, seeds)
+    end(failures)
 
 
 def learned(school: School, name: str, foreign: Sequence[str], seeds: range) -> list[str]:

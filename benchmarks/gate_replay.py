@@ -12,13 +12,11 @@ in that says the standard error of the difference on these pictures.
 """
 
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from school import Photo, School, arguments, drawn, lesson
+from school import Photo, School, arguments, drawn, lesson, schools, seeds_of
 
 from imgsort.errors import NothingToDo
 from imgsort.trainer.evaluation.gate import FEWEST
@@ -34,15 +32,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30)
     options = parser.parse_args()
     falls = []
-    for chosen in options.sets:
-        name, _, words = chosen.partition("=")
-        with tempfile.TemporaryDirectory(prefix="imgsort-replay-") as folder:
-            school = School(options.data, Path(folder), words, options.cache)
-            photos = school.photos(name)
-            for seed in range(options.first, options.first + options.seeds):
-                arriving, unseen = drawn(photos, seed, UNSEEN)
-                print(f"{chosen}, seed {seed}: {len(arriving)} + {len(unseen)}", flush=True)
-                falls.append(replayed(school, arriving, unseen, options.rounds, seed))
+    for school, name in schools(options):
+        photos, words = school.photos(name), ",".join(school.words)
+        for seed in seeds_of(options):
+            arriving, unseen = drawn(photos, seed, UNSEEN)
+            told = f"{name}={words}" if words else name
+            print(f"{told}, seed {seed}: {len(arriving)} + {len(unseen)}", flush=True)
+            falls.append(replayed(school, arriving, unseen, options.rounds, seed))
     print(f"largest fall {max(falls):.4f}; more than allowed in {sum(f > ALLOWED for f in falls)}")
     sys.exit(max(falls) > ALLOWED)
 

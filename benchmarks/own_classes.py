@@ -14,13 +14,12 @@ unless 94 % of all that is filed is right.
 """
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from school import Judged, Photo, Quiet, School, arguments, drawn, last_fifth, lesson
+from school import Judged, Photo, Quiet, School, arguments, drawn, end, last_fifth, lesson, seeds_of
 
 from imgsort.models.heads.classifier import Classifier
 from imgsort.models.registry import Registry
@@ -35,7 +34,7 @@ def main() -> None:
     parser = arguments(__doc__, SETS, 3)
     parser.add_argument("--match", action="store_true", help="take `ants` for ImageNet's ant")
     options = parser.parse_args()
-    seeds = range(options.first, options.first + options.seeds)
+    seeds = seeds_of(options)
     with tempfile.TemporaryDirectory(prefix="imgsort-own-") as folder:
         school = School(options.data, Path(folder), cache=options.cache)
         totals, failures, gains = [], [], []
@@ -55,8 +54,7 @@ def main() -> None:
             gains.append(gain)
             failures += [f"{name}: {why}" for why in shortfalls(total, gain)]
     failures += overall(totals, gains)
-    print("\n".join(failures) or "kept")
-    sys.exit(bool(failures))
+    end(failures)
 
 
 def by_product(school: School, training: Sequence[Photo], test: Sequence[Photo]) -> Judged:

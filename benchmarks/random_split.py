@@ -8,14 +8,13 @@ on. Beside it: how many pairs that are alike pixel by pixel (correlation of 32 x
 least 0.99) lie across each split.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from school import LIMITS, Photo, School, arguments, drawn, lesson
+from school import LIMITS, Photo, School, arguments, drawn, lesson, schools, seeds_of
 from sklearn.metrics import f1_score
 
 from imgsort.images import decode
@@ -28,16 +27,14 @@ Greys = dict[str, NDArray[np.float64]]
 
 def main() -> None:
     options = arguments(__doc__, ["magnetic_tile"], 10).parse_args()
-    seeds = range(options.first, options.first + options.seeds)
-    for name in options.sets:
-        with tempfile.TemporaryDirectory(prefix="imgsort-split-") as folder:
-            school = School(options.data, Path(folder), cache=options.cache)
-            photos = school.photos(name)
-            grey = {each.sha256: outline(each.path) for each in photos}
-            print(f"{name}: {len(photos)} images, {len(seeds)} splits each")
-            for told, split in (("random", at_random), ("grouped", grouped)):
-                found = [tested(school, grey, *split(school, photos, seed)) for seed in seeds]
-                print(f"{told}: {summary(np.array(found))}", flush=True)
+    seeds = seeds_of(options)
+    for school, name in schools(options):
+        photos = school.photos(name)
+        grey = {each.sha256: outline(each.path) for each in photos}
+        print(f"{name}: {len(photos)} images, {len(seeds)} splits each")
+        for told, split in (("random", at_random), ("grouped", grouped)):
+            found = [tested(school, grey, *split(school, photos, seed)) for seed in seeds]
+            print(f"{told}: {summary(np.array(found))}", flush=True)
 
 
 def at_random(_: School, photos: Sequence[Photo], seed: int) -> tuple[list[Photo], list[Photo]]:

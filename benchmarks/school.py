@@ -10,10 +10,12 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -342,6 +344,24 @@ def imgsort(root: Path, *words: str) -> str:
     if answer.returncode:
         raise SystemExit(f"{words}: {answer.stderr}")
     return answer.stdout
+
+
+def schools(options: argparse.Namespace) -> Iterator[tuple["School", str]]:
+    """One for each set that is asked for, as ``name`` or ``name=its,words``, and the name."""
+    for chosen in options.sets:
+        name, _, words = chosen.partition("=")
+        with tempfile.TemporaryDirectory(prefix="imgsort-school-") as folder:
+            yield School(options.data, Path(folder), words, options.cache), name
+
+
+def seeds_of(options: argparse.Namespace) -> range:
+    return range(options.first, options.first + options.seeds)
+
+
+def end(failures: Sequence[str]) -> NoReturn:
+    """Tell them; the exit status is 1 if there are any."""
+    print("\n".join(failures) or "kept")
+    sys.exit(bool(failures))
 
 
 def arguments(description: str | None, sets: Sequence[str], seeds: int) -> argparse.ArgumentParser:

@@ -8,13 +8,10 @@ say, and are the suspected labels really wrong? Exit status 1 unless all shuffle
 0.6 of the first 30 % of the suspects are wrong.
 """
 
-import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from school import Lesson, Photo, School, arguments, lesson
+from school import Lesson, Photo, School, arguments, end, lesson, schools, seeds_of
 
 from imgsort.trainer.evaluation.label_errors import doubtful
 from imgsort.trainer.head.champion import Champion
@@ -29,19 +26,15 @@ PART, LEADING, PRECISION = 0.3, 0.3, 0.6
 
 def main() -> None:
     options = arguments(__doc__, SETS, 20).parse_args()
-    seeds = range(options.first, options.first + options.seeds)
+    seeds = seeds_of(options)
     failures = []
-    for chosen in options.sets:
-        name, _, words = chosen.partition("=")
-        with tempfile.TemporaryDirectory(prefix="imgsort-shuffled-") as folder:
-            school = School(options.data, Path(folder), words, options.cache)
-            photos, first = school.photos(name), school.first()
-            clean = school.promoted(lesson(school.material(photos), first))
-            failures += all_wrong(school, photos, clean, f"{name}, all shuffled", seeds)
-            failures += all_wrong(school, photos, first, f"{name}, all shuffled, after v1", seeds)
-            failures += some_wrong(school, photos, clean, name, seeds)
-    print("\n".join(failures) or "kept")
-    sys.exit(bool(failures))
+    for school, name in schools(options):
+        photos, first = school.photos(name), school.first()
+        clean = school.promoted(lesson(school.material(photos), first))
+        failures += all_wrong(school, photos, clean, f"{name}, all shuffled", seeds)
+        failures += all_wrong(school, photos, first, f"{name}, all shuffled, after v1", seeds)
+        failures += some_wrong(school, photos, clean, name, seeds)
+    end(failures)
 
 
 def all_wrong(

@@ -35,11 +35,17 @@ class Prediction:
     """Of the label, 0 to 1."""
     decision: Literal["filed", "unsure", "rejected"]
     reason: str | None
-    """Why it is unsure or rejected; None when it would be filed."""
+    """Why it is unsure or rejected, in words; None when it would be filed."""
     top: tuple[tuple[str, float], ...]
     """The best classes with their confidence, best first."""
     unlikeness: float | None
     """Above 1 it is unlike anything the model was trained on; None where the model can't tell."""
+    reason_code: str | None
+    """The reason in a word that never changes, as in `prediction_log`."""
+    threshold: float | None
+    """What the label's class needs to be filed; None where no confidence is enough."""
+    model: int
+    """Version of the model that was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,35 +129,22 @@ class Session:
         """Say what pictures are, by path, id of the log, content hash or name, as `imgsort label`
         does: each moves to the folder of its class. ``new_class`` allows a class whose name may be
         a slip for another's."""
-        from imgsort.filing import recover
-        from imgsort.filing.xmp_renewal import renewing
-        from imgsort.labels.apply import put_labels
         from imgsort.labels.named_classes import new_classes, require_in_use, spoken
-        from imgsort.reconcile.apply import apply_reconcile
-        from imgsort.store import Store
+        from imgsort.labels.session import session
 
         several = [pictures] if isinstance(pictures, str | PathLike | int) else list(pictures)
         names = [str(one) if isinstance(one, int) else fspath(one) for one in several]
-        self._workspace.require_folders()
-        with Store.open(self._workspace.database, root=self.root) as store:
-            recover(self._workspace, store)
-            run = store.runs.begin("label")
-            summary = "nothing was done"
-            try:
-                apply_reconcile(self._workspace, store, run)
-                labels, repeated = spoken(self._workspace, store, names, label)
-                require_in_use(store, {label})
-                new_classes(store, {label}, allowed=new_class)
-                with renewing(self._workspace, store):
-                    done = put_labels(self._workspace, store, run, labels, repeated)
-                summary = f"{len(done.labels):,} labelled, {len(done.moved):,} files moved"
-            finally:
-                store.runs.end(run, summary)
+        with session(self._workspace, "label", lambda _: None) as now:
+            labels, repeated = spoken(self._workspace, now.store, names, label)
+            require_in_use(now.store, {label})
+            new_classes(now.store, {label}, allowed=new_class)
+            done = now.put(labels, repeated)
+            now.summary = f"{len(done.labels):,} labelled, {len(done.moved):,} files moved"
         return Labelling(
             len(done.labels),
             tuple(one.path for one in done.moved),
             tuple((one.path, one.reason or "") for one in done.left),
-            run,
+            now.run_id,
         )
 
 
@@ -161,15 +154,17 @@ def open_session(workspace: Named = ".") -> Session:
 
 
 def _prediction(one: "Classified") -> Prediction:
-    verdict = one.verdict
-    if verdict is None:
-        return Prediction(one.path, None, None, "rejected", one.reason, (), None)
+    said = one.verdict
+    known = said is not None and bool(said.label)
     return Prediction(
         path=one.path,
-        label=verdict.label or None,
-        confidence=verdict.confidence if verdict.label else None,
-        decision=verdict.decision,
-        reason=verdict.reason,
-        top=tuple((score.label, score.confidence) for score in verdict.top_k),
-        unlikeness=verdict.unlikeness,
+        label=said.label if said and known else None,
+        confidence=said.confidence if said and known else None,
+        decision=said.decision if said else "rejected",
+        reason=one.reason and one.reason.sentence,
+        top=tuple((score.label, score.confidence) for score in said.top_k) if said else (),
+        unlikeness=said.unlikeness if said else None,
+        reason_code=one.reason and one.reason.code.value,
+        threshold=one.threshold,
+        model=one.model,
     )

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from imgsort.cli.app import app
 from imgsort.disk.identity import Identity
-from imgsort.filing import Filer, JudgedPicture
+from imgsort.filing import Candidate, Filer, InboxPicture
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Picture, Refused
 from imgsort.models.registry import ClassEntry, ModelDraft, Registry
@@ -147,17 +147,18 @@ def content_hash(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def _judged(workspace: Workspace, path: Path) -> JudgedPicture:
+def _judged(workspace: Workspace, path: Path) -> InboxPicture:
     content = path.read_bytes()
     identity, sha256 = Identity.of(path.stat()), hashlib.sha256(content).hexdigest()
     subfolder = os.fsencode(path.parent.relative_to(workspace.inbox)).strip(b".")
     word, *more = path.stem.split("-")
+    candidate = Candidate(path, subfolder, ARRIVED, 0.0)
     if word == "broken":
         refused = Refused(path, identity, sha256, "the file is cut short")
-        return JudgedPicture(refused, None, 1, subfolder, ARRIVED)
+        return InboxPicture(candidate, refused)
     facts = ImageFacts(8, 8, "JPEG", "2024-02-29T07:05:09", "Canon", 0)
     picture = Picture(path, identity, sha256, facts, np.zeros((1, 1, 3), np.uint8))
-    return JudgedPicture(picture, _verdict(word, more), 1, subfolder, ARRIVED)
+    return InboxPicture(candidate, picture, _verdict(word, more), 1)
 
 
 def _verdict(word: str, more: Sequence[str]) -> Verdict:

@@ -20,11 +20,11 @@ from imgsort.daemon.bench.stages import (
     measure_filing,
     measure_reading,
 )
-from imgsort.daemon.inbox.source import Candidate
+from imgsort.daemon.inbox.probe import LeftAlone
 from imgsort.daemon.pipeline.pipeline import Listener, Pipeline
 from imgsort.daemon.service.wiring import Works, wired
 from imgsort.errors import ImgsortError
-from imgsort.filing import Done, Filer
+from imgsort.filing import Candidate, Done, Filer
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.backbones.on_disk import CARD
 from imgsort.models.quantize import QuantizeTerms, quantize
@@ -142,8 +142,8 @@ class _Watch(Listener):
             self.began = self.began or time.perf_counter()
             yield candidate
 
-    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
-        self._behind.finished(path, filed=filed, reason=reason)
+    def finished(self, path: Path, left: LeftAlone | None) -> None:
+        self._behind.finished(path, left)
 
     def batch(self, batch: Sequence[Done], seconds: float) -> None:
         self.ended = time.perf_counter()

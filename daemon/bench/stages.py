@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgsort.daemon.bench.results import Stage
 from imgsort.disk.identity import Identity, open_regular, sha256_of
-from imgsort.filing import Filer, JudgedPicture
+from imgsort.filing import Candidate, Filer, InboxPicture
 from imgsort.images import ImageLimits, decode, settle_in
 from imgsort.images.outcome import Picture
 from imgsort.models.serving import Serving
@@ -94,10 +94,10 @@ def measure_filing(
     for start in range(0, len(pictures), batch_size):
         batch = pictures[start : start + batch_size]
         verdicts = serving.judge(np.stack([picture.pixels for picture in batch]))
-        now = datetime.now(UTC)
+        now, version = datetime.now(UTC), serving.card.version
         batches.append(
             [
-                JudgedPicture(picture, verdict, serving.card.version, b"", now)
+                InboxPicture(Candidate(picture.path, b"", now, 0.0), picture, verdict, version)
                 for picture, verdict in zip(batch, verdicts, strict=True)
             ]
         )

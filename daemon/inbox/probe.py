@@ -27,6 +27,11 @@ class LeftAlone:
     """It stays where it is, for this reason."""
 
     reason: str
+    given_up: bool = False
+    """Nothing is wrong with it: it was on its way when imgsort had to end."""
+
+
+STOPPING = LeftAlone("imgsort is stopping", given_up=True)
 
 
 def glance(path: str) -> Seen | LeftAlone | None:

@@ -21,6 +21,7 @@ from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.disk.mounts import is_event_blind
 from imgsort.errors import StoreBusy, StoreFull, WorkspaceProblem
+from imgsort.filing import Candidate
 from imgsort.workspace.workspace import is_workspace
 
 CHECK_SECONDS = 2.0
@@ -35,23 +36,8 @@ AGAIN_SECONDS = 2.0
 """How often a file that may yet become a picture is looked at."""
 
 ANOTHERS = "it is a workspace of its own"
-STOPPING = "imgsort is stopping"
-"""Why a picture is given up that was on its way at the end."""
 
 Known = Callable[[Sequence[Identity]], Collection[Identity]]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A file that has stopped changing, to be decoded, judged and filed."""
-
-    path: Path
-    subfolder: bytes
-    """Its folder below the inbox, ``b""`` for the inbox itself."""
-    arrived_at: datetime
-    """When it was seen to have settled, UTC."""
-    taken_at: float
-    """The same in monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +100,7 @@ class Source:
     @property
     def has_more(self) -> bool:
         """Do pictures lie in the inbox that were not taken, as far as is known?"""
-        given_up = any(one.reason == STOPPING for one in self.window.aside.values())
+        given_up = any(aside.left.given_up for aside in self.window.aside.values())
         return bool(given_up or self.waiting or self.rounds.unfinished or not self.scanned.is_set())
 
     def way(self, path: str) -> str:
@@ -149,15 +135,15 @@ class Source:
         finally:
             self._watcher.disarm()
 
-    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
-        """The pipeline is through with a candidate; one that wasn't filed is looked at again."""
+    def finished(self, path: Path, left: LeftAlone | None) -> None:
+        """The pipeline is through with a candidate; one that was left is looked at again."""
         name, now = str(path), self._clock()
-        after = None if filed else glance(name)
+        after = None if left is None else glance(name)
         with self.lock:
             self._taken.pop(name, None)
             before = self.window.finish(name, now)
-            if isinstance(after, Seen) and after.identity == before:
-                self.window.set_aside(name, reason, now)
+            if left is not None and isinstance(after, Seen) and after.identity == before:
+                self.window.set_aside(name, left, now)
             elif after is not None:
                 self.window.found(name, now)
             self._moved_at = now
@@ -308,7 +294,7 @@ class Source:
             return None
         if isinstance(view, LeftAlone):
             self._say_left(self.way(path), view.reason)
-            self.window.set_aside(path, view.reason, now)
+            self.window.set_aside(path, view, now)
             return None
         watched = seen(waiting.watched, view.identity, view.writer, now, renamed=waiting.renamed)
         wait = remaining(watched, view.writer, now, *self._quiet(view.identity, path))

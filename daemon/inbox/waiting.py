@@ -9,6 +9,7 @@ import itertools
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from imgsort.daemon.inbox.probe import LeftAlone
 from imgsort.daemon.inbox.settle import Watched
 from imgsort.disk.identity import Identity
 
@@ -33,7 +34,7 @@ class Aside:
     """A file that could not be taken, and why; it isn't looked at again before ``until``."""
 
     until: float
-    reason: str
+    left: LeftAlone
 
 
 class Window:
@@ -115,11 +116,11 @@ class Window:
             self._wait(path, Waiting(now, renamed, None))
         return identity
 
-    def set_aside(self, path: str, reason: str, now: float) -> None:
+    def set_aside(self, path: str, left: LeftAlone, now: float) -> None:
         """Leave a file alone for a minute."""
         self.waiting.pop(path, None)
         self.aside.pop(path, None)
-        self.aside[path] = Aside(now + ASIDE_SECONDS, reason)
+        self.aside[path] = Aside(now + ASIDE_SECONDS, left)
         if len(self.aside) > ASIDE_CAPACITY:
             self.aside.popitem(last=False)
 

@@ -1,13 +1,13 @@
 """The infer stage: look up what is known, embed the rest once, judge all of it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.daemon.pipeline.pipeline import Decoded
-from imgsort.filing import JudgedPicture
+from imgsort.filing import InboxPicture
 from imgsort.images.outcome import Picture
 from imgsort.models.serving import Serving
 from imgsort.records.verdict import Verdict
@@ -40,7 +40,7 @@ class ModelInference:
         self._current = current
         self._keeper = keeper
 
-    def judge(self, batch: Sequence[Decoded]) -> list[JudgedPicture]:
+    def judge(self, batch: Sequence[InboxPicture]) -> list[InboxPicture]:
         """Verdicts in the order of ``batch``; equal bytes are embedded once.
 
         Raises StoreBusy, or DeviceMemoryExhausted when not even one image fits.
@@ -60,20 +60,14 @@ class ModelInference:
             verdicts.update(zip(vectors, serving.decide(embedded), strict=True))
             if self._keeper is not None:
                 self._keeper.keep(serving.backbone.id, serving.runtime.precision, vectors)
-        return [_judged(one, verdicts.get(one.outcome.sha256), version) for one in batch]
+        return [
+            replace(one, verdict=verdicts[sha256], model=version)
+            if (sha256 := one.outcome.sha256) in verdicts
+            else one
+            for one in batch
+        ]
 
 
 def _stacked(pictures: Sequence[Picture]) -> NDArray[np.uint8]:
     """[N, H, W, 3]"""
     return np.stack([picture.pixels for picture in pictures])
-
-
-def _judged(decoded: Decoded, verdict: Verdict | None, model: int) -> JudgedPicture:
-    candidate = decoded.candidate
-    return JudgedPicture(
-        outcome=decoded.outcome,
-        verdict=verdict,
-        model=None if verdict is None else model,
-        subfolder=candidate.subfolder,
-        arrived_at=candidate.arrived_at,
-    )

@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from imgsort.daemon.inbox.source import STOPPING, Candidate
+from imgsort.daemon.inbox.probe import STOPPING, LeftAlone
 from imgsort.daemon.pipeline.collector import Batcher
 from imgsort.daemon.pipeline.double_buffer import Overlap
 from imgsort.daemon.pipeline.liveness import Pulse
 from imgsort.errors import FilingPaused, ImgsortError, StoreBusy, StoreFull
-from imgsort.filing import Done, JudgedPicture
+from imgsort.filing import Candidate, Done, InboxPicture
 from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
 from imgsort.models.runtimes import DeviceMemoryExhausted
 
@@ -45,21 +45,13 @@ class Decoder(Protocol):
 class InferenceStage(Protocol):
     """Verdicts for one batch, in its order."""
 
-    def judge(self, batch: Sequence["Decoded"]) -> list[JudgedPicture]: ...
+    def judge(self, batch: Sequence[InboxPicture]) -> list[InboxPicture]: ...
 
 
 class FilingStage(Protocol):
     """The outcome of each image of one batch, in its order."""
 
-    def file(self, batch: Sequence[JudgedPicture]) -> list[Done]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A candidate whose bytes have been read: a picture, or one that can't be."""
-
-    candidate: Candidate
-    outcome: Picture | Refused
+    def file(self, batch: Sequence[InboxPicture]) -> list[Done]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +74,6 @@ class Stages:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decode:
-    candidate: Candidate
-    future: "Future[Outcome]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    judged: list[JudgedPicture]
-    taken_at: float
-
-
-@dataclass(frozen=True, slots=True)
 class _End:
     """No more will come after ``submitted`` decodes."""
 
@@ -103,8 +83,8 @@ class _End:
 class Listener:
     """Whom the pipeline asks and tells; each method is called from one of its threads."""
 
-    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
-        """It is through with a candidate: ``filed``, or left where it is for ``reason``."""
+    def finished(self, path: Path, left: LeftAlone | None) -> None:
+        """It is through with a candidate, which is filed, or ``left`` where it is."""
 
     def may_reject(self, path: Path) -> bool:  # noqa: ARG002
         """May a file that is no picture go to rejected/? If not, the listener takes it back."""
@@ -139,8 +119,10 @@ class Pipeline:
         self._listener = listener
         self._failure: BaseException | None = None
         self._slots = threading.Semaphore(max(2 * pace.batch_size, _LEAST_SLOTS))
-        self._decoded: queue.SimpleQueue[_Decode | _End] = queue.SimpleQueue()
-        self._judged: queue.Queue[_Judgement | _End] = queue.Queue(_QUEUED_BATCHES)
+        self._decoded: queue.SimpleQueue[tuple[Candidate, Future[Outcome]] | _End] = (
+            queue.SimpleQueue()
+        )
+        self._judged: queue.Queue[list[InboxPicture] | _End] = queue.Queue(_QUEUED_BATCHES)
         self._halted = threading.Event()
         self._hurried = threading.Event()
         work = (self._decode_stage, self._infer_stage, self._file_stage)
@@ -210,10 +192,10 @@ class Pipeline:
             self._listener.took("decode", time.monotonic() - began)
         except Exception as failure:  # noqa: BLE001  (a future keeps what its callbacks raise)
             self._fail(failure)
-        self._decoded.put(_Decode(candidate, future))
+        self._decoded.put((candidate, future))
 
     def _infer_stage(self) -> None:
-        batcher: Batcher[Decoded] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
+        batcher: Batcher[InboxPicture] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
         overlap = Overlap(self._fail)
         received, expected = 0, None
         while not self._halted.is_set() and (received != expected or len(batcher)):
@@ -228,40 +210,41 @@ class Pipeline:
                     expected = item.submitted
                 else:
                     received += 1
-                    self._sort_out(item, batcher)
+                    self._sort_out(*item, batcher)
         overlap.finish()
         self._hand_on(_End())
 
-    def _sort_out(self, item: "_Decode", batcher: Batcher[Decoded]) -> None:
-        copied = False
+    def _sort_out(
+        self, candidate: Candidate, future: "Future[Outcome]", batcher: Batcher[InboxPicture]
+    ) -> None:
+        path, copied = candidate.path, False
+        outcome: Picture | Refused | LeftAlone
         try:
-            outcome = item.future.result()
-            copied = not isinstance(outcome, Deferred) and self.stages.recognised(outcome)
+            read = future.result()
+            outcome = LeftAlone(read.reason) if isinstance(read, Deferred) else read
+            copied = not isinstance(outcome, LeftAlone) and self.stages.recognised(outcome)
         except CancelledError:
-            outcome = Deferred(item.candidate.path, STOPPING)
+            outcome = STOPPING
         except PAUSING as trouble:  # its earlier tries could not be looked up or written down
-            outcome = Deferred(item.candidate.path, str(trouble))
-        if isinstance(outcome, Deferred):
+            outcome = LeftAlone(str(trouble))
+        if isinstance(outcome, LeftAlone) or copied:
             self._slots.release()
-            self._listener.finished(outcome.path, filed=False, reason=outcome.reason)
-        elif copied:
-            self._slots.release()
-            self._listener.finished(outcome.path, filed=True)
-        elif isinstance(outcome, Refused) and not self._listener.may_reject(outcome.path):
+            self._listener.finished(path, outcome if isinstance(outcome, LeftAlone) else None)
+        elif isinstance(outcome, Refused) and not self._listener.may_reject(path):
             self._slots.release()
         else:
-            batcher.add(Decoded(item.candidate, outcome), time.monotonic())
+            batcher.add(InboxPicture(candidate, outcome), time.monotonic())
 
-    def _infer(self, batch: list[Decoded]) -> None:
+    def _infer(self, batch: list[InboxPicture]) -> None:
         self._slots.release(len(batch))
         with self.pulse.busy("infer"):
             judged = self._patiently("infer", lambda: self.stages.inference.judge(batch))
         if judged is None:
-            self._give_up(decoded.candidate.path for decoded in batch)
+            self._give_up(picture.candidate.path for picture in batch)
         else:
-            self._hand_on(_Judgement(judged, min(one.candidate.taken_at for one in batch)))
+            self._hand_on(judged)
 
-    def _hand_on(self, item: _Judgement | _End) -> None:
+    def _hand_on(self, item: list[InboxPicture] | _End) -> None:
         """Wait for room in front of the last stage, unless that has failed."""
         while True:
             with suppress(queue.Full):
@@ -272,20 +255,20 @@ class Pipeline:
 
     def _file_stage(self) -> None:
         through_at = time.monotonic()
-        while not self._halted.is_set() and isinstance(item := self._judged.get(), _Judgement):
-            began = max(through_at, item.taken_at)
+        while not self._halted.is_set() and isinstance(judged := self._judged.get(), list):
+            began = max(through_at, min(picture.candidate.taken_at for picture in judged))
             with self.pulse.busy("file"):
-                batch = self._patiently("file", partial(self._file, item.judged))
+                batch = self._patiently("file", partial(self._file, judged))
             if batch is None:
-                self._give_up(judged.outcome.path for judged in item.judged)
+                self._give_up(picture.candidate.path for picture in judged)
                 continue
             through_at = time.monotonic()
             for done in batch:
-                path, reason = done.errand.source, done.reason or ""
-                self._listener.finished(path, filed=done.moved, reason=reason)
+                left = None if done.moved else LeftAlone(done.reason or "")
+                self._listener.finished(done.errand.source, left)
             self._listener.batch(batch, through_at - began)
 
-    def _file(self, judged: list[JudgedPicture]) -> list[Done]:
+    def _file(self, judged: list[InboxPicture]) -> list[Done]:
         hindrance = self._listener.hindrance()
         if hindrance is not None:
             raise NotNow(hindrance)
@@ -298,7 +281,7 @@ class Pipeline:
 
     def _give_up(self, paths: Iterable[Path]) -> None:
         for path in paths:
-            self._listener.finished(path, filed=False, reason=STOPPING)
+            self._listener.finished(path, STOPPING)
 
     def _patiently(self, stage: str, act: Callable[[], Answer]) -> Answer | None:
         """Try until it works; None when there is no time left to wait for that."""

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from imgsort.daemon.pipeline.pipeline import Decoded, InferenceStage
-from imgsort.filing import JudgedPicture
+from imgsort.daemon.pipeline.pipeline import InferenceStage
+from imgsort.filing import InboxPicture
 from imgsort.records.labels import NewLabel
 from imgsort.records.reasons import SENT_BACK
 from imgsort.store import Store
-from imgsort.store.files import Whereabouts
+from imgsort.store.known_files import Whereabouts
 
 MEMORY = timedelta(hours=1)
 """A picture dropped longer than this after its filed copy went is a new drop, unless it is that
@@ -36,7 +36,7 @@ class SentBack:
         self._run_id = run_id
         self._now = now
 
-    def judge(self, batch: Sequence[Decoded]) -> list[JudgedPicture]:
+    def judge(self, batch: Sequence[InboxPicture]) -> list[InboxPicture]:
         """As the inner stage judges, but for pictures that were sent back."""
         judged = self._inner.judge(batch)
         contents = {one.outcome.sha256 for one in judged if one.verdict is not None}
@@ -47,7 +47,7 @@ class SentBack:
         back = {one.arrival_id: one for one in gone}
         return [self._reconsidered(one, back) for one in judged]
 
-    def _reconsidered(self, judged: JudgedPicture, gone: dict[int, Whereabouts]) -> JudgedPicture:
+    def _reconsidered(self, judged: InboxPicture, gone: dict[int, Whereabouts]) -> InboxPicture:
         """``gone``: filed pictures that are no longer at their place; one is taken at most."""
         if judged.verdict is None or judged.model is None:
             return judged
@@ -61,7 +61,7 @@ class SentBack:
             return judged
         return replace(judged, verdict=replace(judged.verdict, decision="unsure", doubt=SENT_BACK))
 
-    def _is_back(self, before: Whereabouts, judged: JudgedPicture) -> bool:
+    def _is_back(self, before: Whereabouts, judged: InboxPicture) -> bool:
         if before.sha256 != judged.outcome.sha256:
             return False
         recent = before.missing_at is None or self._now() - before.missing_at < MEMORY

@@ -11,9 +11,9 @@ from typing import Any
 from imgsort.care.heartbeat import CountAndExamples, Counters, Heartbeat, State
 from imgsort.daemon.inbox.empty_folders import Tidier
 from imgsort.daemon.inbox.folder_guard import FolderGuard
-from imgsort.daemon.inbox.probe import NOT_REGULAR
+from imgsort.daemon.inbox.probe import NOT_REGULAR, LeftAlone
 from imgsort.daemon.inbox.scan import EXAMPLES
-from imgsort.daemon.inbox.source import ANOTHERS, STOPPING, Source
+from imgsort.daemon.inbox.source import ANOTHERS, Source
 from imgsort.daemon.log_output import LOG, Notices, fields
 from imgsort.daemon.pipeline.active_model import ActiveModel
 from imgsort.daemon.pipeline.pipeline import Listener
@@ -48,12 +48,13 @@ class Board(Listener):
         self._recent: deque[tuple[float, int]] = deque()
         self._lock = threading.Lock()
 
-    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
-        self._source.finished(path, filed=filed, reason=reason)
-        if filed:
+    def finished(self, path: Path, left: LeftAlone | None) -> None:
+        self._source.finished(path, left)
+        if left is None:
             self._tidier.taken_from(path.parent, time.monotonic())
         else:
-            self.notices.each_minute(f"left {reason}", f"left in place: {display(path)}: {reason}")
+            said = f"left in place: {display(path)}: {left.reason}"
+            self.notices.each_minute(f"left {left.reason}", said)
 
     def may_reject(self, path: Path) -> bool:
         return self._source.may_reject(path)
@@ -165,20 +166,20 @@ def health_of(before: Heartbeat, board: Board, source: Source, model: ActiveMode
 def left_in_place(source: Source) -> CountAndExamples:
     """What could not be taken, and why."""
     survey = source.rounds.survey
-    aside: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     if source.lock.acquire(timeout=LOCK_SECONDS):
         try:
-            aside = {
-                source.way(path): one.reason
-                for path, one in source.window.aside.items()
-                if one.reason != STOPPING
+            reasons = {
+                source.way(path): aside.left.reason
+                for path, aside in source.window.aside.items()
+                if not aside.left.given_up
             }
         finally:
             source.lock.release()
     special = dict.fromkeys(survey.special.examples, NOT_REGULAR)
     closed = dict.fromkeys(survey.closed.examples, "it can't be looked into")
     others = dict.fromkeys(survey.workspaces.examples, ANOTHERS)
-    reasons = special | closed | others | aside
+    reasons = special | closed | others | reasons
     tallies = (survey.special, survey.closed, survey.workspaces)
     hidden = sum(tally.count - len(tally.examples) for tally in tallies)
     return _named([f"{way}: {why}" for way, why in reasons.items()], len(reasons) + hidden)

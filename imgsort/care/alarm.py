@@ -61,21 +61,32 @@ def _alarms(rules: AlarmRules, moment: Moment, on: Mapping[str, str]) -> Iterato
         if limit and total and _is_over(count, total, limit, held=decision in on):
             yield (
                 decision,
-                f"{count / total:.0%} of the {total:,} pictures of the last {rules.minutes:g} "
-                f"minutes are {decision}, more than {limit:.0%}; {ADVICE[decision]}.",
+                f"{count / total:.0%} of the {total:,} pictures of the last "
+                f"{_span(rules.minutes).removeprefix('1 ')} are {decision}, more than {limit:.0%}; "
+                f"{ADVICE[decision]}.",
             )
     quiet = moment.now - moment.last_arrival
     paused = moment.paused_since is not None
     if rules.nothing_minutes and quiet > 60 * rules.nothing_minutes and not paused:
         waiting = f"; {moment.waiting:,} wait" if moment.waiting else "; see whether any are sent"
-        yield "nothing", f"No picture has got through for {quiet / 60:.0f} minutes{waiting}."
+        yield "nothing", f"No picture has got through for {_span(quiet / 60)}{waiting}."
     if rules.paused_minutes and moment.paused_since is not None:
         long = moment.now - moment.paused_since
         if long > 60 * rules.paused_minutes:
             reason = moment.paused_reason or "see `imgsort status`."
-            yield "paused", f"Nothing is filed for {long / 60:.0f} minutes: {reason}"
+            yield "paused", f"Nothing is filed for {_span(long / 60)}: {reason}"
     if rules.drift and moment.signs:
         yield "drift", moment.signs[0]
+
+
+def _span(minutes: float) -> str:
+    """``2.5 minutes``, ``1 minute``, ``30 seconds``."""
+    if round(60 * minutes) < 60:  # noqa: PLR2004
+        number, noun = f"{60 * minutes:.0f}", "second"
+    else:
+        exact = f"{minutes:g}"
+        number, noun = exact if len(exact) <= len("0.0") else f"{minutes:.0f}", "minute"
+    return f"{number} {noun}{'' if number == '1' else 's'}"
 
 
 def _is_over(count: int, total: int, limit: float, *, held: bool) -> bool:

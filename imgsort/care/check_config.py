@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from imgsort.care.finding import Finding, Level, ok
 from imgsort.disk.mounts import is_network, type_of
 from imgsort.errors import ImgsortError
 from imgsort.filing.abilities import Ability, ability
@@ -15,20 +14,13 @@ from imgsort.models.floor import filed_from
 from imgsort.models.registry import ModelCard, Registry
 from imgsort.models.serving import require_compatible
 from imgsort.store.schema import require_current
+from imgsort.workspace.way_back import way_back_to_a_model
 from imgsort.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at, and in words how it stands."""
-
-    level: Literal["ok", "warning", "wrong"]
-    what: str
-
-
-def checkup(workspace: Workspace) -> list[Check]:
+def checkup(workspace: Workspace) -> list[Finding]:
     """Everything `run` relies on, whether or not an earlier check failed."""
-    findings = [Check("ok", f"{workspace.config_file} is valid.")]
+    findings = [ok("config", f"{workspace.config_file} is valid.")]
     folders = [_folder(folder) for folder in (*workspace.picture_folders, workspace.state)]
     findings += folders
     if all(finding.level == "ok" for finding in folders):
@@ -38,15 +30,23 @@ def checkup(workspace: Workspace) -> list[Check]:
     return findings
 
 
-def _folder(folder: Path) -> Check:
+def _wrong(check: str, what: str) -> Finding:
+    """``what`` says how to correct it, too."""
+    return Finding("error", check, what)
+
+
+def _folder(folder: Path) -> Finding:
     if not folder.is_dir():
-        return Check("wrong", f"{folder} is missing; put it back (mount it?) or make it.")
+        return _wrong("folders", f"{folder} is missing; put it back (mount it?) or make it.")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return Check("wrong", f"{folder} can't be written by this user; correct its owner or mode.")
-    return Check("ok", f"{folder} can be written.")
+        return _wrong(
+            "folders",
+            f"{folder} can't be written by this user; correct its owner or mode.",
+        )
+    return ok("folders", f"{folder} can be written.")
 
 
-_WAYS: Mapping[Ability, tuple[Literal["ok", "warning"], str]] = {
+_WAYS: Mapping[Ability, tuple[Level, str]] = {
     "rename": ("ok", "A file can be renamed from {source} to {target}."),
     "link": (
         "ok",
@@ -66,31 +66,36 @@ _WAYS: Mapping[Ability, tuple[Literal["ok", "warning"], str]] = {
 }
 
 
-def _rename(source: Path, target: Path) -> Check:
+def _rename(source: Path, target: Path) -> Finding:
     """Move an empty hidden file for real; hidden names are never taken for pictures."""
     try:
         level, sentence = _WAYS[ability(source, target)]
     except OSError as problem:
-        return Check("wrong", f"A file can't go from {source} to {target} ({problem.strerror}).")
-    return Check(level, sentence.format(source=source, target=target, kind=type_of(target)))
+        return _wrong(
+            "file systems",
+            f"A file can't go from {source} to {target} ({problem.strerror}).",
+        )
+    return Finding(
+        level, "file systems", sentence.format(source=source, target=target, kind=type_of(target))
+    )
 
 
-def _state(state: Path) -> Check:
+def _state(state: Path) -> Finding:
     if is_network(state):
-        return Check(
-            "wrong",
+        return _wrong(
+            "file systems",
             f"{state} is on a network file system ({type_of(state)}), where SQLite can be damaged; "
             f"keep the workspace on a local disk.",
         )
-    return Check("ok", f"{state} is on a local file system.")
+    return ok("file systems", f"{state} is on a local file system.")
 
 
-def _database(workspace: Workspace) -> Check:
+def _database(workspace: Workspace) -> Finding:
     try:
         require_current(workspace.database)
     except ImgsortError as problem:
-        return Check("wrong", str(problem))
-    return Check("ok", "The database has this program's schema.")
+        return _wrong("database", str(problem))
+    return ok("database", "The database has this program's schema.")
 
 
 def _require_precision(workspace: Workspace, backbone: InstalledBackbone, card: ModelCard) -> None:
@@ -103,30 +108,35 @@ def _require_precision(workspace: Workspace, backbone: InstalledBackbone, card: 
         require_compatible(card, backbone, "float32")
 
 
-def _model(workspace: Workspace) -> Check:
+def _model(workspace: Workspace) -> Finding:
     try:
         registry = Registry(workspace.models)
         active = registry.active()
+        if active is None and not (registry.versions() or registry.damaged()):
+            remedy = way_back_to_a_model(workspace.root)
+            return _wrong("models", f"There is no model; {remedy}.")
         if active is None:
-            return Check(
-                "wrong", "No model is active; activate one with `imgsort models activate V`."
+            return _wrong(
+                "models",
+                "No model is active; activate one with `imgsort models activate V`.",
             )
         registry.load(active)
         card = registry.card(active)
         backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
         _require_precision(workspace, backbone, card)
     except ImgsortError as problem:
-        return Check("wrong", str(problem))
+        return _wrong("models", str(problem))
     if backbone.name != workspace.config.model.backbone:
-        return Check(
+        return Finding(
             "warning",
+            "models",
             f"Model v{card.version} looks through {backbone.name}, whatever model.backbone says; "
             f'write backbone = "{backbone.name}", or make a new workspace for another backbone.',
         )
-    return Check("ok", f"Model v{card.version} on {backbone.name} is active and undamaged.")
+    return ok("models", f"Model v{card.version} on {backbone.name} is active and undamaged.")
 
 
-def _confidence(workspace: Workspace) -> list[Check]:
+def _confidence(workspace: Workspace) -> list[Finding]:
     """What ``model.confidence`` does, or that it does nothing; a damaged model is told already."""
     registry = Registry(workspace.models)
     try:
@@ -137,4 +147,4 @@ def _confidence(workspace: Workspace) -> list[Check]:
     if card is None:
         return []
     said = filed_from(card, workspace.config.model.confidence)
-    return [Check("ok", f"Pictures are filed from a confidence of {said}.")]
+    return [ok("models", f"Pictures are filed from a confidence of {said}.")]

@@ -182,9 +182,11 @@ class Drift:
         parts = []
         if self.unsure is not None:
             old = self.unsure.before_unsure / self.unsure.before_of
-            parts.append(f"unsure {self.unsure.rate:.0%} this week, {old:.0%} before")
+            when = "before" if self.unsure.before == "earlier" else "in its test"
+            parts.append(f"unsure {self.unsure.rate:.0%} this week, {old:.0%} {when}")
         if self.mix is not None:
-            parts.append(f"class mix {self.mix.distance:.2f} apart")
+            alike = self.mix.is_chance or self.mix.distance <= MIX_DISTANCE
+            parts.append(f"the mix of classes is {'much the same' if alike else 'another one'}")
         if self.distance is not None:
             parts.append(f"{self.distance.beyond / self.distance.of:.0%} unlike training")
         return ", ".join(parts)

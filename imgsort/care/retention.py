@@ -62,32 +62,27 @@ def plan_retention(
     """What the configuration lets go at this moment; nothing is touched."""
     limits = workspace.config.retention
     needed = log.depended_upon() if limits.rejected_days or limits.trash_days else set()
-    rejected, kept_here = _rejected(workspace, store, now, limits.rejected_days, needed)
-    deleted, kept_there = _deleted(workspace, log, now, limits.trash_days, needed)
+    rejected = list(_rejected(workspace, store, now, limits.rejected_days))
+    deleted = list(_deleted(workspace, log, now, limits.trash_days))
     return RetentionPlan(
-        rejected=tuple(rejected),
+        rejected=tuple(one for one in rejected if one.sha256 not in needed),
         models=tuple(_old_models(workspace, limits.keep_models)),
-        deleted=tuple(deleted),
+        deleted=tuple(one for one in deleted if one.sha256 not in needed),
         deleted_models=tuple(_trashed_models(workspace, now, limits.trash_days)),
-        kept=(*kept_here, *kept_there),
+        kept=(
+            *(one.path for one in rejected if one.sha256 in needed),
+            *(one.path for one in deleted if one.sha256 in needed),
+        ),
     )
 
 
 def _rejected(
-    workspace: Workspace, store: Store, now: datetime, days: float, needed: set[str]
-) -> tuple[list[KnownFile], list[Path]]:
-    going: list[KnownFile] = []
-    kept: list[Path] = []
-    if days:
-        base = f"{workspace.rejected}/"
-        for one in store.files.known():
-            if one.missing or not one.location.startswith(base) or not _is_old(one, now, days):
-                continue
-            if one.sha256 in needed:
-                kept.append(one.path)
-            else:
-                going.append(one)
-    return going, kept
+    workspace: Workspace, store: Store, now: datetime, days: float
+) -> Iterator[KnownFile]:
+    base = f"{workspace.rejected}/"
+    for known in store.files.known() if days else ():
+        if not known.missing and known.location.startswith(base) and _is_old(known, now, days):
+            yield known
 
 
 def _is_old(one: KnownFile, now: datetime, days: float) -> bool:
@@ -104,21 +99,11 @@ def _age(since: float, now: datetime) -> float:
     return (now.timestamp() - since) / DAY
 
 
-def _deleted(
-    workspace: Workspace, log: CareLog, now: datetime, days: float, needed: set[str]
-) -> tuple[list[Trashed], list[Path]]:
-    going: list[Trashed] = []
-    kept: list[Path] = []
-    if days:
-        for one in log.trashed():
-            status = _plain_file(workspace, one.path)
-            if status is None or status.st_size != one.size or _age(status.st_ctime, now) <= days:
-                continue
-            if one.sha256 in needed:
-                kept.append(one.path)
-            else:
-                going.append(one)
-    return going, kept
+def _deleted(workspace: Workspace, log: CareLog, now: datetime, days: float) -> Iterator[Trashed]:
+    for trashed in log.trashed() if days else ():
+        status = _plain_file(workspace, trashed.path)
+        if status and status.st_size == trashed.size and _age(status.st_ctime, now) > days:
+            yield trashed
 
 
 def _plain_file(workspace: Workspace, path: Path) -> os.stat_result | None:

@@ -85,7 +85,7 @@ class Status:
         yield from self._daemon_lines()
         yield "model", self._model_line()
         if self.model is not None:
-            yield "files from", filed_from(self.model, self.workspace.config.model.confidence)
+            yield "sure enough from", filed_from(self.model, self.workspace.config.model.confidence)
         yield from self._log_lines()
         if self.drift is not None and self.drift.judged:
             yield "drift", self.drift.line()
@@ -93,7 +93,8 @@ class Status:
                 yield "look at", sentence
         yield (
             "embeddings",
-            f"{self.embeddings_bytes / 1e6:,.1f} MB of {self._embeddings_limit / 1e6:,.0f} MB",
+            f"{self.embeddings_bytes / 1e6:,.1f} MB of {self._embeddings_limit / 1e6:,.0f} MB, "
+            f"kept for `retrain` and `next`",
         )
         yield "disk", f"{self.disk_free / 1e9:,.1f} GB free of {self.disk_total / 1e9:,.1f} GB"
 
@@ -117,7 +118,7 @@ class Status:
         else:
             yield (
                 "daemon",
-                f"{said.state}, pid {self.pid}, since {said.since or '?'}",
+                f"{said.state}, pid {self.pid}, since {_local(said.since)}",
             )
             yield (
                 "waiting",
@@ -126,7 +127,10 @@ class Status:
             yield "rate", f"{said.images_per_second:.1f} images/s over the last minute"
             yield "running on", f"{said.runtime or '?'}, {said.precision or '?'}"
             if self.is_stale:
-                yield "last word", f"{said.heartbeat}; it can't write since: is the disk full?"
+                yield (
+                    "last word",
+                    f"{_local(said.heartbeat)}; it can't write since: is the disk full?",
+                )
             if said.paused_reason:
                 yield "paused", said.paused_reason
             for group, name in (
@@ -196,6 +200,14 @@ def _model(workspace: Workspace) -> tuple[ModelCard | None, str | None]:
         return (None, None) if version is None else (registry.card(version), None)
     except ImgsortError as problem:
         return None, str(problem)
+
+
+def _local(moment: str) -> str:
+    """ISO 8601, as a heartbeat has it, by the clock on the wall; anything else as it is."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return moment or "?"
 
 
 def _utc(moment: datetime) -> str:

@@ -10,7 +10,6 @@ from imgsort.disk.display import display
 from imgsort.errors import ImgsortError, ModelProblem
 from imgsort.models.embed import Floats, embeddings_for
 from imgsort.models.embedding_cache import EmbeddingStore
-from imgsort.models.heads.classifier import Classifier
 from imgsort.models.heads.learned import unit
 from imgsort.models.judge import judged_again
 from imgsort.models.registry import ModelCard, Registry
@@ -19,7 +18,8 @@ from imgsort.records.history import Move
 from imgsort.records.labels import HumanLabel
 from imgsort.records.log import LogRow
 from imgsort.records.pictures import LoggedPicture
-from imgsort.records.verdict import NEVER, RETIRED, Verdict
+from imgsort.records.reasons import ReasonCode
+from imgsort.records.verdict import Verdict
 from imgsort.store import Store
 from imgsort.store.lookup import Finder, Name, Unmatched
 from imgsort.store.tables import iso_utc
@@ -59,6 +59,7 @@ class Opinion:
             "threshold": self.threshold,
             "decision": verdict.decision,
             "reason": verdict.reason,
+            "reason_code": verdict.doubt and verdict.doubt.code.value,
             "unlikeness": verdict.unlikeness and round(verdict.unlikeness, 4),
             "top": [asdict(score) for score in verdict.top_k],
         }
@@ -71,7 +72,10 @@ class Opinion:
             return f"{model}: {verdict.reason}"
         needs = "never filed" if self.threshold is None else f"filed from {self.threshold:.2f} on"
         said = f"{model}: {verdict.label} {verdict.confidence:.2f}, {needs}"
-        return said if verdict.reason is None else f"{said}; unsure, {verdict.reason}"
+        if verdict.doubt is None:
+            return said
+        told = verdict.doubt.code is ReasonCode.LOW_CONFIDENCE  # by the two numbers
+        return f"{said}; unsure" if told else f"{said}; unsure, {verdict.reason}"
 
     def top(self) -> str:
         """``cat 0.93, dog 0.04``"""
@@ -175,7 +179,7 @@ def _decided(
     except ModelProblem as problem:
         notes.append(f"The model that put it there can't be asked: {problem}")
         return None
-    return None if verdict is None else Opinion(card, verdict, _threshold(classifier, verdict))
+    return None if verdict is None else Opinion(card, verdict, classifier.needs(verdict.label))
 
 
 def _now(
@@ -187,14 +191,7 @@ def _now(
     verdict = said.verdicts.get(picture.sha256)
     if verdict is None:
         return None
-    return Opinion(serving.card, verdict, _threshold(serving.classifier, verdict))
-
-
-def _threshold(classifier: Classifier, verdict: Verdict) -> float | None:
-    if verdict.label not in classifier.classes:
-        return None
-    threshold = float(classifier.thresholds[classifier.classes.index(verdict.label)])
-    return None if threshold in {NEVER, RETIRED} else round(threshold, 6)
+    return Opinion(serving.card, verdict, serving.classifier.needs(verdict.label))
 
 
 def _neighbours(

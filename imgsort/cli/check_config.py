@@ -8,7 +8,7 @@ from imgsort.cli.app import Here, Json, app, opened, reported
 from imgsort.cli.output import print_json
 
 if TYPE_CHECKING:
-    pass
+    from imgsort.care.finding import Finding
 
 
 @app.command("check-config")
@@ -19,9 +19,13 @@ def check_config(context: typer.Context, here: Here = None, as_json: Json = Fals
 
     findings = checkup(opened(context, here))
     if as_json:
-        print_json([{"level": finding.level, "what": finding.what} for finding in findings])
+        print_json([{"level": _level(finding), "what": finding.what} for finding in findings])
     else:
         for finding in findings:
-            typer.echo(f"{finding.level:<7}  {finding.what}")
-    if any(finding.level == "wrong" for finding in findings):
+            typer.echo(f"{_level(finding):<7}  {finding.what}")
+    if any(finding.level == "error" for finding in findings):
         raise typer.Exit(78)
+
+
+def _level(finding: "Finding") -> str:
+    return "wrong" if finding.level == "error" else finding.level

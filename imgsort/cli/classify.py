@@ -50,8 +50,8 @@ def classify(
         classifying.classify(workspace, files, top_k), len(files), "classifying"
     ):
         results.append(result)
-        if result.verdict is None:
-            say(f"{result.path}: {result.reason}.")
+        if result.verdict is None and result.reason is not None:
+            say(f"{result.path}: {result.reason.sentence}.")
     if annotate is not None and results[0].verdict is not None:
         config = workspace.config.decode
         classifying.draw(results[0].path, results[0].verdict, annotate, config)

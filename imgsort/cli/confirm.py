@@ -52,21 +52,24 @@ def confirm(
         now.store.labels.add(now.run_id, result.labels)  # confirming moves nothing
         now.summary = f"{result.confirmed} confirmed, {len(result.labels)} new labels"
         _tell_confirmed(result, as_json)
-        if not result.labels and workspace.unsure in seen.folders:
-            _refuse_unsure(now)
+        if workspace.unsure in seen.folders:
+            _tell_unsure(now, news=bool(result.labels))
         if not result.labels:
             raise NothingToDo("All of that was confirmed before, or there is no picture in it.")
 
 
-def _refuse_unsure(now: CommandSession) -> None:
-    """There is no class that its pictures could be confirmed to be."""
+def _tell_unsure(now: CommandSession, *, news: bool) -> None:
+    """There is no class that its pictures could be confirmed to be. Raises NothingToDo without
+    ``news`` of those that were moved out."""
     unsure = now.workspace.unsure
     waiting = sum(not one.missing for one in now.store.pictures.below(unsure))
-    if waiting:
-        raise NothingToDo(
-            f"{unsure.name}/ is no class, so there is nothing to confirm; move the {waiting:,} "
-            f"pictures in it to their classes, then confirm those."
-        )
+    if not waiting:
+        return
+    what = f"the {counted(waiting, 'picture')} in it to their classes, then confirm those."
+    if news:
+        say(f"{unsure.name}/ is no class, so what lies in it has no label; move {what}")
+        return
+    raise NothingToDo(f"{unsure.name}/ is no class, so there is nothing to confirm; move {what}")
 
 
 def _tell_confirmed(result: "Confirmation", as_json: bool) -> None:
@@ -86,9 +89,12 @@ def _tell_confirmed(result: "Confirmation", as_json: bool) -> None:
             }
         )
         return
+    if not (result.confirmed or result.labels):
+        return
+    moved = f" ({result.moved_out:,} that you had moved out before)" if result.moved_out else ""
     typer.echo(
-        f"{counted(result.confirmed, 'picture')} confirmed, {drawn:,} of them newly representative "
-        f"({result.moved_out:,} that you had moved out before are among these)."
+        f"{counted(result.confirmed, 'picture')} confirmed; {drawn:,} more count from now on when "
+        f"a model is judged{moved}."
     )
     for name, number in result.waiting.items():
         folder = f"sorted/{name}" if name else "unsure"

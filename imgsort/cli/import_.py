@@ -161,7 +161,10 @@ def _copy(now: CommandSession, todo: "ImportPlan") -> "list[Unused]":
     with open_decoder(now.workspace.config.decode, size, NoAttempts()) as decoder:
         importer = Importer(now.workspace, now.store, now.run_id, decoder)
         for batch in progress(in_batches(todo.copies), batches, f"copying, {BATCH} at a time"):
-            left += importer.copy(batch)
+            try:
+                left += importer.copy(batch)
+            finally:
+                now.summary = f"{importer.copied} copied"
     return left
 
 
@@ -181,11 +184,15 @@ def _tell(
     if as_json:
         print_json(_summary(data_set, todo, copied, left))
         return
-    typer.echo(
-        f"{counted(copied, 'picture')} copied and labelled, {len(todo.known):,} that were "
-        f"here labelled; {todo.already:,} known already, {counted(todo.duplicates, 'duplicate')}, "
-        f"{len(todo.conflicts):,} in conflict, {len(left):,} not readable."
+    others = (
+        (len(todo.known), "here already and labelled now"),
+        (todo.already, "known already"),
+        (todo.duplicates, "twice in it"),
+        (len(todo.conflicts), "in conflict"),
+        (len(left), "not copied"),
     )
+    told = "".join(f", {number:,} {what}" for number, what in others if number)
+    typer.echo(f"{counted(copied, 'picture')} copied and labelled{told}.")
 
 
 def _summary(

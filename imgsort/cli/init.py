@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imgsort.models.vocabulary import Vocabulary
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True})
 @reported
 def init(
     context: typer.Context,
@@ -49,6 +49,7 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Make a workspace with a first model that works without any label."""
+    _require_nothing_more(context.args, classes)
     _require_fitting(learn_only and classes is None, from_ is not None and as_json)
     root = root_of(context, here)
     from imgsort.care import init as founding
@@ -84,6 +85,18 @@ def init(
     made, inbox = display(founded.workspace.root), display(founded.workspace.inbox)
     typer.echo(f"{made} is ready. Drop images into {inbox} and type:")
     typer.echo(f"  imgsort -C {shlex.quote(made)} run")
+
+
+def _require_nothing_more(words: list[str], classes: str | None) -> None:
+    """Raises BadParameter where names of classes, or a folder, stand where nothing should."""
+    if not words:
+        return
+    if classes is None:
+        raise typer.BadParameter(f"{words[0]} is too much; name the folder with -C in front.")
+    names = ",".join(word.strip(",") for word in (classes, *words))
+    raise typer.BadParameter(
+        f"class names are joined by commas, without blanks: --classes {shlex.quote(names)}"
+    )
 
 
 def _require_fitting(nothing_to_learn: bool, three_answers: bool) -> None:

@@ -1,5 +1,6 @@
 """`models`: the registry."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from imgsort.cli.app import Here, Json, app, opened, reported, say, tell_preparing, version_number
 from imgsort.cli.groups import Whole
-from imgsort.cli.output import print_json, print_pairs, print_table
+from imgsort.cli.output import local, print_json, print_pairs, print_table
 from imgsort.records.verdict import NEVER
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def list_models(context: typer.Context, here: Here = None, as_json: Json = False
                 c.backbone,
                 c.precision,
                 len(c.classes),
-                c.created_at,
+                local(datetime.fromisoformat(c.created_at)),
             )
             for c in cards
         ),
@@ -81,8 +82,7 @@ def show(
     if as_json:
         print_json(detail)
         return
-    print_pairs(card.summary().items())
-    print_pairs(_figures(card))
+    print_pairs([*_facts(card), *_figures(card)])
     shown = _by_labels(card)[:MOST_CLASSES]
     print_table(
         ("class", "labels", "filed from"),
@@ -90,6 +90,19 @@ def show(
     )
     if len(shown) < len(card.classes):
         typer.echo(f"and {len(card.classes) - len(shown):,} more; `--json` has them all.")
+
+
+def _facts(card: "ModelCard") -> list[tuple[str, object]]:
+    """What it is, and when it was made."""
+    parent = [] if card.parent is None else [("trained from", f"v{card.parent}")]
+    return [
+        ("version", f"v{card.version}"),
+        ("kind", card.kind),
+        ("looks through", f"{card.backbone}, {card.precision}"),
+        ("classes", f"{len(card.classes):,}"),
+        *parent,
+        ("made", local(datetime.fromisoformat(card.created_at))),
+    ]
 
 
 def _figures(card: "ModelCard") -> list[tuple[str, object]]:

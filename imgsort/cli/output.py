@@ -5,6 +5,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -53,7 +54,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")  # a long path goes on below, and isn't cut
     for row in cells:
         table.add_row(*map(Text, row))
     Console(highlight=False).print(table)
@@ -83,6 +86,11 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
+
+
+def local(moment: datetime) -> str:
+    """As the clock on the wall shows it."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def counted(number: int, noun: str) -> str:

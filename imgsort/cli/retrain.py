@@ -81,7 +81,8 @@ class _Bar(Closing):
 
             self._bar = Progress(
                 *(TextColumn("{task.description}"), BarColumn()),
-                *(TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()),
+                *(TimeElapsedColumn(), TextColumn("so far,")),
+                *(TimeRemainingColumn(), TextColumn("left")),
                 console=Console(stderr=True),
                 transient=True,
             )

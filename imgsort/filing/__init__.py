@@ -11,14 +11,15 @@ pictures takes them through ``batch``, but for recovery.
 
 from imgsort.filing.errand import Done
 from imgsort.filing.filer import Filer
+from imgsort.filing.inbox_picture import Candidate, InboxPicture
 from imgsort.filing.mover import Load, Mover
-from imgsort.filing.planning import JudgedPicture
 from imgsort.filing.recovery import Recovered, recover, recover_locked
 
 __all__ = [
+    "Candidate",
     "Done",
     "Filer",
-    "JudgedPicture",
+    "InboxPicture",
     "Load",
     "Mover",
     "Recovered",

@@ -6,7 +6,8 @@ from imgsort.filing.batch import run_batch
 from imgsort.filing.destination import Numbers
 from imgsort.filing.errand import Done
 from imgsort.filing.folders import Folders
-from imgsort.filing.planning import JudgedPicture, errand
+from imgsort.filing.inbox_picture import InboxPicture
+from imgsort.filing.planning import errand
 from imgsort.filing.sidecar_listing import Companions, Sidecar
 from imgsort.records.journal import Plan, Planned
 from imgsort.records.labels import HumanLabel
@@ -24,23 +25,23 @@ class Filer:
         self._companions = Companions.of_workspace(workspace)
         self._numbers = Numbers()
 
-    def file(self, batch: Sequence[JudgedPicture]) -> list[Done]:
+    def file(self, batch: Sequence[InboxPicture]) -> list[Done]:
         """File what can be filed; the answers keep the order. Raises as ``run_batch``."""
         labels = self._labels(batch)
         errands = [
             errand(
                 self._workspace,
-                judged,
-                self._sidecars(judged),
-                labels.get(judged.outcome.sha256),
+                picture,
+                self._sidecars(picture),
+                labels.get(picture.outcome.sha256),
             )
-            for judged in batch
+            for picture in batch
         ]
         return run_batch(self._workspace, self._store, errands, self._record, numbers=self._numbers)
 
-    def _labels(self, batch: Sequence[JudgedPicture]) -> dict[str, HumanLabel]:
+    def _labels(self, batch: Sequence[InboxPicture]) -> dict[str, HumanLabel]:
         """What people have said of these contents before, in classes that there are."""
-        labels = self._store.labels.current({judged.outcome.sha256 for judged in batch})
+        labels = self._store.labels.current({picture.outcome.sha256 for picture in batch})
         live = self._store.classes.names() if labels else {}
         return {
             sha256: label
@@ -48,10 +49,12 @@ class Filer:
             if label.class_id is None or label.class_id in live
         }
 
-    def _sidecars(self, judged: JudgedPicture) -> tuple[Sidecar, ...]:
+    def _sidecars(self, picture: InboxPicture) -> tuple[Sidecar, ...]:
         """Hashed before the lock is taken."""
         with Folders(self._workspace.picture_folders) as folders:
-            return self._companions.read(folders, judged.outcome.path, judged.arrived_at)
+            return self._companions.read(
+                folders, picture.candidate.path, picture.candidate.arrived_at
+            )
 
     def _record(self, plans: Sequence[Plan]) -> Sequence[Planned]:
         return self._store.journal.record_decided(self._run_id, plans) if plans else ()

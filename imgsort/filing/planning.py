@@ -4,49 +4,35 @@ Pure: names are reserved, and files touched, elsewhere.
 """
 
 import os
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from imgsort.filing.errand import Errand
+from imgsort.filing.inbox_picture import InboxPicture
 from imgsort.filing.sidecar_listing import Sidecar
 from imgsort.images.outcome import Picture, Refused
 from imgsort.records.journal import Arrival, Decision
 from imgsort.records.labels import HumanLabel
-from imgsort.records.verdict import Verdict
 from imgsort.workspace.template import Template, plain_name
 from imgsort.workspace.workspace import Workspace
 
 _template = lru_cache(maxsize=4)(Template.parse)
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedPicture:
-    """A picture on its way out of the inbox."""
-
-    outcome: Picture | Refused
-    verdict: Verdict | None
-    """None exactly for a Refused one."""
-    model: int | None
-    subfolder: bytes
-    """Its folder below the inbox, ``b""`` for the inbox itself."""
-    arrived_at: datetime
-
-
 def errand(
     workspace: Workspace,
-    judged: JudgedPicture,
+    picture: InboxPicture,
     sidecars: tuple[Sidecar, ...] = (),
     label: HumanLabel | None = None,
 ) -> Errand:
     """``label``: what a person has said of this content, which decides where a copy goes; the log
     keeps what the model says."""
-    outcome, verdict = judged.outcome, judged.verdict
+    outcome, verdict = picture.outcome, picture.verdict
     if isinstance(outcome, Refused):
-        arrival = _arrival(judged, "rejected", outcome.reason)
+        arrival = _arrival(picture, "rejected", outcome.reason)
     elif verdict is not None:
-        arrival = _arrival(judged, verdict.decision, verdict.reason)
+        arrival = _arrival(picture, verdict.decision, verdict.reason)
     else:
         raise ValueError(f"{outcome.path} was decoded but not judged")
     return Errand(
@@ -54,7 +40,7 @@ def errand(
         source=outcome.path,
         identity=outcome.identity,
         sha256=outcome.sha256,
-        wanted=_wanted(workspace, judged, label),
+        wanted=_wanted(workspace, picture, label),
         cause="file",
         mode=workspace.config.filing.mode,
         arrival=arrival,
@@ -62,21 +48,21 @@ def errand(
     )
 
 
-def _arrival(judged: JudgedPicture, decision: Decision, reason: str | None) -> Arrival:
+def _arrival(picture: InboxPicture, decision: Decision, reason: str | None) -> Arrival:
     return Arrival(
-        name=os.fsencode(judged.outcome.path.name),
-        subfolder=judged.subfolder,
-        arrived_at=judged.arrived_at,
+        name=os.fsencode(picture.outcome.path.name),
+        subfolder=picture.candidate.subfolder,
+        arrived_at=picture.candidate.arrived_at,
         decision=decision,
         reason=reason,
-        facts=judged.outcome.facts if isinstance(judged.outcome, Picture) else None,
-        verdict=judged.verdict,
-        model=judged.model,
+        facts=picture.outcome.facts if isinstance(picture.outcome, Picture) else None,
+        verdict=picture.verdict,
+        model=picture.model,
     )
 
 
-def _wanted(workspace: Workspace, judged: JudgedPicture, label: HumanLabel | None) -> Path:
-    outcome, verdict = judged.outcome, judged.verdict
+def _wanted(workspace: Workspace, picture: InboxPicture, label: HumanLabel | None) -> Path:
+    outcome, verdict = picture.outcome, picture.verdict
     name = outcome.path.name
     if isinstance(outcome, Refused) or verdict is None or (label and label.kind == "never_use"):
         return workspace.rejected / plain_name(name)
@@ -90,11 +76,11 @@ def _wanted(workspace: Workspace, judged: JudgedPicture, label: HumanLabel | Non
         workspace,
         class_name,
         name=name,
-        arrived_at=judged.arrived_at,
+        arrived_at=picture.candidate.arrived_at,
         captured_at=outcome.facts.captured_at,
         camera=outcome.facts.camera,
         confidence=confidence,
-        subfolder=judged.subfolder,
+        subfolder=picture.candidate.subfolder,
     )
 
 

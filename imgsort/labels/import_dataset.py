@@ -97,6 +97,8 @@ class Importer:
         self._run_id = run_id
         self._decoder = decoder
         self._numbers = Numbers()
+        self.copied = 0
+        """Pictures so far, those of a batch that failed in part too."""
 
     def copy(self, batch: Sequence[Hashed]) -> list[Unused]:
         """Decode each to see that it is a picture, then copy it. Returns what could not be copied.
@@ -128,9 +130,10 @@ class Importer:
 
         errands = [self._errand(one, picture) for one, picture in good]
         done = run_batch(self._workspace, self._store, errands, record, numbers=self._numbers)
+        self.copied += sum(one.moved for one in done)
         for one in done:
             if one.paused is not None:
-                raise _not_taken(one.paused)
+                raise _not_taken(one.paused, self.copied)
         return {one.path: one.reason for one in done if one.reason is not None}
 
     def _errand(self, one: Hashed, picture: Picture) -> Errand:
@@ -164,10 +167,11 @@ class Importer:
         )
 
 
-def _not_taken(problem: FilingPaused) -> ImgsortError:
+def _not_taken(problem: FilingPaused, copied: int) -> ImgsortError:
+    before = "1 picture was" if copied == 1 else f"{copied:,} pictures were"
     return ImgsortError(
-        f"{problem.folder} can't take pictures: {problem.reason}; then import again, what is "
-        f"copied already isn't copied twice."
+        f"{problem.folder} can't take pictures: {problem.reason}; then type the same again, which "
+        f"goes on: {before} copied and labelled before it stopped."
     )
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,8 @@ class CommandSession:
     workspace: Workspace
     store: "Store"
     run_id: int
-    summary: str | None = field(default="nothing was done")
-    """What the run did, for the log; None leaves it as it is."""
+    summary: str = "nothing was done"
+    """What the run did, for the log."""
 
     def find(self, names: "Sequence[Name]") -> "list[Meant | Unmatched]":
         from imgsort.store.lookup import Finder
@@ -61,8 +61,7 @@ def session(
             with renewing(workspace, store):
                 yield now
         finally:
-            if now.summary is not None:
-                store.runs.end(now.run_id, now.summary)
+            store.runs.end(now.run_id, now.summary)
 
 
 def _catch_up(now: CommandSession, tell: Callable[[str], None]) -> None:

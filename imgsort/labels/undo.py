@@ -19,16 +19,16 @@ from imgsort.filing.move_table import MoveCount, PlannedTrip, carried, flows, fo
 from imgsort.filing.xmp_renewal import renewing
 from imgsort.labels.classes import ClassByName, remove_if_empty, take_back
 from imgsort.labels.undo_rules import (
-    WORD_GOES,
     Matching,
+    Obstacle,
     Stays,
     TakeBack,
-    brought_again,
     last_thing,
+    moves_again,
+    moves_back,
+    moves_back_again,
     newest_first,
-    redone,
-    rerouted,
-    taken_back,
+    reroute,
     words_again,
     words_back,
 )
@@ -135,7 +135,7 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
     with alone, renewing(workspace, store):
         run_id = store.runs.begin(plan.kind)
         kept, folders = take_back(workspace, store, run_id, plan.classes)
-        plan = replace(plan, takes_back=tuple(rerouted(plan.takes_back, folders)))
+        plan = replace(plan, takes_back=tuple(reroute(plan.takes_back, folders)))
         moving = {one.picture.sha256 for one in plan.takes_back}
         still = combined(said for sha256, said in plan.retold.items() if sha256 not in moving)
         if still:
@@ -221,7 +221,7 @@ class _Planner:
         classes = self._classes(moved)
         judged = [self._with_folder(judge(one), classes) for one in self._pictures(moved)]
         moves = [one.move for one in judged]
-        found = newest_first([one for one in moves if isinstance(one, TakeBack)])
+        found = newest_first(move for move in moves if isinstance(move, TakeBack))
         held = {one.sha256 for one in judged if one.holds_words}
         retold = {one.sha256: one.retold for one in judged if one.retold and one.sha256 not in held}
         return Undoing(
@@ -273,13 +273,11 @@ class _Planner:
             return one
         name = self.layout.place_of(str(one.move.target)).class_name
         if name is not None and name in self._taken(classes):
-            taken = f"another class is called {display(name)} by now"
-            return replace(one, move=Stays(one.move.picture.path, taken))
+            return replace(one, move=_stays(one.move, Obstacle.NAME_TAKEN, name))
         back = {change.old for change in classes}
         if name is None or name in back or Path(self.layout.sorted, name).is_dir():
             return one
-        gone = f"sorted/{display(name)} is gone; make it to put it back"
-        return replace(one, move=Stays(one.move.picture.path, gone))
+        return replace(one, move=_stays(one.move, Obstacle.FOLDER_GONE, name))
 
     def _taken(self, classes: Collection[ClassChange]) -> set[str]:
         """The names of those that can't come back, for another class has them."""
@@ -305,28 +303,32 @@ class _Judged:
     @property
     def holds_words(self) -> bool:
         """Its file stays because somebody has done something else with it since."""
-        return isinstance(self.move, Stays) and self.move.reason not in WORD_GOES
+        return isinstance(self.move, Stays) and self.move.obstacle.keeps_words
+
+
+def _stays(move: TakeBack, obstacle: Obstacle, class_name: str) -> Stays:
+    return Stays(move.picture.path, obstacle, display(class_name))
 
 
 def _back(picture: PictureHistory, wanted: Matching) -> _Judged:
     words = words_back(picture, wanted.word)
-    return _Judged(picture.sha256, taken_back(picture, wanted.move, words.taken_back), words)
+    return _Judged(picture.sha256, moves_back(picture, wanted.move, words.taken_back), words)
 
 
 def _last(picture: PictureHistory) -> _Judged:
     move, word = last_thing(picture)
     words = words_back(picture, word)
-    moves = taken_back(picture, move, words.taken_back, only_last=True)
+    moves = moves_back(picture, move, words.taken_back, only_last=True)
     return _Judged(picture.sha256, None if words and isinstance(moves, Stays) else moves, words)
 
 
 def _again(picture: PictureHistory, run_id: int) -> _Judged:
-    return _Judged(picture.sha256, brought_again(picture, run_id), words_again(picture, run_id))
+    return _Judged(picture.sha256, moves_again(picture, run_id), words_again(picture, run_id))
 
 
 def _redone(picture: PictureHistory, run_id: int, wanted: Matching) -> _Judged:
     words = words_back(picture, wanted.word)
-    return _Judged(picture.sha256, redone(picture, run_id, words.taken_back), words)
+    return _Judged(picture.sha256, moves_back_again(picture, run_id, words.taken_back), words)
 
 
 def _lying(workspace: Workspace, store: Store, path: Path | None) -> set[int] | None:

@@ -3,9 +3,10 @@
 Pure. A word goes back with the moves of its run; of what people did by moving files none does.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 from itertools import takewhile
 from pathlib import Path
 
@@ -15,12 +16,22 @@ from imgsort.records.labels import Retold
 Wanted = Callable[[Move], bool]
 WantedWord = Callable[[SpokenWord], bool]
 
-MOVED_SINCE = "somebody has moved it since"
-LABELLED_SINCE = "somebody has labelled it since"
-GONE = "its file is missing"
-A_COPY = "it is a copy, and its original is still where it came from; remove the copy by hand"
-WORD_GOES = frozenset({GONE, A_COPY})
-"""Reasons for which a file stays that don't keep what was said of it."""
+
+class Obstacle(Enum):
+    """Why a move is not taken back; the value is the sentence for people, for ``about`` what."""
+
+    GONE = "its file is missing"
+    IS_COPY = "it is a copy, and its original is still where it came from; remove the copy by hand"
+    MOVED_SINCE = "somebody has moved it since"
+    LABELLED_SINCE = "somebody has labelled it since"
+    MOVED_AGAIN = "it was moved again by run {}; undo that first"
+    NAME_TAKEN = "another class is called {} by now"
+    FOLDER_GONE = "sorted/{} is gone; make it to put it back"
+
+    @property
+    def keeps_words(self) -> bool:
+        """Does what was said of the picture stand too?"""
+        return self not in {Obstacle.GONE, Obstacle.IS_COPY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,13 @@ class Stays:
     """A picture whose move is not taken back."""
 
     path: Path
-    reason: str
+    obstacle: Obstacle
+    about: str = ""
+
+    @property
+    def reason(self) -> str:
+        """For people."""
+        return self.obstacle.value.format(self.about)
 
 
 def words_back(picture: PictureHistory, wanted: WantedWord) -> Retold:
@@ -79,14 +96,14 @@ def last_thing(picture: PictureHistory) -> tuple[Wanted, WantedWord]:
     if not words or words[-1].by_hand or (live and _is_later(live[-1], words[-1])):
         return (lambda _: True), (lambda _: False)
     word = words[-1]
-    return (lambda move: move.run_id in word.runs), (lambda one: one.id == word.id)
+    return (lambda move: move.run_id in word.runs), (lambda said: said.id == word.id)
 
 
 def _is_later(move: Move, word: SpokenWord) -> bool:
     return move.run_id not in word.runs and move.done_at > word.said_at
 
 
-def taken_back(
+def moves_back(
     picture: PictureHistory,
     wanted: Wanted,
     words: Collection[int] = (),
@@ -102,7 +119,7 @@ def taken_back(
     if not any(wanted(move) for move in live):
         return None
     if not wanted(live[-1]):
-        return Stays(picture.path, _moved_again(live[-1]))
+        return _moved_again(picture, live[-1])
     chain: list[Move] = []
     for move in reversed(live):
         if not wanted(move):
@@ -118,7 +135,7 @@ def taken_back(
     return TakeBack(picture, tuple(chain))
 
 
-def brought_again(picture: PictureHistory, run_id: int) -> TakeBack | Stays | None:
+def moves_again(picture: PictureHistory, run_id: int) -> TakeBack | Stays | None:
     """The moves that undo run ``run_id`` took back, to be made again; None: they have been."""
     if not any(move.run_id == run_id for move in picture.moves):
         return None
@@ -126,19 +143,19 @@ def brought_again(picture: PictureHistory, run_id: int) -> TakeBack | Stays | No
     if not newest:
         last = picture.moves[-1]
         redone = last.cause == UNDO and last.run_kind == REDO
-        return None if redone else Stays(picture.path, _moved_again(last))
+        return None if redone else _moved_again(picture, last)
     obstacle = _obstacle(picture, newest[0])
     return Stays(picture.path, obstacle) if obstacle else TakeBack(picture, newest)
 
 
-def redone(
+def moves_back_again(
     picture: PictureHistory, run_id: int, words: Collection[int] = ()
 ) -> TakeBack | Stays | None:
     """The moves that redo run ``run_id`` made again, to be taken back once more."""
     newest = _newest_of(picture, run_id)
     live = standing(picture.moves).live
     again = {move.id for move in live[len(live) - len(newest) :]}
-    return taken_back(picture, lambda move: move.id in again, words) if newest else None
+    return moves_back(picture, lambda move: move.id in again, words) if newest else None
 
 
 def _newest_of(picture: PictureHistory, run_id: int) -> tuple[Move, ...]:
@@ -169,15 +186,15 @@ class Matching:
         )
 
 
-def rerouted(found: Iterable[TakeBack], folders: Iterable[tuple[Path, Path]]) -> Iterator[TakeBack]:
+def reroute(plans: Iterable[TakeBack], folders: Iterable[tuple[Path, Path]]) -> Iterator[TakeBack]:
     """The same after these folders got other names, one after the other."""
     renamed = list(folders)
-    for one in found:
+    for plan in plans:
         moves = [
             replace(move, source=_now(move.source, renamed), target=_now(move.target, renamed))
-            for move in one.moves
+            for move in plan.moves
         ]
-        picture = replace(one.picture, path=_now(one.picture.path, renamed))
+        picture = replace(plan.picture, path=_now(plan.picture.path, renamed))
         yield TakeBack(picture, tuple(moves))
 
 
@@ -188,22 +205,22 @@ def _now(path: Path, folders: Iterable[tuple[Path, Path]]) -> Path:
     return path
 
 
-def newest_first(found: Sequence[TakeBack]) -> list[TakeBack]:
-    return sorted(found, key=lambda one: -one.first.id)
+def newest_first(plans: Iterable[TakeBack]) -> list[TakeBack]:
+    return sorted(plans, key=lambda plan: -plan.first.id)
 
 
-def _moved_again(move: Move) -> str:
-    return f"it was moved again by run {move.run_id} ({move.run_kind}); undo that first"
+def _moved_again(picture: PictureHistory, last: Move) -> Stays:
+    return Stays(picture.path, Obstacle.MOVED_AGAIN, f"{last.run_id} ({last.run_kind})")
 
 
-def _obstacle(picture: PictureHistory, move: Move, words: Collection[int] = ()) -> str | None:
+def _obstacle(picture: PictureHistory, move: Move, words: Collection[int] = ()) -> Obstacle | None:
     if picture.missing:
-        return GONE
+        return Obstacle.GONE
     if picture.path != picture.moves[-1].target:
-        return MOVED_SINCE
+        return Obstacle.MOVED_SINCE
     if any(_was_said_since(word, move) for word in picture.words if word.id not in words):
-        return LABELLED_SINCE
-    return A_COPY if move.mode == "copy" else None
+        return Obstacle.LABELLED_SINCE
+    return Obstacle.IS_COPY if move.mode == "copy" else None
 
 
 def _was_said_since(word: SpokenWord, move: Move) -> bool:

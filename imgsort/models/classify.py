@@ -16,6 +16,7 @@ from imgsort.images.pool import DecoderPool, open_decoder
 from imgsort.images.thumbnails import views
 from imgsort.models.annotate import annotated, write_png
 from imgsort.models.serving import Serving, open_serving
+from imgsort.records.reasons import Reason, ReasonCode
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
 from imgsort.workspace.config import DecodeSettings
@@ -31,7 +32,13 @@ class Classified:
 
     path: Path
     verdict: Verdict | None
-    reason: str | None
+    reason: Reason | None
+    """Why it is unsure, or can't be read; None when it would be filed."""
+    model: int
+    """Version of the model that was asked."""
+    threshold: float | None
+    """What the best class needs to be filed; None where no confidence is enough, or there is no
+    such class."""
 
     def as_dict(self) -> dict[str, Any]:
         """The form `classify --json` promises to scripts."""
@@ -42,12 +49,23 @@ class Classified:
             "confidence": verdict.confidence if verdict else None,
             "decision": verdict.decision if verdict else "rejected",
             "top_k": [asdict(score) for score in verdict.top_k] if verdict else [],
+            "reason": self.reason and self.reason.sentence,
+            "reason_code": self.reason and self.reason.code.value,
+            "threshold": self.threshold,
+            "unlikeness": verdict.unlikeness if verdict else None,
+            "model": self.model,
         }
 
     def cells(self) -> tuple[str, str, str, str, str]:
         """The row `classify` shows."""
         if self.verdict is None:
-            return display(self.path), "", "", "rejected", self.reason or ""
+            return (
+                display(self.path),
+                "",
+                "",
+                "rejected",
+                self.reason.sentence if self.reason else "",
+            )
         best = ", ".join(f"{score.label} {score.confidence:.2f}" for score in self.verdict.top_k)
         verdict = self.verdict
         return (
@@ -127,8 +145,12 @@ def _one_batch(serving: Serving, pool: DecoderPool, paths: Sequence[Path]) -> It
     outcomes = [future.result() for future in [pool.submit(path) for path in paths]]
     pictures = [outcome for outcome in outcomes if isinstance(outcome, Picture)]
     verdicts = iter(serving.judge(np.stack([p.pixels for p in pictures])) if pictures else ())
+    model = serving.card.version
     for path, outcome in zip(paths, outcomes, strict=True):
         if isinstance(outcome, Picture):
-            yield Classified(path, next(verdicts), None)
+            said = next(verdicts)
+            needs = serving.classifier.needs(said.label)
+            yield Classified(path, said, said.doubt, model, needs)
         else:
-            yield Classified(path, None, outcome.reason)
+            refused = Reason(ReasonCode.UNREADABLE, outcome.reason)
+            yield Classified(path, None, refused, model, None)

@@ -32,6 +32,7 @@ from imgsort.models.backbones.int8 import (
 from imgsort.models.backbones.on_disk import CACHE
 from imgsort.models.classify import pictures_in
 from imgsort.models.heads.classifier import Classifier
+from imgsort.models.int8_graph import quantize_graph, require_quantizer
 from imgsort.models.registry import ModelCard
 from imgsort.models.runtimes import Runtime
 from imgsort.models.runtimes.choice import has_vnni
@@ -117,8 +118,6 @@ def quantize(
     on it; then what it wasn't calibrated on is measured. Raises NothingToDo with the figures,
     ModelProblem or RuntimeUnavailable; then nothing has changed.
     """
-    from imgsort.models.calibrated_graph import require_quantizer
-
     require_quantizer()
     card = active_card(workspace)
     backbone = InstalledBackbone.open(workspace.backbones, card.backbone_id)
@@ -173,8 +172,6 @@ def _made(
     backbone: InstalledBackbone, pictures: Mapping[str, Pixels], folder: Path
 ) -> tuple[Graph, dict[str, Pixels]]:
     """A graph calibrated on the first third, and the pictures it has not seen."""
-    from imgsort.models.calibrated_graph import quantize_graph
-
     calibration = list(pictures)[: math.ceil(len(pictures) * CALIBRATION_SHARE)]
     path = quantize_graph(backbone, np.stack([pictures[key] for key in calibration]), folder)
     graph = recorded_graph(backbone, path, calibration, vnni=has_vnni())

@@ -14,6 +14,7 @@ from imgsort.models.runtimes import Runtime, idle_runtime, open_runtime
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
 from imgsort.workspace.config import ModelSettings
+from imgsort.workspace.way_back import way_back_to_a_model
 from imgsort.workspace.workspace import Workspace
 
 
@@ -51,6 +52,10 @@ def active_card(workspace: Workspace) -> ModelCard:
     """The active model's card. Raises ModelProblem where none is active."""
     registry = Registry(workspace.models)
     version = registry.active()
+    if version is None and not (registry.versions() or registry.damaged()):
+        raise ModelProblem(
+            f"There is no model in {workspace.root}; {way_back_to_a_model(workspace.root)}."
+        )
     if version is None:
         raise ModelProblem(
             f"No model is active in {workspace.root}; see `imgsort models list` and activate one "

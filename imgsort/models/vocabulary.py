@@ -140,12 +140,6 @@ def imagenet_names() -> tuple[str, ...]:
     )
 
 
-def imagenet_vocabulary() -> Vocabulary:
-    """The vocabulary of a workspace made without `--classes`: each ImageNet class by itself."""
-    named = zip(imagenet_names(), imagenet_classes(), strict=True)
-    return Vocabulary(tuple(Word(name, sense(one.wnid)) for name, one in named))
-
-
 def _resolved(typed: str) -> Word:
     name, equals, meaning = typed.partition("=")
     label = checked_label(name)

@@ -7,7 +7,7 @@ outcome. A crash between any two of them is undone or completed by ``filing.reco
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
@@ -55,25 +55,32 @@ class Plan:
     sha256: str
     mode: Mode
     cause: Cause
-    arrival: Arrival | None
+    arrival: Arrival | None = None
     """Given for a new arrival; None when ``arrival_id`` names the one that is moved again."""
     arrival_id: int | None = None
     model: int | None = None
     """Whose verdict moves an earlier arrival again (refile)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan that is in the journal. ``source`` and ``target`` are absolute."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Plan):
+    """A plan that is in the journal, where what it brings of an arrival is kept."""
 
     move_id: int
-    arrival_id: int | None
-    source: Path
-    target: Path
-    identity: Identity
-    sha256: str
-    mode: Mode
-    cause: Cause
+
+    @classmethod
+    def of(cls, plan: Plan, move_id: int) -> Self:
+        """``plan`` once it is written down under this id."""
+        return cls(
+            source=plan.source,
+            target=plan.target,
+            identity=plan.identity,
+            sha256=plan.sha256,
+            mode=plan.mode,
+            cause=plan.cause,
+            arrival_id=plan.arrival_id,
+            move_id=move_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

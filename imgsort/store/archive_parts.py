@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from imgsort.disk.display import display
 from imgsort.records.archive_pictures import ArchivePart, ArchivePicture
-from imgsort.store.chunks import parts
+from imgsort.store.chunks import rows_in
 from imgsort.store.images import Content, ensure_contents
 from imgsort.store.predictions import StoredPrediction, ensure_classes, ensure_predictions
 from imgsort.store.reasons import reason_columns
@@ -79,11 +79,8 @@ def _predictions(connection: Connection, part: ArchivePart, images: Mapping[str,
 
 def _present(connection: Connection, classes: Mapping[str, int], at: datetime) -> dict[str, int]:
     """The same ids; of classes that a log made anew has under another, that one."""
-    known = {
-        id_
-        for part in parts(set(classes.values()))
-        for id_ in connection.scalars(select(CLASSES.c.id).where(CLASSES.c.id.in_(part)))
-    }
+    asked = rows_in(connection, select(CLASSES.c.id), CLASSES.c.id, set(classes.values()))
+    known = {row.id for row in asked}
     lost = [name for name, id_ in classes.items() if id_ not in known]
     return {**classes, **(ensure_classes(connection, lost, at) if lost else {})}
 

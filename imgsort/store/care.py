@@ -14,14 +14,14 @@ from typing import Final
 from sqlalchemy import func, insert, select, update
 
 from imgsort.disk.closing import Closing
-from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.journal import Cause
 from imgsort.records.reasons import FOUND_AGAIN
 from imgsort.store.arrival_counts import are_kept, counts, recounted, start_counting, stop_counting
 from imgsort.store.engine import Database, connect, translated, write_ahead
+from imgsort.store.file_columns import identity_values, path_values
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import stands
+from imgsort.store.standing_labels import newest_labels
 from imgsort.store.tables import ARRIVAL_COUNTS, ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 
 _PAGES = 1024
@@ -193,19 +193,13 @@ class CareLog(Closing):
                 connection.execute(
                     update(ARRIVALS)
                     .where(ARRIVALS.c.id == first)
-                    .values(
-                        src_dev=source.dev,
-                        src_ino=source.ino,
-                        src_size=source.size,
-                        src_mtime_ns=source.mtime_ns,
-                    )
+                    .values(identity_values(source, "src_"))
                 )
 
     def depended_upon(self) -> set[str]:
         """Contents that a label or the train/holdout split stands on."""
-        newest = select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
         labelled = select(LABELS.c.image_id).where(
-            LABELS.c.id.in_(newest), LABELS.c.kind == "label"
+            LABELS.c.id.in_(newest_labels()), LABELS.c.kind == "label"
         )
         with self._database.reading() as connection:
             rows = connection.scalars(
@@ -243,15 +237,11 @@ class CareLog(Closing):
                 "cause": DELETED,
                 "mode": "move",
                 "state": "done",
-                "source": display(self._anchor.stored(one.path)),
-                "source_bytes": self._anchor.stored(one.path),
+                **path_values(self._anchor.stored(one.path), "source"),
                 "target": "",
                 "target_bytes": b"",
                 "sha256": one.sha256,
-                "dev": identity.dev,
-                "ino": identity.ino,
-                "size": identity.size,
-                "mtime_ns": identity.mtime_ns,
+                **identity_values(identity),
                 "planned_at": now,
                 "done_at": now,
             }

@@ -13,11 +13,11 @@ from imgsort.records.class_changes import ChangeKind, ClassChange, ClassStanding
 from imgsort.records.history import UNDO
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
-from imgsort.store.standing_labels import is_here, stands
+from imgsort.store.standing_labels import is_here, newest_labels, stands
 from imgsort.store.tables import ARRIVALS, CLASS_CHANGES, CLASSES, LABELS, RUNS
 from imgsort.store.topic import Topic, now, reading, reading_paths
 
-_NEWEST_WORDS = select(func.max(LABELS.c.id)).where(stands(), is_here()).group_by(LABELS.c.image_id)
+_NEWEST_WORDS = newest_labels(is_here())
 
 
 def live(connection: Connection) -> dict[int, str]:

@@ -4,41 +4,20 @@ Every function takes an open connection: the caller owns the transaction.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
-from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.journal import Arrival, Plan, Planned
+from imgsort.store.file_columns import identity_values, path_values
 from imgsort.store.history import unfiled
 from imgsort.store.images import ensure_images
 from imgsort.store.paths import Anchor
-from imgsort.store.predictions import StoredPrediction, class_ids_of, ensure_predictions
+from imgsort.store.predictions import class_ids_of, ensure_predictions
 from imgsort.store.tables import ARRIVALS, MOVES
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A plan and the arrival whose file, or sidecar, it moves."""
-
-    plan: Plan
-    arrival_id: int | None
-
-    def planned(self, move_id: int) -> Planned:
-        plan = self.plan
-        return Planned(
-            move_id=move_id,
-            arrival_id=self.arrival_id,
-            source=plan.source,
-            target=plan.target,
-            identity=plan.identity,
-            sha256=plan.sha256,
-            mode=plan.mode,
-            cause=plan.cause,
-        )
 
 
 def record_decided(
@@ -48,9 +27,13 @@ def record_decided(
     if not plans:
         return []
     images = ensure_images(connection, plans, now)
-    judged = [_judged(images[plan.sha256], plan.arrival) for plan in plans if plan.arrival]
-    verdicts = [one for one in judged if one is not None]
-    classes = class_ids_of(connection, verdicts, now)
+    said = [
+        (images[plan.sha256], arrival.model, arrival.verdict)
+        for plan in plans
+        if (arrival := plan.arrival) and arrival.verdict is not None and arrival.model is not None
+    ]
+    classes = class_ids_of(connection, (verdict for _, _, verdict in said), now)
+    verdicts = {(image_id, model): verdict for image_id, model, verdict in said}
     ensure_predictions(connection, verdicts, classes, now)
     rows = [
         _arrival_values(anchor, plan, plan.arrival)
@@ -59,17 +42,13 @@ def record_decided(
         if plan.arrival
     ]
     files = [plan.identity for plan in plans if plan.arrival]
-    steps = _steps(plans, _write_arrivals(connection, rows, files))
-    moves = [{"run_id": run_id, "planned_at": now, **_move_values(anchor, step)} for step in steps]
+    numbered = _numbered(plans, _write_arrivals(connection, rows, files))
+    moves = [
+        {"run_id": run_id, "planned_at": now, **_move_values(anchor, plan)} for plan in numbered
+    ]
     statement = insert(MOVES).returning(MOVES.c.id, sort_by_parameter_order=True)
     ids = connection.execute(statement, moves).scalars().all()
-    return [step.planned(move_id) for move_id, step in zip(ids, steps, strict=True)]
-
-
-def _judged(image_id: int, arrival: Arrival) -> StoredPrediction | None:
-    if arrival.verdict is None or arrival.model is None:
-        return None
-    return StoredPrediction(image_id, arrival.model, arrival.verdict)
+    return [Planned.of(plan, move_id) for move_id, plan in zip(ids, numbered, strict=True)]
 
 
 def _class_id(arrival: Arrival, classes: Mapping[str, int]) -> int | None:
@@ -101,35 +80,30 @@ def _insert_arrivals(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
     return connection.execute(statement, rows).scalars().all()
 
 
-def _steps(plans: Sequence[Plan], fresh: Sequence[int]) -> list[_Step]:
-    """``fresh``: the ids of the plans that bring an arrival, in their order.
+def _numbered(plans: Sequence[Plan], fresh: Sequence[int]) -> list[Plan]:
+    """The plans with the arrivals whose files they move.
 
-    A sidecar that names no arrival belongs to the picture planned last before it.
+    ``fresh``: the ids of the plans that bring an arrival, in their order. A sidecar that names no
+    arrival belongs to the picture planned last before it.
     """
     ids = iter(fresh)
-    steps: list[_Step] = []
+    numbered: list[Plan] = []
     latest: int | None = None
     for plan in plans:
         if plan.arrival is not None:
             latest = next(ids)
-            steps.append(_Step(plan, latest))
-        elif plan.arrival_id is None and plan.cause == "sidecar":
-            steps.append(_Step(plan, latest))
-        else:
-            steps.append(_Step(plan, plan.arrival_id))
-    return steps
+        follows = plan.arrival_id is None and plan.cause == "sidecar"
+        its_own = plan.arrival is not None or follows
+        numbered.append(replace(plan, arrival_id=latest) if its_own else plan)
+    return numbered
 
 
 def _arrival_values(anchor: Anchor, plan: Plan, arrival: Arrival) -> dict[str, Any]:
-    path = anchor.stored(plan.source)
     copied = plan.identity if plan.mode == "copy" else None
     return {
-        "name": display(arrival.name),
-        "name_bytes": arrival.name,
-        "subfolder": display(arrival.subfolder),
-        "subfolder_bytes": arrival.subfolder,
-        "path": display(path),
-        "path_bytes": path,
+        **path_values(arrival.name, "name"),
+        **path_values(arrival.subfolder, "subfolder"),
+        **path_values(anchor.stored(plan.source)),
         "decision": arrival.decision,
         "reason": arrival.reason,
         "reason_code": arrival.reason_code and arrival.reason_code.value,
@@ -144,22 +118,15 @@ def _arrival_values(anchor: Anchor, plan: Plan, arrival: Arrival) -> dict[str, A
     }
 
 
-def _move_values(anchor: Anchor, step: _Step) -> dict[str, Any]:
-    plan = step.plan
-    source, target = anchor.stored(plan.source), anchor.stored(plan.target)
+def _move_values(anchor: Anchor, plan: Plan) -> dict[str, Any]:
     return {
-        "arrival_id": step.arrival_id,
+        "arrival_id": plan.arrival_id,
         "cause": plan.cause,
         "model": plan.arrival.model if plan.arrival else plan.model,
         "mode": plan.mode,
         "state": "planned",
-        "source": display(source),
-        "source_bytes": source,
-        "target": display(target),
-        "target_bytes": target,
+        **path_values(anchor.stored(plan.source), "source"),
+        **path_values(anchor.stored(plan.target), "target"),
         "sha256": plan.sha256,
-        "dev": plan.identity.dev,
-        "ino": plan.identity.ino,
-        "size": plan.identity.size,
-        "mtime_ns": plan.identity.mtime_ns,
+        **identity_values(plan.identity),
     }

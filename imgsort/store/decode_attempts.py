@@ -7,19 +7,20 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.store.engine import Database
+from imgsort.store.file_columns import identity_columns, identity_of, identity_values, path_values
 from imgsort.store.paths import Anchor
 from imgsort.store.tables import DECODE_ATTEMPTS
 from imgsort.store.topic import Topic, now
 
+_FILE = identity_columns(DECODE_ATTEMPTS)
+
 
 def counts(connection: Connection) -> dict[Identity, int]:
     """How often decoding each file has failed hard so far; few files ever do."""
-    row = DECODE_ATTEMPTS.c
-    found = connection.execute(select(row.dev, row.ino, row.size, row.mtime_ns, row.attempts))
-    return {Identity(*one[:4]): one.attempts for one in found}
+    rows = connection.execute(select(*_FILE, DECODE_ATTEMPTS.c.attempts))
+    return {identity_of(row): row.attempts for row in rows}
 
 
 def count(connection: Connection, identity: Identity) -> int:
@@ -34,8 +35,7 @@ def record(
     """Count one more. ``path`` as the database keeps it."""
     before = count(connection, identity)
     values = {
-        "path": display(path),
-        "path_bytes": path,
+        **path_values(path),
         "attempts": before + 1,
         "reason": reason,
         "last_at": now,
@@ -43,15 +43,7 @@ def record(
     if before:
         connection.execute(update(DECODE_ATTEMPTS).where(_is(identity)).values(values))
         return
-    connection.execute(
-        insert(DECODE_ATTEMPTS).values(
-            dev=identity.dev,
-            ino=identity.ino,
-            size=identity.size,
-            mtime_ns=identity.mtime_ns,
-            **values,
-        )
-    )
+    connection.execute(insert(DECODE_ATTEMPTS).values(identity_values(identity) | values))
 
 
 def forget(connection: Connection, identities: Sequence[Identity]) -> None:
@@ -63,12 +55,8 @@ def forget(connection: Connection, identities: Sequence[Identity]) -> None:
 
 
 def _is(identity: Identity) -> ColumnElement[bool]:
-    return and_(
-        DECODE_ATTEMPTS.c.dev == identity.dev,
-        DECODE_ATTEMPTS.c.ino == identity.ino,
-        DECODE_ATTEMPTS.c.size == identity.size,
-        DECODE_ATTEMPTS.c.mtime_ns == identity.mtime_ns,
-    )
+    file = identity_values(identity)
+    return and_(*(column == file[column.name] for column in _FILE))
 
 
 class AttemptTopic(Topic):

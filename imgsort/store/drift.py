@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, exists, func, select
 
-from imgsort.store.standing_labels import is_here, stands
+from imgsort.store.standing_labels import is_here, newest_labels
 from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES, PREDICTIONS, RUNS
 from imgsort.store.topic import Topic, reading
 
@@ -86,16 +86,10 @@ def unlikeness(connection: Connection, period: Period, most: int) -> list[float]
 
 def labels_until(connection: Connection, moment: datetime) -> Counter[str]:
     """What people had called images by then, the newest word on each, by class."""
-    newest = (
-        select(func.max(LABELS.c.id).label("id"))
-        .where(LABELS.c.labelled_at <= moment, stands(), is_here())
-        .group_by(LABELS.c.image_id)
-        .subquery()
-    )
+    newest = newest_labels(LABELS.c.labelled_at <= moment, is_here())
     rows = connection.execute(
         select(LABELS.c.class_id, func.count())
-        .join(newest, newest.c.id == LABELS.c.id)
-        .where(LABELS.c.kind == "label")
+        .where(LABELS.c.id.in_(newest), LABELS.c.kind == "label")
         .group_by(LABELS.c.class_id)
     )
     names = _names(connection)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from imgsort.records.journal import Decision
 from imgsort.records.reasons import PUT_HERE, Reason, ReasonCode
 from imgsort.records.same_picture import Edit, Looks
+from imgsort.store.file_columns import identity_columns, identity_values
 from imgsort.store.paths import Anchor
 from imgsort.store.reasons import reason_columns
 from imgsort.store.standing_labels import RETRACTED, stands
@@ -32,6 +33,7 @@ from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 UNREAD = "but it can't be read: "
 """In the sentence of an arrival whose file was adopted, or changed, and then opened in vain."""
+_FILE = identity_columns(ARRIVALS)
 _UNREAD = (
     ReasonCode.PUT_HERE_UNREADABLE,
     ReasonCode.FOUND_AGAIN_UNREADABLE,
@@ -65,10 +67,7 @@ def change(
                 for name, value in reason_columns(PUT_HERE).items()
             },
             missing_at=None,
-            dev=bindparam("new_dev"),
-            ino=bindparam("new_ino"),
-            size=bindparam("new_size"),
-            mtime_ns=bindparam("new_mtime_ns"),
+            **{column.name: bindparam(f"new_{column.name}") for column in _FILE},
         )
     )
     values = [
@@ -76,7 +75,7 @@ def change(
             "arrival": row["arrival"],
             "image": image_ids[row["sha256"]],
             "by_hand": row["by_hand"],
-            **{f"new_{name}": number for name, number in row["identity"].items()},
+            **identity_values(row["identity"], "new_"),
         }
         for row in rows
     ]

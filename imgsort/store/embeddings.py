@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgsort.store.chunks import parts
 from imgsort.store.engine import connect, meaning
 
 _FORM = 1
 """Of the tables; a file of another form is made anew."""
-_CHUNK = 500
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY_CODE = 0xFF
 _SELECT = (
@@ -128,8 +128,8 @@ class VectorFile:
         found: list[Vector] = []
         with _told(self.path):
             number = self._space(space)
-            for start in range(0, len(sha256s), _CHUNK):
-                keys = [bytes.fromhex(sha256) for sha256 in sha256s[start : start + _CHUNK]]
+            for part in parts(sha256s):
+                keys = [bytes.fromhex(sha256) for sha256 in part]
                 rows = self._connection.execute(
                     _SELECT + f"({','.join('?' * len(keys))})", (number, view, *keys)
                 )
@@ -140,10 +140,11 @@ class VectorFile:
     def forget(self, ids: Sequence[int]) -> None:
         """Delete entries, a few hundred a transaction so that others get in between."""
         with _told(self.path):
-            for start in range(0, len(ids), _CHUNK):
-                part = [(number,) for number in ids[start : start + _CHUNK]]
+            for part in parts(ids):
                 with self._writing():
-                    self._connection.executemany("DELETE FROM embeddings WHERE id = ?", part)
+                    self._connection.executemany(
+                        "DELETE FROM embeddings WHERE id = ?", ((number,) for number in part)
+                    )
 
     def entries(self) -> Iterator[Entry]:
         """All of them, oldest first."""

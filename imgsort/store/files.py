@@ -1,45 +1,43 @@
-"""Where the log believes files lie, and what it learns from a look at the folders.
+"""What the log learns from a look at the folders, and all that it knows of where files lie.
 
 Every function takes an open connection: the caller owns the transaction.
 """
 
-import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, update
 
-from imgsort.disk.display import display
 from imgsort.disk.failpoints import failpoint
-from imgsort.disk.identity import Identity
-from imgsort.images import ImageFacts
 from imgsort.records.class_changes import ClassChange
-from imgsort.records.files import (
-    Adopted,
-    Edited,
-    KnownClass,
-    KnownFile,
-    Moved,
-    RenamedClass,
-    TreeChanges,
-)
+from imgsort.records.files import Edited, Moved, RenamedClass, TreeChanges
 from imgsort.records.journal import Decision
-from imgsort.records.reasons import FOUND_AGAIN, PUT_HERE, Reason, ReasonCode
+from imgsort.store.adopted_files import (
+    adopt,
+    ensure_contents,
+    note_facts,
+    note_unreadable,
+    unexamined,
+)
 from imgsort.store.classes import change as change_classes
 from imgsort.store.classes import note_undone
-from imgsort.store.edits import UNREAD, edits, is_uncompared, keep, note_unread, part
 from imgsort.store.edits import change as change_contents
-from imgsort.store.images import facts_columns, image_ids
+from imgsort.store.edits import edits, keep, part
+from imgsort.store.file_columns import identity_values, path_values
+from imgsort.store.known_files import (
+    has_files_elsewhere,
+    known_classes,
+    known_files,
+    known_places,
+    whereabouts,
+)
 from imgsort.store.labels import add_labels
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
-from imgsort.store.reasons import reason_columns
 from imgsort.store.rejoined_files import lost_since, rejoin
-from imgsort.store.renamed_folders import reroute, resettle
-from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES
+from imgsort.store.renamed_folders import rename_folder, reroute, resettle
+from imgsort.store.tables import ARRIVALS, CLASSES
 from imgsort.store.topic import (
     Topic,
     now,
@@ -49,170 +47,6 @@ from imgsort.store.topic import (
     writing,
     writing_paths,
 )
-
-_CHUNK = 500
-_PAGE = 5000
-_UNOPENED = {
-    PUT_HERE: ReasonCode.PUT_HERE_UNREADABLE,
-    FOUND_AGAIN: ReasonCode.FOUND_AGAIN_UNREADABLE,
-}
-"""Reasons of arrivals that nobody has opened -> what becomes of them when that was in vain."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """An arrival of some content: where its file was, and who judged it."""
-
-    arrival_id: int
-    sha256: str
-    path: Path
-    identity: Identity
-    model: int | None
-    missing_at: datetime | None
-
-
-def known_files(
-    connection: Connection, anchor: Anchor, ids: Collection[int] | None = None
-) -> Iterator[KnownFile]:
-    """Every arrival whose file has landed, or those of them that are asked for."""
-    names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
-    statement = _known().execution_options(yield_per=_PAGE)
-    if ids is None:
-        for row in connection.execute(statement):
-            yield _known_file(anchor, names, row)
-        return
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), _CHUNK):
-        chunk = ARRIVALS.c.id.in_(wanted[start : start + _CHUNK])
-        for row in connection.execute(statement.where(chunk)):
-            yield _known_file(anchor, names, row)
-
-
-def known_places(
-    connection: Connection, anchor: Anchor, paths: Iterable[str] | None = None
-) -> Iterator[tuple[str, Identity]]:
-    """Path and identity of every landed file that isn't missing, or of those at these paths."""
-    numbers = (ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns)
-    statement: Select[*tuple[Any, ...]] = (
-        select(ARRIVALS.c.path_bytes, *numbers)
-        .where(ARRIVALS.c.state == "filed", ARRIVALS.c.missing_at.is_(None))
-        .execution_options(yield_per=_PAGE)
-    )
-    if paths is None:
-        yield from _places(connection, anchor, statement)
-        return
-    stored = [anchor.stored(path) for path in paths]
-    for start in range(0, len(stored), _CHUNK):
-        there = ARRIVALS.c.path_bytes.in_(stored[start : start + _CHUNK])
-        yield from _places(connection, anchor, statement.where(there))
-
-
-def has_files_elsewhere(connection: Connection, anchor: Anchor, folder: Path, device: int) -> bool:
-    """Should files lie below this folder that lay on another device when they were seen last?"""
-    start = anchor.stored(folder)
-    found = connection.execute(
-        select(ARRIVALS.c.id)
-        .where(
-            ARRIVALS.c.path_bytes > start + b"/",
-            ARRIVALS.c.path_bytes < start + b"0",  # the byte after "/"
-            ARRIVALS.c.state == "filed",
-            ARRIVALS.c.missing_at.is_(None),
-            ARRIVALS.c.dev != device,
-        )
-        .limit(1)
-    )
-    return found.first() is not None
-
-
-def _places(
-    connection: Connection, anchor: Anchor, statement: Select[*tuple[Any, ...]]
-) -> Iterator[tuple[str, Identity]]:
-    for path, dev, ino, size, mtime_ns in connection.execute(statement):
-        yield anchor.text(path), Identity(dev, ino, size, mtime_ns)
-
-
-def _known() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            ARRIVALS.c.id,
-            ARRIVALS.c.path_bytes,
-            ARRIVALS.c.dev,
-            ARRIVALS.c.ino,
-            ARRIVALS.c.size,
-            ARRIVALS.c.mtime_ns,
-            IMAGES.c.sha256,
-            ARRIVALS.c.decision,
-            ARRIVALS.c.class_id,
-            ARRIVALS.c.missing_at.is_not(None),
-        )
-        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
-        .where(ARRIVALS.c.state == "filed")
-    )
-
-
-def _known_file(anchor: Anchor, names: dict[int, str], row: Row[*tuple[Any, ...]]) -> KnownFile:
-    arrival_id, path, dev, ino, size, mtime_ns, sha256, decision, class_id, missing = row
-    return KnownFile(
-        arrival_id=arrival_id,
-        location=anchor.text(path),
-        identity=Identity(dev, ino, size, mtime_ns),
-        sha256=sha256,
-        decision=decision,
-        class_name=names.get(class_id) if decision == "filed" else None,
-        missing=bool(missing),
-    )
-
-
-def known_classes(connection: Connection) -> list[KnownClass]:
-    """Every class, those in use last: of one name they are the ones that are meant."""
-    retired = CLASSES.c.retired_at.is_not(None)
-    rows = connection.execute(
-        select(
-            *(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino),
-            retired.label("retired"),
-        ).order_by(retired.desc(), CLASSES.c.retired_at, CLASSES.c.id)
-    )
-    return [KnownClass(*row) for row in rows]
-
-
-def whereabouts(
-    connection: Connection, anchor: Anchor, sha256s: Collection[str]
-) -> list[Whereabouts]:
-    """The landed arrivals of these contents."""
-    wanted = list(sha256s)
-    found: list[Whereabouts] = []
-    for start in range(0, len(wanted), _CHUNK):
-        rows = connection.execute(_whereabouts(wanted[start : start + _CHUNK]))
-        found += (
-            Whereabouts(
-                row.id,
-                row.sha256,
-                anchor.absolute(row.path_bytes),
-                Identity(row.dev, row.ino, row.size, row.mtime_ns),
-                row.model,
-                row.missing_at,
-            )
-            for row in rows
-        )
-    return found
-
-
-def _whereabouts(sha256s: list[str]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            ARRIVALS.c.id,
-            IMAGES.c.sha256,
-            ARRIVALS.c.path_bytes,
-            ARRIVALS.c.dev,
-            ARRIVALS.c.ino,
-            ARRIVALS.c.size,
-            ARRIVALS.c.mtime_ns,
-            ARRIVALS.c.model,
-            ARRIVALS.c.missing_at,
-        )
-        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
-        .where(IMAGES.c.sha256.in_(sha256s), ARRIVALS.c.state == "filed")
-    )
 
 
 def apply(
@@ -230,7 +64,7 @@ def apply(
     _relocate(connection, anchor, changes.moved)
     _edit(connection, changes.edited, now)
     mark_missing(connection, [one.known.arrival_id for one in changes.vanished], now)
-    _adopt(connection, anchor, changes.adopted, now)
+    adopt(connection, anchor, changes.adopted, now)
     _remember_folders(connection, changes, now)
     back = (ClassChange(one.id, "restored", one.name, one.name) for one in changes.restored)
     change_classes(connection, None, back, now)  # folders said so: no command to be undone
@@ -250,24 +84,6 @@ def rename_classes(connection: Connection, renamed: Sequence[RenamedClass]) -> N
             connection.execute(statement, values)
 
 
-def rename_folder(connection: Connection, anchor: Anchor, old: Path, new: Path) -> None:
-    """Whatever lay below one folder lies below the other, missing files too, and the journal says
-    so."""
-    reroute(connection, anchor, {str(old): str(new)})
-    start, end = anchor.stored(old), anchor.stored(new)
-    rows = connection.execute(
-        select(ARRIVALS.c.id, ARRIVALS.c.path_bytes).where(
-            ARRIVALS.c.path_bytes >= start + b"/", ARRIVALS.c.path_bytes < start + b"0"
-        )
-    ).all()
-    moved = [(row.id, end + row.path_bytes[len(start) :]) for row in rows]
-    if moved:
-        connection.execute(
-            update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival")),
-            [{"arrival": one, "path": display(path), "path_bytes": path} for one, path in moved],
-        )
-
-
 def mark_missing(connection: Connection, ids: Sequence[int], now: datetime) -> None:
     """Their files are gone; the first moment this was seen is kept."""
     if ids:
@@ -283,7 +99,7 @@ def _repath(connection: Connection, anchor: Anchor, moved: Sequence[tuple[int, s
     if moved:
         connection.execute(
             update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival")),
-            [{"arrival": arrival, **_path_values(anchor, path)} for arrival, path in moved],
+            [{"arrival": arrival, **path_values(anchor.stored(path))} for arrival, path in moved],
         )
 
 
@@ -292,8 +108,8 @@ def _relocate(connection: Connection, anchor: Anchor, moved: Sequence[Moved]) ->
         {
             "arrival": one.known.arrival_id,
             "missing_at": None,
-            **_path_values(anchor, one.file.path),
-            **_identity_values(one.file.identity),
+            **path_values(anchor.stored(one.file.path)),
+            **identity_values(one.file.identity),
         }
         for one in moved
     ]
@@ -302,59 +118,18 @@ def _relocate(connection: Connection, anchor: Anchor, moved: Sequence[Moved]) ->
         connection.execute(statement, rows)
 
 
-def _adopt(
-    connection: Connection, anchor: Anchor, adopted: Sequence[Adopted], now: datetime
-) -> None:
-    if not adopted:
-        return
-    images = _ensure_contents(connection, adopted, now)
-    classes = ensure_classes(connection, (one.filed_as for one in adopted if one.filed_as), now)
-    rows = [
-        {
-            "image_id": images[one.sha256],
-            **_name_values(one.file.path),
-            **_path_values(anchor, one.file.path),
-            **_identity_values(one.file.identity),
-            "decision": one.decision,
-            "class_id": classes.get(one.filed_as or ""),
-            **reason_columns(FOUND_AGAIN if one.found_again else PUT_HERE),
-            "state": "filed",
-            "arrived_at": now,
-            "filed_at": now,
-        }
-        for one in adopted
-    ]
-    connection.execute(insert(ARRIVALS), rows)
-
-
 def _edit(connection: Connection, edited: Sequence[Edited], now: datetime) -> None:
     rows = [
         {
             "arrival": one.known.arrival_id,
             "sha256": one.sha256,
             "by_hand": one.by_hand,
-            "identity": _identity_values(one.file.identity),
+            "identity": one.file.identity,
         }
         for one in edited
     ]
     if rows:
-        change_contents(connection, _ensure_contents(connection, edited, now), rows)
-
-
-def _ensure_contents(
-    connection: Connection, adopted: Sequence[Adopted | Edited], now: datetime
-) -> dict[str, int]:
-    sizes = {one.sha256: one.file.identity.size for one in adopted}
-    found = image_ids(connection, sizes)
-    fresh = [
-        {"sha256": sha256, "size": size, "first_seen_at": now}
-        for sha256, size in sizes.items()
-        if sha256 not in found
-    ]
-    if fresh:
-        connection.execute(insert(IMAGES), fresh)
-        found = image_ids(connection, sizes)
-    return found
+        change_contents(connection, ensure_contents(connection, edited, now), rows)
 
 
 def _remember_folders(connection: Connection, changes: TreeChanges, now: datetime) -> None:
@@ -365,61 +140,6 @@ def _remember_folders(connection: Connection, changes: TreeChanges, now: datetim
     ]
     if rows:
         connection.execute(update(CLASSES).where(CLASSES.c.id == bindparam("class")), rows)
-
-
-def unexamined(connection: Connection, anchor: Anchor) -> dict[str, Path]:
-    """Contents that were adopted, or edited, and never opened -> a file of each."""
-    unopened = [before.code for before in _UNOPENED]
-    rows = connection.execute(
-        select(IMAGES.c.sha256, ARRIVALS.c.path_bytes)
-        .join(ARRIVALS, ARRIVALS.c.image_id == IMAGES.c.id)
-        .where(
-            (IMAGES.c.width.is_(None) & ARRIVALS.c.reason_code.in_(unopened)) | is_uncompared(),
-            ARRIVALS.c.missing_at.is_(None),
-        )
-    )
-    return {row.sha256: anchor.absolute(row.path_bytes) for row in rows}
-
-
-def note_unreadable(connection: Connection, sha256: str, reason: str, now: datetime) -> None:
-    """An adopted file turned out to be no picture; it isn't opened again until it changes."""
-    image = select(IMAGES.c.id).where(IMAGES.c.sha256 == sha256).scalar_subquery()
-    for before, after in _UNOPENED.items():
-        in_vain = Reason(after, f"{before.sentence}, {UNREAD}{reason}")
-        connection.execute(
-            update(ARRIVALS)
-            .where(ARRIVALS.c.image_id == image, ARRIVALS.c.reason_code == before.code)
-            .values(decision="rejected", **reason_columns(in_vain))
-        )
-    note_unread(connection, sha256, reason, now)
-
-
-def note_facts(connection: Connection, sha256: str, facts: ImageFacts) -> None:
-    """What was found out about a picture that was adopted without being opened."""
-    connection.execute(
-        update(IMAGES)
-        .where(IMAGES.c.sha256 == sha256, IMAGES.c.width.is_(None))
-        .values(facts_columns(facts))
-    )
-
-
-def _name_values(path: str) -> dict[str, Any]:
-    name = os.fsencode(os.path.basename(path))  # noqa: PTH119 - text, by the thousand
-    return {"name": display(name), "name_bytes": name, "subfolder": "", "subfolder_bytes": b""}
-
-
-def _path_values(anchor: Anchor, path: str) -> dict[str, Any]:
-    stored = anchor.stored(path)
-    return {"path": display(stored), "path_bytes": stored}
-
-
-def _identity_values(identity: Identity) -> dict[str, int]:
-    return {
-        "dev": identity.dev,
-        "ino": identity.ino,
-        "size": identity.size,
-        "mtime_ns": identity.mtime_ns,
-    }
 
 
 class FileTopic(Topic):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from imgsort.disk.display import display
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import stands
+from imgsort.store.standing_labels import newest_labels
 from imgsort.store.tables import ARRIVALS, LABELS
 
 _MOST_GONE = 100_000
@@ -54,13 +54,12 @@ def _there(connection: Connection, inside: ColumnElement[bool]) -> int:
 
 
 def _labelled(connection: Connection, inside: ColumnElement[bool]) -> int:
-    newest = select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
     said = (
         select(func.count())
         .select_from(LABELS)
         .join(ARRIVALS, ARRIVALS.c.image_id == LABELS.c.image_id)
         .where(
-            LABELS.c.id.in_(newest),
+            LABELS.c.id.in_(newest_labels()),
             LABELS.c.kind == "label",
             inside,
             ARRIVALS.c.missing_at.is_(None),

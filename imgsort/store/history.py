@@ -14,14 +14,14 @@ from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 from imgsort.disk.identity import Identity
 from imgsort.records.history import Move, PictureHistory, Run, SpokenWord, Standing, standing
 from imgsort.records.reasons import PUT_HERE
+from imgsort.store.chunks import parts, rows_in
 from imgsort.store.classes import runs_that_changed
+from imgsort.store.file_columns import identity_columns, identity_if_known, identity_of
 from imgsort.store.paths import Anchor
 from imgsort.store.reasons import reason_columns
-from imgsort.store.standing_labels import RETRACTED, stands
+from imgsort.store.standing_labels import RETRACTED, newest_label_of_arrival
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
 from imgsort.store.topic import Topic, reading, reading_paths
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +86,7 @@ def run(connection: Connection, run_id: int) -> Run | None:
 
 def unconfirmed(connection: Connection) -> list[int]:
     """Arrivals in sorted/ or unsure/ of which nobody says now what they are, newest first."""
-    newest_word = (
-        select(LABELS.c.kind)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
-        .order_by(LABELS.c.id.desc())
-        .limit(1)
-        .correlate(ARRIVALS)
-        .scalar_subquery()
-    )
+    newest_word = newest_label_of_arrival(LABELS.c.kind)
     return list(
         connection.scalars(
             select(ARRIVALS.c.id)
@@ -112,17 +105,14 @@ def histories(
     connection: Connection, anchor: Anchor, arrival_ids: Collection[int]
 ) -> list[PictureHistory]:
     """Of these arrivals, in the order of their ids, also of those that an undo has unfiled."""
-    wanted = sorted(arrival_ids)
     found: list[PictureHistory] = []
-    for start in range(0, len(wanted), _CHUNK):
-        chunk = wanted[start : start + _CHUNK]
+    for chunk in parts(sorted(arrival_ids)):
         moves = _moves(connection, anchor, chunk)
         words = _words(connection, chunk)
         rows = connection.execute(
             select(
                 *(ARRIVALS.c.id, ARRIVALS.c.image_id, IMAGES.c.sha256, ARRIVALS.c.path_bytes),
-                *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
-                ARRIVALS.c.missing_at,
+                *(*identity_columns(ARRIVALS), ARRIVALS.c.missing_at),
             )
             .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
             .where(ARRIVALS.c.id.in_(chunk))
@@ -133,7 +123,7 @@ def histories(
                 arrival_id=row.id,
                 sha256=row.sha256,
                 path=anchor.absolute(row.path_bytes),
-                identity=_identity(row),
+                identity=identity_if_known(row),
                 missing=row.missing_at is not None,
                 moves=tuple(moves[row.id]),
                 words=words.get(row.image_id, ()),
@@ -141,11 +131,6 @@ def histories(
             for row in rows
         ]
     return found
-
-
-def _identity(row: Row[*tuple[Any, ...]]) -> Identity | None:
-    known = row.ino is not None
-    return Identity(row.dev, row.ino, row.size, row.mtime_ns) if known else None
 
 
 def _moves(
@@ -238,15 +223,7 @@ def restate(connection: Connection, anchor: Anchor, arrival_ids: Collection[int]
         model = _model_of(state)
         said = model and connection.execute(_prediction(history.arrival_id, model)).one_or_none()
         if said:
-            values = {
-                "model": model,
-                "class_id": said.class_id,
-                "confidence": said.confidence,
-                "decision": said.decision,
-                "reason": said.reason,
-                "reason_code": said.reason_code,
-            }
-            connection.execute(arrival.values(values))
+            connection.execute(arrival.values(said._asdict() | {"model": model}))
         elif model is None:
             # Somebody put it there; only into unsure/ without saying what it is.
             nothing = {"model": None, "class_id": None, "confidence": None}
@@ -262,11 +239,8 @@ def _model_of(state: Standing) -> int | None:
 def _prediction(arrival_id: int, model: int) -> Any:
     return (
         select(
-            PREDICTIONS.c.class_id,
-            PREDICTIONS.c.confidence,
-            PREDICTIONS.c.decision,
-            PREDICTIONS.c.reason,
-            PREDICTIONS.c.reason_code,
+            *(PREDICTIONS.c.class_id, PREDICTIONS.c.confidence, PREDICTIONS.c.decision),
+            *(PREDICTIONS.c.reason, PREDICTIONS.c.reason_code),
         )
         .join(ARRIVALS, ARRIVALS.c.image_id == PREDICTIONS.c.image_id)
         .where(ARRIVALS.c.id == arrival_id, PREDICTIONS.c.model == model)
@@ -275,20 +249,12 @@ def _prediction(arrival_id: int, model: int) -> Any:
 
 def unfiled(connection: Connection, identities: Collection[Identity]) -> dict[Identity, int]:
     """Arrivals that an undo has put back into the inbox, by the file that lies there."""
-    found: dict[Identity, int] = {}
+    put_back = select(ARRIVALS.c.id, *identity_columns(ARRIVALS)).where(
+        ARRIVALS.c.state == "decided", ARRIVALS.c.filed_at.is_not(None)
+    )
     numbers = sorted({identity.ino for identity in identities})
-    for start in range(0, len(numbers), _CHUNK):
-        rows = connection.execute(
-            select(
-                *(ARRIVALS.c.id, ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size),
-                ARRIVALS.c.mtime_ns,
-            ).where(
-                ARRIVALS.c.ino.in_(numbers[start : start + _CHUNK]),
-                ARRIVALS.c.state == "decided",
-                ARRIVALS.c.filed_at.is_not(None),
-            )
-        )
-        found |= {identity: row.id for row in rows if (identity := _identity(row)) is not None}
+    rows = rows_in(connection, put_back, ARRIVALS.c.ino, numbers)
+    found = {identity_of(row): row.id for row in rows}
     return {identity: found[identity] for identity in identities if identity in found}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from imgsort.images import ImageFacts
 from imgsort.records.journal import Plan
-from imgsort.store.chunks import parts
+from imgsort.store.chunks import parts, rows_in
 from imgsort.store.tables import ARCHIVE_PICTURES, ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 
@@ -37,11 +37,7 @@ def ensure_contents(
 ) -> dict[str, int]:
     """The id of each content's row, by sha256; the same rules."""
     asked = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
-    rows = [
-        row
-        for part in parts(wanted)
-        for row in connection.execute(asked.where(IMAGES.c.sha256.in_(part)))
-    ]
+    rows = list(rows_in(connection, asked, IMAGES.c.sha256, wanted))
     known = {row.sha256: row.id for row in rows}
     for row in rows:
         facts = wanted[row.sha256].facts
@@ -60,11 +56,7 @@ def ensure_contents(
 def image_ids(connection: Connection, sha256s: Collection[str]) -> dict[str, int]:
     """The rows of these contents; the unknown are left out."""
     asked = select(IMAGES.c.sha256, IMAGES.c.id)
-    rows = (
-        row
-        for part in parts(sha256s)
-        for row in connection.execute(asked.where(IMAGES.c.sha256.in_(part)))
-    )
+    rows = rows_in(connection, asked, IMAGES.c.sha256, sha256s)
     return {row.sha256: row.id for row in rows}
 
 

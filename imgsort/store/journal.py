@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
-from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.class_changes import ClassChange
 from imgsort.records.journal import Landed, Plan, Planned
 from imgsort.records.labels import NewLabel, Retold
-from imgsort.store.chunks import parts
+from imgsort.store.chunks import parts, rows_in
 from imgsort.store.classes import change as change_classes
 from imgsort.store.decisions import record_decided
 from imgsort.store.decode_attempts import forget
+from imgsort.store.file_columns import identity_columns, identity_of, identity_values, path_values
 from imgsort.store.history import restate
 from imgsort.store.images import remove_unused_images
 from imgsort.store.labels import add_labels, retell
@@ -29,18 +29,17 @@ from imgsort.store.topic import Topic, now, reading, reading_paths, writing, wri
 _PLANNED = "planned"
 _DECIDED = "decided"
 _FILED = "filed"
+_FILE = identity_columns(ARRIVALS)
 _RESTATING = frozenset({"refile", "undo"})
 """Causes after which another model's verdict, or none, explains where a file is."""
-_IDENTITY = (MOVES.c.dev, MOVES.c.ino, MOVES.c.size, MOVES.c.mtime_ns)
 
 
 def retarget(connection: Connection, anchor: Anchor, move_id: int, target: Path) -> None:
     """Aim a planned move at another unused name, its own having been taken meanwhile."""
-    stored = anchor.stored(target)
     connection.execute(
         update(MOVES)
         .where(MOVES.c.id == move_id, MOVES.c.state == _PLANNED)
-        .values(target=display(stored), target_bytes=stored)
+        .values(path_values(anchor.stored(target), "target"))
     )
 
 
@@ -103,8 +102,7 @@ def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]
 
 
 def _landing(anchor: Anchor, one: Landed) -> dict[str, Any]:
-    path = anchor.stored(one.target)
-    return {"landed_at": one.landed_at, "new_path": display(path), "new_path_bytes": path}
+    return {"landed_at": one.landed_at, **path_values(anchor.stored(one.target), "new_path")}
 
 
 def _settle_arrivals(
@@ -114,10 +112,7 @@ def _settle_arrivals(
         _landing(anchor, one)
         | {
             "arrival": waiting[one.move_id].arrival_id,
-            "new_dev": one.identity.dev,
-            "new_ino": one.identity.ino,
-            "new_size": one.identity.size,
-            "new_mtime_ns": one.identity.mtime_ns,
+            **identity_values(one.identity, "new_"),
         }
         for one in pictures
     ]
@@ -126,10 +121,7 @@ def _settle_arrivals(
         place.values(
             path=bindparam("new_path"),
             path_bytes=bindparam("new_path_bytes"),
-            dev=bindparam("new_dev"),
-            ino=bindparam("new_ino"),
-            size=bindparam("new_size"),
-            mtime_ns=bindparam("new_mtime_ns"),
+            **{column.name: bindparam(f"new_{column.name}") for column in _FILE},
             missing_at=None,
         ),
         rows,
@@ -143,25 +135,19 @@ def _settle_arrivals(
         ARRIVALS.c.id != bindparam("arrival"),
         ARRIVALS.c.state == _FILED,
         ARRIVALS.c.missing_at.is_(None),
-        ARRIVALS.c.ino == bindparam("new_ino"),
-        ARRIVALS.c.dev == bindparam("new_dev"),
-        ARRIVALS.c.size == bindparam("new_size"),
-        ARRIVALS.c.mtime_ns == bindparam("new_mtime_ns"),
+        *(column == bindparam(f"new_{column.name}") for column in _FILE),
     )
     connection.execute(before.values(missing_at=bindparam("landed_at")), rows)
 
 
 def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:
-    found: dict[int, _Open] = {}
-    for part in parts(move_ids):
-        rows = connection.execute(
-            select(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause, *_IDENTITY).where(
-                MOVES.c.id.in_(part), MOVES.c.state == _PLANNED
-            )
-        ).mappings()
-        for row in rows:
-            found[row["id"]] = _Open(row["id"], row["arrival_id"], row["cause"], _identity(row))
-    return found
+    planned = select(
+        *(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause), *identity_columns(MOVES)
+    ).where(MOVES.c.state == _PLANNED)
+    return {
+        row.id: _Open(row.id, row.arrival_id, row.cause, identity_of(row))
+        for row in rows_in(connection, planned, MOVES.c.id, move_ids)
+    }
 
 
 def drop(connection: Connection, move_ids: Sequence[int]) -> None:
@@ -200,24 +186,24 @@ def unfinished(connection: Connection, anchor: Anchor) -> list[Planned]:
             MOVES.c.sha256,
             MOVES.c.mode,
             MOVES.c.cause,
-            *_IDENTITY,
+            *identity_columns(MOVES),
         )
         .where(MOVES.c.state == _PLANNED)
         .order_by(MOVES.c.id)
-    ).mappings()
+    )
     return [_planned(anchor, row) for row in rows]
 
 
-def _planned(anchor: Anchor, row: RowMapping) -> Planned:
+def _planned(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> Planned:
     return Planned(
-        move_id=row["id"],
-        arrival_id=row["arrival_id"],
-        source=anchor.absolute(row["source_bytes"]),
-        target=anchor.absolute(row["target_bytes"]),
-        identity=_identity(row),
-        sha256=row["sha256"],
-        mode=row["mode"],
-        cause=row["cause"],
+        move_id=row.id,
+        arrival_id=row.arrival_id,
+        source=anchor.absolute(row.source_bytes),
+        target=anchor.absolute(row.target_bytes),
+        identity=identity_of(row),
+        sha256=row.sha256,
+        mode=row.mode,
+        cause=row.cause,
     )
 
 
@@ -233,33 +219,24 @@ def known_copies(connection: Connection, identities: Iterable[Identity]) -> set[
     inbox would be copied again.
     """
     wanted = {(one.ino, one.size, one.mtime_ns): one for one in identities}
-    found: set[Identity] = set()
-    for part in parts(sorted({ino for ino, _, _ in wanted})):
-        rows = connection.execute(
-            select(ARRIVALS.c.src_ino, ARRIVALS.c.src_size, ARRIVALS.c.src_mtime_ns).where(
-                ARRIVALS.c.src_ino.in_(part)
-            )
-        )
-        keys = ((row.src_ino, row.src_size, row.src_mtime_ns) for row in rows)
-        found.update(wanted[key] for key in keys if key in wanted)
-    return found
+    originals = select(ARRIVALS.c.src_ino, ARRIVALS.c.src_size, ARRIVALS.c.src_mtime_ns)
+    numbers = sorted({ino for ino, _, _ in wanted})
+    rows = rows_in(connection, originals, ARRIVALS.c.src_ino, numbers)
+    return {wanted[key] for row in rows if (key := tuple(row)) in wanted}
 
 
 def originals(connection: Connection, sha256s: Collection[str]) -> list[Original]:
     """What copy mode has copied of these contents."""
-    return [
-        Original(row.id, row.sha256, row.subfolder_bytes, row.name_bytes, row.src_size)
-        for part in parts(sha256s)
-        for row in connection.execute(
-            select(
-                *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.subfolder_bytes),
-                *(ARRIVALS.c.name_bytes, ARRIVALS.c.src_size),
-            )
-            .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
-            .where(IMAGES.c.sha256.in_(part), ARRIVALS.c.src_ino.is_not(None))
-            .order_by(ARRIVALS.c.id)
+    copied = (
+        select(
+            *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.subfolder_bytes),
+            *(ARRIVALS.c.name_bytes, ARRIVALS.c.src_size),
         )
-    ]
+        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+        .where(ARRIVALS.c.src_ino.is_not(None))
+        .order_by(ARRIVALS.c.id)
+    )
+    return [Original(*row) for row in rows_in(connection, copied, IMAGES.c.sha256, sha256s)]
 
 
 def renew_original(connection: Connection, arrival_id: int, identity: Identity) -> None:
@@ -267,17 +244,8 @@ def renew_original(connection: Connection, arrival_id: int, identity: Identity) 
     connection.execute(
         update(ARRIVALS)
         .where(ARRIVALS.c.id == arrival_id)
-        .values(
-            src_dev=identity.dev,
-            src_ino=identity.ino,
-            src_size=identity.size,
-            src_mtime_ns=identity.mtime_ns,
-        )
+        .values(identity_values(identity, "src_"))
     )
-
-
-def _identity(row: RowMapping) -> Identity:
-    return Identity(row["dev"], row["ino"], row["size"], row["mtime_ns"])
 
 
 NOTHING_RETOLD = Retold()

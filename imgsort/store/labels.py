@@ -3,23 +3,22 @@
 Every function takes an open connection: the caller owns the transaction.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from imgsort.records.labels import HumanLabel, NewLabel, Retold
+from imgsort.store.chunks import parts, rows_in
 from imgsort.store.images import image_ids
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import ensure_classes
-from imgsort.store.standing_labels import RETRACTED, is_here, stands
+from imgsort.store.standing_labels import RETRACTED, is_here, newest_labels, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 from imgsort.store.topic import Topic, now, reading, reading_paths
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def add_labels(
 
 def retell(connection: Connection, run_id: int, retold: Retold, now: datetime) -> None:
     """Take words back that stand, and say words again that don't; the others stay as they are."""
-    for ids in _parts(retold.taken_back):
+    for ids in parts(retold.taken_back):
         rows = connection.execute(
             select(LABELS.c.id, LABELS.c.image_id).where(LABELS.c.id.in_(ids), stands())
         ).all()
@@ -76,7 +75,7 @@ def retell(connection: Connection, run_id: int, retold: Retold, now: datetime) -
         _retell(connection, run_id, said, now)
     retraction = LABELS.alias("taken_back")
     columns = (LABELS.c.image_id, LABELS.c.class_id, LABELS.c.kind, LABELS.c.source)
-    for ids in _parts(retold.said_again):
+    for ids in parts(retold.said_again):
         words = connection.execute(
             select(*columns, LABELS.c.representative, retraction.c.id.label("retracts"))
             .join(retraction, retraction.c.retracts == LABELS.c.id)
@@ -94,25 +93,16 @@ def _retell(
         connection.execute(insert(LABELS), said)
 
 
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
-
-
 def _representative(connection: Connection, image_ids: Collection[int]) -> set[int]:
     """Those of these images whose newest word says that they are."""
-    wanted, found = list(image_ids), set[int]()
-    for start in range(0, len(wanted), _CHUNK):
-        newest = (
-            select(func.max(LABELS.c.id))
-            .where(LABELS.c.image_id.in_(wanted[start : start + _CHUNK]), stands())
-            .group_by(LABELS.c.image_id)
+    drawn = select(LABELS.c.image_id).where(LABELS.c.representative)
+    return {
+        image_id
+        for part in parts(image_ids)
+        for image_id in connection.scalars(
+            drawn.where(LABELS.c.id.in_(newest_labels(LABELS.c.image_id.in_(part))))
         )
-        found.update(
-            connection.scalars(
-                select(LABELS.c.image_id).where(LABELS.c.id.in_(newest), LABELS.c.representative)
-            )
-        )
-    return found
+    }
 
 
 def current_labels(
@@ -121,19 +111,11 @@ def current_labels(
     """The newest word that stands on each image a human ever spoke about, by content; of all that
     an arrival has, or of these contents."""
     if of is None:
-        newest = (
-            select(func.max(LABELS.c.id)).where(stands(), is_here()).group_by(LABELS.c.image_id)
-        )
-        rows = connection.execute(_labels().where(LABELS.c.id.in_(newest))).mappings()
-        return {row["sha256"]: _label(row) for row in rows}
-    wanted = list(of)
-    found: dict[str, HumanLabel] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        spoken = IMAGES.c.sha256.in_(wanted[start : start + _CHUNK])
-        statement = _labels().where(spoken, stands()).order_by(LABELS.c.id)
-        rows = connection.execute(statement).mappings()
-        found.update({row["sha256"]: _label(row) for row in rows})
-    return found
+        newest = _labels().where(LABELS.c.id.in_(newest_labels(is_here())))
+        return {row.sha256: _label(row) for row in connection.execute(newest)}
+    standing = _labels().where(stands()).order_by(LABELS.c.id)
+    rows = rows_in(connection, standing, IMAGES.c.sha256, of)
+    return {row.sha256: _label(row) for row in rows}
 
 
 def last_word(connection: Connection) -> int:
@@ -162,7 +144,7 @@ def label_history(connection: Connection, sha256: str) -> list[HumanLabel]:
         .where(IMAGES.c.sha256 == sha256, LABELS.c.kind != RETRACTED)
         .order_by(LABELS.c.id)
     )
-    return [_label(row) for row in connection.execute(statement).mappings()]
+    return [_label(row) for row in connection.execute(statement)]
 
 
 def contested(connection: Connection) -> dict[str, set[str]]:
@@ -190,11 +172,7 @@ def copies_called(connection: Connection, anchor: Anchor) -> list[Copy]:
     several = (  # of an index alone
         select(ARRIVALS.c.image_id).group_by(ARRIVALS.c.image_id).having(func.count() > 1)
     )
-    newest = (
-        select(func.max(LABELS.c.id))
-        .where(LABELS.c.image_id.in_(several), stands())
-        .group_by(LABELS.c.image_id)
-    )
+    newest = newest_labels(LABELS.c.image_id.in_(several))
     rows = connection.execute(
         select(ARRIVALS.c.image_id, ARRIVALS.c.path_bytes, CLASSES.c.name)
         .join(LABELS, LABELS.c.image_id == ARRIVALS.c.image_id)
@@ -227,8 +205,8 @@ def _labels() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _label(row: RowMapping) -> HumanLabel:
-    return HumanLabel(**row)
+def _label(row: Row[*tuple[Any, ...]]) -> HumanLabel:
+    return HumanLabel(**row._asdict())
 
 
 class LabelTopic(Topic):

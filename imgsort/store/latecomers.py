@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from imgsort.store.chunks import parts
+from imgsort.store.chunks import rows_in
 from imgsort.store.paths import Anchor
 from imgsort.store.tables import ARRIVALS
 
@@ -36,6 +36,5 @@ def filed_since(
     )
     return [
         Filed(row.id, row.name_bytes, row.subfolder_bytes, anchor.absolute(row.path_bytes))
-        for part in parts(sorted(subfolders))
-        for row in connection.execute(asked.where(ARRIVALS.c.subfolder_bytes.in_(part)))
+        for row in rows_in(connection, asked, ARRIVALS.c.subfolder_bytes, sorted(subfolders))
     ]

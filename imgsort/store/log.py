@@ -1,7 +1,6 @@
 """The prediction log: one select, both the view that users query and what `imgsort log` asks."""
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -20,7 +19,7 @@ from sqlalchemy import (
 from imgsort.records.log import LogFilter, LogRow
 from imgsort.store.chunks import parts
 from imgsort.store.classes import live
-from imgsort.store.standing_labels import stands
+from imgsort.store.standing_labels import newest_label_of_arrival, stands
 from imgsort.store.tables import ARRIVALS, CLASS_CHANGES, CLASSES, IMAGES, LABELS, PREDICTIONS
 from imgsort.store.topic import Topic, streaming
 from imgsort.workspace.closest_name import closest
@@ -42,14 +41,6 @@ _FINAL = case(
 
 def prediction_log() -> Select[*tuple[Any, ...]]:
     """One row for each arrival whose file has landed."""
-    newest_word = (
-        select(LABELS.c.id)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
-        .order_by(LABELS.c.id.desc())
-        .limit(1)
-        .correlate(ARRIVALS)
-        .scalar_subquery()
-    )
     merged_into = (
         select(CLASS_CHANGES.c.merged_into)
         .where(CLASS_CHANGES.c.class_id == _PREDICTED.c.id, CLASS_CHANGES.c.kind == "retired")
@@ -89,7 +80,7 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
         .outerjoin(_PREDICTED, _PREDICTED.c.id == ARRIVALS.c.class_id)
         .outerjoin(_INTO, and_(_PREDICTED.c.retired_at.is_not(None), _INTO.c.id == merged_into))
         .outerjoin(PREDICTIONS, said)
-        .outerjoin(_WORD, _WORD.c.id == newest_word)
+        .outerjoin(_WORD, _WORD.c.id == newest_label_of_arrival(LABELS.c.id))
         .outerjoin(_HUMAN, _HUMAN.c.id == _WORD.c.class_id)
         .where(ARRIVALS.c.state == "filed")
     )
@@ -172,9 +163,3 @@ class LogTopic(Topic):
         with self.read() as connection:
             for part in parts(sorted(ids)):
                 yield from read_arrivals(connection, ARRIVALS.c.id.in_(part))
-
-    def arrivals_at(self, path: Path) -> list[LogRow]:
-        """Arrivals whose file was last known at this absolute path, newest first."""
-        lying_there = ARRIVALS.c.path_bytes == self.anchor.stored(path)
-        with self.read() as connection:
-            return read_arrivals(connection, lying_there)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, ScalarSelect, Select, Table, func, select
 
 from imgsort.store.arrival_counts import ArrivalKind, counts
 from imgsort.store.folder_counts import lying
-from imgsort.store.standing_labels import is_here, stands
+from imgsort.store.standing_labels import is_here, newest_label_of_arrival, newest_labels, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
 from imgsort.store.topic import Topic, reading_paths
 
@@ -91,19 +91,12 @@ def _of_today(moment: datetime) -> ScalarSelect[int]:
 
 def _corrected() -> ScalarSelect[int]:
     # Of an index alone, label by label; what is not filed yet (``decided``) is taken off.
-    newest = select(func.max(LABELS.c.id)).where(stands()).group_by(LABELS.c.image_id)
     all_of_them = (
         _count(LABELS)
         .join(ARRIVALS, ARRIVALS.c.image_id == LABELS.c.image_id)
-        .where(LABELS.c.id.in_(newest), LABELS.c.class_id != ARRIVALS.c.class_id)
+        .where(LABELS.c.id.in_(newest_labels()), LABELS.c.class_id != ARRIVALS.c.class_id)
     )
-    said = (
-        select(LABELS.c.class_id)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
-        .order_by(LABELS.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    said = newest_label_of_arrival(LABELS.c.class_id)
     decided = _count(ARRIVALS).where(ARRIVALS.c.state == "decided", ARRIVALS.c.class_id != said)
     return select(all_of_them.scalar_subquery() - decided.scalar_subquery()).scalar_subquery()
 

@@ -1,18 +1,18 @@
 """Finding logged pictures by what people call them: id, path, content, original name, folder."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
-from imgsort.disk.identity import Identity
 from imgsort.records.pictures import LoggedPicture
-from imgsort.store.chunks import parts
+from imgsort.store.chunks import rows_in
+from imgsort.store.file_columns import identity_columns, identity_if_known
 from imgsort.store.latecomers import filed_since
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import stands
+from imgsort.store.standing_labels import newest_label_of_arrival, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 from imgsort.store.topic import Topic, reading, reading_paths
 
@@ -21,35 +21,31 @@ _AFTER_HEX = "g"
 
 
 def by_ids(connection: Connection, anchor: Anchor, ids: Collection[int]) -> list[LoggedPicture]:
-    wanted = sorted(ids)
-    return _all(connection, anchor, (ARRIVALS.c.id.in_(part) for part in parts(wanted)))
+    return _each(connection, anchor, ARRIVALS.c.id, ids)
 
 
 def by_paths(
     connection: Connection, anchor: Anchor, paths: Collection[Path]
 ) -> list[LoggedPicture]:
     """``paths`` are absolute."""
-    wanted = sorted(anchor.stored(path) for path in paths)
-    return _all(connection, anchor, (ARRIVALS.c.path_bytes.in_(part) for part in parts(wanted)))
+    return _each(connection, anchor, ARRIVALS.c.path_bytes, [anchor.stored(path) for path in paths])
 
 
 def by_sha256s(
     connection: Connection, anchor: Anchor, sha256s: Collection[str]
 ) -> list[LoggedPicture]:
-    wanted = sorted(sha256s)
-    return _all(connection, anchor, (IMAGES.c.sha256.in_(part) for part in parts(wanted)))
+    return _each(connection, anchor, IMAGES.c.sha256, sha256s)
 
 
 def by_prefix(connection: Connection, anchor: Anchor, prefix: str) -> list[LoggedPicture]:
     """``prefix``: the first lower-case hex digits of a SHA-256."""
     inside = IMAGES.c.sha256.between(prefix, prefix + _AFTER_HEX)
-    return _all(connection, anchor, [inside])
+    return _all(connection, anchor, inside)
 
 
 def by_names(connection: Connection, anchor: Anchor, names: Collection[str]) -> list[LoggedPicture]:
     """By original file name, in its display form. Reads the whole table, once for 500 names."""
-    wanted = sorted(names)
-    return _all(connection, anchor, (ARRIVALS.c.name.in_(part) for part in parts(wanted)))
+    return _each(connection, anchor, ARRIVALS.c.name, names)
 
 
 def original_names(connection: Connection) -> list[str]:
@@ -60,7 +56,7 @@ def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPi
     """Pictures whose file lies in this folder (absolute), or in one below it."""
     start = anchor.stored(folder)
     inside = (ARRIVALS.c.path_bytes >= start + b"/") & (ARRIVALS.c.path_bytes < start + b"0")
-    return _all(connection, anchor, [inside])  # "0" is the byte after "/"
+    return _all(connection, anchor, inside)  # "0" is the byte after "/"
 
 
 def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
@@ -74,14 +70,7 @@ def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     audited = exists().where(
         LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit", stands()
     )
-    newest_word = (
-        select(LABELS.c.kind)
-        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
-        .order_by(LABELS.c.id.desc())
-        .limit(1)
-        .correlate(ARRIVALS)
-        .scalar_subquery()
-    )
+    newest_word = newest_label_of_arrival(LABELS.c.kind)
     rows = connection.scalars(
         select(func.max(ARRIVALS.c.id))
         .where(
@@ -97,12 +86,22 @@ def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
     return sorted(rows)
 
 
-def _all(
-    connection: Connection,
-    anchor: Anchor,
-    conditions: Iterable[ColumnElement[bool]],
+def _each(
+    connection: Connection, anchor: Anchor, column: ColumnElement[Any], wanted: Collection[Any]
 ) -> list[LoggedPicture]:
-    """Newest arrival first within each condition."""
+    """Those with one of these values; of one value the newest arrival first."""
+    rows = rows_in(connection, _landed(), column, sorted(wanted))
+    return [_logged(anchor, row) for row in rows]
+
+
+def _all(
+    connection: Connection, anchor: Anchor, condition: ColumnElement[bool]
+) -> list[LoggedPicture]:
+    """Newest arrival first."""
+    return [_logged(anchor, row) for row in connection.execute(_landed().where(condition))]
+
+
+def _landed() -> Select[*tuple[Any, ...]]:
     given = (
         select(MOVES.c.target_bytes)
         .where(
@@ -113,10 +112,10 @@ def _all(
         .correlate(ARRIVALS)
         .scalar_subquery()
     )
-    statement = (
+    return (
         select(
             *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes, ARRIVALS.c.name_bytes),
-            *(ARRIVALS.c.dev, ARRIVALS.c.ino, ARRIVALS.c.size, ARRIVALS.c.mtime_ns),
+            *identity_columns(ARRIVALS),
             *(ARRIVALS.c.subfolder_bytes, ARRIVALS.c.decision, ARRIVALS.c.confidence),
             *(ARRIVALS.c.model, ARRIVALS.c.arrived_at, ARRIVALS.c.missing_at),
             ARRIVALS.c.edited_from,
@@ -128,20 +127,14 @@ def _all(
         .where(ARRIVALS.c.state == "filed")
         .order_by(ARRIVALS.c.id.desc())
     )
-    return [
-        _logged(anchor, row)
-        for condition in conditions
-        for row in connection.execute(statement.where(condition))
-    ]
 
 
 def _logged(anchor: Anchor, row: Row[*tuple[Any, ...]]) -> LoggedPicture:
-    known = row.ino is not None
     return LoggedPicture(
         arrival_id=row.id,
         sha256=row.sha256,
         path=anchor.absolute(row.path_bytes),
-        identity=Identity(row.dev, row.ino, row.size, row.mtime_ns) if known else None,
+        identity=identity_if_known(row),
         name=row.name_bytes,
         given_name=None if row.given is None else os.path.basename(row.given),  # noqa: PTH119 - bytes
         subfolder=row.subfolder_bytes,

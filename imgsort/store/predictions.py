@@ -1,8 +1,7 @@
 """Classes, models, and what each model said of each image."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,24 +10,14 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from imgsort.errors import ModelProblem
 from imgsort.records.reasons import Reason
 from imgsort.records.verdict import Score, Verdict
-from imgsort.store.chunks import parts
+from imgsort.store.chunks import rows_in
+from imgsort.store.images import image_ids
 from imgsort.store.reasons import reason_columns
 from imgsort.store.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
 from imgsort.store.topic import Topic, now, reading, writing
 
 if TYPE_CHECKING:
     from imgsort.records.model_card import ModelCard
-
-_CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPrediction:
-    """A model's verdict on an image that has a row."""
-
-    image_id: int
-    model: int
-    verdict: Verdict
 
 
 def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
@@ -37,14 +26,11 @@ def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) 
     A retired class is the one of its name where none in use has it: it stays retired.
     """
     wanted = list(dict.fromkeys(names))
-    known: dict[str, int] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        rows = connection.execute(
-            select(CLASSES.c.id, CLASSES.c.name)
-            .where(CLASSES.c.name.in_(wanted[start : start + _CHUNK]))
-            .order_by(CLASSES.c.retired_at.is_(None), CLASSES.c.retired_at)
-        )
-        known.update({row.name: row.id for row in rows})
+    in_use_last = select(CLASSES.c.id, CLASSES.c.name).order_by(
+        CLASSES.c.retired_at.is_(None), CLASSES.c.retired_at
+    )
+    rows = rows_in(connection, in_use_last, CLASSES.c.name, wanted)
+    known = {row.name: row.id for row in rows}
     fresh = [{"name": name, "created_at": now} for name in wanted if name not in known]
     if fresh:
         statement = insert(CLASSES).returning(
@@ -79,10 +65,10 @@ def ensure_model(connection: Connection, card: "ModelCard") -> None:
 
 
 def class_ids_of(
-    connection: Connection, judged: Sequence[StoredPrediction], now: datetime
+    connection: Connection, verdicts: Iterable[Verdict], now: datetime
 ) -> dict[str, int]:
     """The ids of every class these verdicts name. A verdict of no class at all has label ""."""
-    labels = (label for one in judged for label in _labels(one.verdict) if label)
+    labels = (label for verdict in verdicts for label in _labels(verdict) if label)
     return ensure_classes(connection, labels, now)
 
 
@@ -92,21 +78,18 @@ def _labels(verdict: Verdict) -> list[str]:
 
 def ensure_predictions(
     connection: Connection,
-    judged: Sequence[StoredPrediction],
+    verdicts: Mapping[tuple[int, int], Verdict],
     classes: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Write down each verdict, once for an image and a model."""
-    wanted = {(one.image_id, one.model): one.verdict for one in judged}
+    """Write down each verdict by image and model, if there is none of them yet."""
     asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model)
-    known = {
-        (row.image_id, row.model)
-        for part in parts({image_id for image_id, _ in wanted})
-        for row in connection.execute(asked.where(PREDICTIONS.c.image_id.in_(part)))
-    }
+    images = {image_id for image_id, _ in verdicts}
+    rows = rows_in(connection, asked, PREDICTIONS.c.image_id, images)
+    known = {(row.image_id, row.model) for row in rows}
     fresh = [
         {"image_id": image_id, "model": model, "predicted_at": now, **_values(verdict, classes)}
-        for (image_id, model), verdict in wanted.items()
+        for (image_id, model), verdict in verdicts.items()
         if (image_id, model) not in known
     ]
     if fresh:
@@ -117,30 +100,23 @@ def record_verdicts(
     connection: Connection, model: int, verdicts: Mapping[str, Verdict], now: datetime
 ) -> None:
     """What ``model`` says now of known images, by sha256; an earlier decision of its is renewed."""
-    wanted = list(verdicts)
-    for start in range(0, len(wanted), _CHUNK):
-        part = wanted[start : start + _CHUNK]
-        rows = connection.execute(
-            select(IMAGES.c.id, IMAGES.c.sha256).where(IMAGES.c.sha256.in_(part))
+    known = image_ids(connection, verdicts)
+    classes = class_ids_of(connection, (verdicts[sha256] for sha256 in known), now)
+    said = {(image_id, model): verdicts[sha256] for sha256, image_id in known.items()}
+    ensure_predictions(connection, said, classes, now)
+    renewed = [
+        {"judged": image_id, "now": verdict.decision, **_why(verdict)}
+        for (image_id, _), verdict in said.items()
+    ]
+    if renewed:
+        connection.execute(
+            update(PREDICTIONS)
+            .where(PREDICTIONS.c.image_id == bindparam("judged"), PREDICTIONS.c.model == model)
+            .values(
+                decision=bindparam("now"), reason=bindparam("why"), reason_code=bindparam("code")
+            ),
+            renewed,
         )
-        judged = [StoredPrediction(row.id, model, verdicts[row.sha256]) for row in rows]
-        classes = class_ids_of(connection, judged, now)
-        ensure_predictions(connection, judged, classes, now)
-        renewed = [
-            {"judged": one.image_id, "now": one.verdict.decision, **_why(one.verdict)}
-            for one in judged
-        ]
-        if renewed:
-            connection.execute(
-                update(PREDICTIONS)
-                .where(PREDICTIONS.c.image_id == bindparam("judged"), PREDICTIONS.c.model == model)
-                .values(
-                    decision=bindparam("now"),
-                    reason=bindparam("why"),
-                    reason_code=bindparam("code"),
-                ),
-                renewed,
-            )
 
 
 def _why(verdict: Verdict) -> dict[str, str | None]:
@@ -167,36 +143,27 @@ def predictions_for(
     connection: Connection, sha256s: Collection[str], model: int
 ) -> dict[str, Verdict]:
     """What this model has already said of these images, under the names the classes have now."""
-    wanted = list(sha256s)
     names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
-    found: dict[str, Verdict] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        rows = connection.execute(
-            select(
-                IMAGES.c.sha256,
-                PREDICTIONS.c.class_id,
-                PREDICTIONS.c.confidence,
-                PREDICTIONS.c.decision,
-                PREDICTIONS.c.reason,
-                PREDICTIONS.c.reason_code,
-                PREDICTIONS.c.top_k,
-                PREDICTIONS.c.unlikeness,
-            )
-            .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
-            .where(
-                IMAGES.c.sha256.in_(wanted[start : start + _CHUNK]), PREDICTIONS.c.model == model
-            )
+    said = (
+        select(
+            *(IMAGES.c.sha256, PREDICTIONS.c.class_id, PREDICTIONS.c.confidence),
+            *(PREDICTIONS.c.decision, PREDICTIONS.c.reason, PREDICTIONS.c.reason_code),
+            *(PREDICTIONS.c.top_k, PREDICTIONS.c.unlikeness),
         )
-        for row in rows:
-            found[row.sha256] = Verdict(
-                label=names.get(row.class_id, ""),
-                confidence=row.confidence,
-                decision=row.decision,
-                doubt=Reason.of(row.reason_code, row.reason),
-                top_k=_scores(row.top_k, names),
-                unlikeness=row.unlikeness,
-            )
-    return found
+        .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
+        .where(PREDICTIONS.c.model == model)
+    )
+    return {
+        row.sha256: Verdict(
+            label=names.get(row.class_id, ""),
+            confidence=row.confidence,
+            decision=row.decision,
+            doubt=Reason.of(row.reason_code, row.reason),
+            top_k=_scores(row.top_k, names),
+            unlikeness=row.unlikeness,
+        )
+        for row in rows_in(connection, said, IMAGES.c.sha256, sha256s)
+    }
 
 
 def _scores(top_k: str, names: Mapping[int, str]) -> tuple[Score, ...]:

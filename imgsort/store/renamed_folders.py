@@ -4,11 +4,12 @@ Every function takes an open connection: the caller owns the transaction.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, or_, select, update
 
-from imgsort.disk.display import display
+from imgsort.store.file_columns import path_values
 from imgsort.store.paths import Anchor
 from imgsort.store.tables import ARRIVALS, MOVES
 
@@ -23,7 +24,7 @@ def reroute(connection: Connection, anchor: Anchor, folders: Mapping[str, str]) 
     known = {anchor.stored(former): anchor.stored(now) for former, now in folders.items()}
     for name, column in _ENDS:
         rows = [
-            {"move": row.id, name: display(path), f"{name}_bytes": path}
+            {"move": row.id, **path_values(path, name)}
             for row in connection.execute(_below(known, column))
             if (path := _rerouted(known, row.path)) is not None
         ]
@@ -39,12 +40,27 @@ def resettle(
     stored = {arrival: anchor.stored(path) for arrival, path in paths.items()}
     connection.execute(
         update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival")),
-        [
-            {"arrival": arrival, "path": display(path), "path_bytes": path}
-            for arrival, path in stored.items()
-        ],
+        [{"arrival": arrival, **path_values(path)} for arrival, path in stored.items()],
     )
     reroute(connection, anchor, folders)
+
+
+def rename_folder(connection: Connection, anchor: Anchor, old: Path, new: Path) -> None:
+    """Whatever lay below one folder lies below the other, missing files too, and the journal says
+    so."""
+    reroute(connection, anchor, {str(old): str(new)})
+    start, end = anchor.stored(old), anchor.stored(new)
+    rows = connection.execute(
+        select(ARRIVALS.c.id, ARRIVALS.c.path_bytes).where(
+            ARRIVALS.c.path_bytes >= start + b"/", ARRIVALS.c.path_bytes < start + b"0"
+        )
+    ).all()
+    moved = [(row.id, end + row.path_bytes[len(start) :]) for row in rows]
+    if moved:
+        connection.execute(
+            update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival")),
+            [{"arrival": arrival, **path_values(path)} for arrival, path in moved],
+        )
 
 
 def _below(folders: Mapping[bytes, bytes], column: ColumnElement[bytes]) -> Any:

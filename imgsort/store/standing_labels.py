@@ -4,7 +4,9 @@ A row of the kind ``retracted`` says nothing of the picture; it names the row th
 back. Every reader of labels asks for those that stand, so what was said before holds again.
 """
 
-from sqlalchemy import ColumnElement, FromClause, exists
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, exists, func, select
 
 from imgsort.store.tables import ARRIVALS, LABELS
 
@@ -16,6 +18,23 @@ def stands(labels: FromClause = LABELS) -> ColumnElement[bool]:
     later = LABELS.alias("retraction")
     taken_back = exists().where(later.c.retracts == labels.c.id, later.c.kind == RETRACTED)
     return (labels.c.kind != RETRACTED) & ~taken_back
+
+
+def newest_labels(*conditions: ColumnElement[bool]) -> Select[int]:
+    """The ids of the newest word that stands on each image, of those that meet the conditions."""
+    return select(func.max(LABELS.c.id)).where(*conditions, stands()).group_by(LABELS.c.image_id)
+
+
+def newest_label_of_arrival(column: ColumnElement[Any]) -> ScalarSelect[Any]:
+    """This column of the newest word that stands on the image of the arrival that is asked for."""
+    return (
+        select(column)
+        .where(LABELS.c.image_id == ARRIVALS.c.image_id, stands())
+        .order_by(LABELS.c.id.desc())
+        .limit(1)
+        .correlate(ARRIVALS)
+        .scalar_subquery()
+    )
 
 
 def is_here() -> ColumnElement[bool]:

@@ -303,16 +303,28 @@ def _sentence(source: str, error: dict[str, Any]) -> str:
     key = ".".join(str(part) for part in error["loc"])
     given = "" if isinstance(error["input"], dict) else f" (is {error['input']!r})"
     if error["type"] == "extra_forbidden":
-        return f"{source}: {key}: no such key{given}; {_closest(error['loc'])}."
+        return f"{source}: {key}: no such key{given}; {_remedy(error)}."
     reason = error["msg"].removeprefix("Value error, ")
     return f"{source}: {key}: {reason[0].lower()}{reason[1:]}{given}."
 
 
-def _closest(place: tuple[str, ...]) -> str:
-    """What to do about a key that doesn't exist; ``place`` is where it stands in the table."""
-    *section, key = place
+def _section_of(key: str) -> str | None:
+    """The one section that has a key of this name; None where none has, or several."""
+    found = [
+        name
+        for name, field in Config.model_fields.items()
+        if key in getattr(field.annotation, "model_fields", {})
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _remedy(error: dict[str, Any]) -> str:
+    """What to do about a key that doesn't exist."""
+    *section, key = error["loc"]
     table: Section = Config()
     for name in section:
         table = getattr(table, name)
+    if not isinstance(error["input"], dict) and (home := _section_of(key)) is not None:
+        return f"it belongs under [{home}]"
     known = difflib.get_close_matches(key, type(table).model_fields, n=1)
     return f"write {known[0]}" if known else "see the sample config.toml for those there are"

@@ -36,6 +36,15 @@ class Workspace:
         """Find the workspace at ``root``. Raises WorkspaceMissing or ConfigProblem."""
         absolute = root.absolute()
         if not (absolute / "config.toml").exists():
+            if (outer := enclosing_workspace(absolute)) is not None:
+                raise WorkspaceMissing(
+                    f"{absolute} lies in the workspace {outer}; name that one with -C {outer}."
+                )
+            if (absolute / "state" / "imgsort.db").exists():
+                raise WorkspaceMissing(
+                    f"{absolute} has a state folder but no config.toml; put that back (an empty "
+                    f"one holds the defaults), or name another folder with -C."
+                )
             raise WorkspaceMissing(
                 f"{absolute} is no imgsort workspace (it has no config.toml); make one with "
                 f"`imgsort -C {absolute} init`, or name another with -C."

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 
 from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity
-from imgsort.filing import Filer, JudgedPicture, mover, place, recover
+from imgsort.filing import Candidate, Filer, InboxPicture, mover, place, recover
 from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Spot
 from imgsort.images import ImageFacts
@@ -77,15 +78,14 @@ def file_inbox(workspace: Workspace, store: Store, *, troubled: bool) -> None:
     filer.file(batch)
 
 
-def _judged(workspace: Workspace, path: Path, identity: Identity) -> JudgedPicture:
+def _judged(workspace: Workspace, path: Path, identity: Identity) -> InboxPicture:
     """What a picture shows is what its content says."""
     content = path.read_bytes()
     sha256, word = hashlib.sha256(content).hexdigest(), content.split()[0].decode()
     subfolder = os.fsencode(path.parent.relative_to(workspace.inbox)).replace(b".", b"")
+    candidate = Candidate(path, subfolder, NOW, 0.0)
     if word == "broken":
-        return JudgedPicture(
-            Refused(path, identity, sha256, "the file is cut short"), None, 1, subfolder, NOW
-        )
+        return InboxPicture(candidate, Refused(path, identity, sha256, "the file is cut short"))
     unsure = word == "unsure"
     verdict = Verdict(
         label="cat" if unsure else word,
@@ -94,16 +94,16 @@ def _judged(workspace: Workspace, path: Path, identity: Identity) -> JudgedPictu
         doubt=shortfall(0.4, 0.7) if unsure else None,
         top_k=(Score("cat", 0.4), Score("dog", 0.1)),
     )
-    return JudgedPicture(Picture(path, identity, sha256, FACTS, PIXELS), verdict, 1, subfolder, NOW)
+    return InboxPicture(candidate, Picture(path, identity, sha256, FACTS, PIXELS), verdict, 1)
 
 
-def _stale(judged: JudgedPicture) -> JudgedPicture:
+def _stale(judged: InboxPicture) -> InboxPicture:
     outcome = judged.outcome
     if outcome.path.name != "changed.jpg" or not isinstance(outcome, Picture):
         return judged
     before = Identity(outcome.identity.dev, outcome.identity.ino, outcome.identity.size, 1)
     picture = Picture(outcome.path, before, outcome.sha256, FACTS, PIXELS)
-    return JudgedPicture(picture, judged.verdict, 1, judged.subfolder, NOW)
+    return replace(judged, outcome=picture)
 
 
 def _with_intruder(store: Store) -> Any:

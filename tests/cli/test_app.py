@@ -2,9 +2,11 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -107,6 +109,25 @@ def test_an_ambiguous_name_is_asked_about_at_a_terminal(tmp_path: Path) -> None:
         assert shown(screen).decode().split() == ["Interrupted."]
         assert process.wait(timeout=60) == 130
     assert tree(tmp_path) == set()
+
+
+def test_a_table_cuts_nothing_at_a_terminal() -> None:
+    """A path that is wider than the screen goes on in the next line."""
+    path = "/home/photos/unsure/" + "".join(f"{number:04}" for number in range(20)) + ".jpg"
+    code = "import sys; from imgsort.cli.output import print_table as p; p(('id', 'picture'), [(7, "
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{code}sys.argv[1])])", path],
+        env=environment(TERM="xterm", COLUMNS="40"),
+        stdout=theirs,
+    )
+    os.close(theirs)
+    screen = re.sub(rb"\x1b\[[0-9;]*m", b"", shown(ours)).decode()
+    assert process.wait(timeout=60) == 0
+    os.close(ours)
+    lines = screen.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "".join(line[2:].strip() for line in lines[1:]) == path
 
 
 def test_progress_is_shown_to_people_only(home: Path, pictures: list[Path]) -> None:

@@ -87,6 +87,30 @@ def test_unknown_keys_and_bad_values_are_told_together(home: Path) -> None:
         ]
 
 
+def test_a_key_under_the_wrong_heading_is_told_the_right_one(home: Path) -> None:
+    """Where exactly one other heading has it; not the name of another key there."""
+    configured(home, "target_precision = 0.99\n[model]\nunsure_over = 0.2\nfolder = 'x'\n")
+    file = home / "config.toml"
+    assert sorted(asked("-C", home, "check-config").err.splitlines()) == [
+        f"{file}: model.folder: no such key (is 'x'); it belongs under [backup].",
+        f"{file}: model.unsure_over: no such key (is 0.2); it belongs under [alert].",
+        f"{file}: target_precision: no such key (is 0.99); it belongs under [learning].",
+    ]
+
+
+def test_a_lost_configuration_is_told_as_what_it_is(home: Path) -> None:
+    """Nobody is sent to make a new workspace over a log; an empty file is enough to go on."""
+    (home / "config.toml").unlink()
+    for command in ("status", "log", "check-config"):
+        assert asked("-C", home, command).said == (
+            1,
+            f"{home} has a state folder but no config.toml; put that back (an empty one holds the "
+            f"defaults), or name another folder with -C.",
+        )
+    (home / "config.toml").touch()
+    assert asked("-C", home, "log").code == 0
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -197,6 +221,7 @@ def test_whoever_notices_it_gives_the_same_advice(home: Path) -> None:
     assert doctor.code == 1
     assert advice.replace("bring", "Bring") in doctor.out + doctor.err
     assert "mkdir" not in doctor.out + doctor.err
+    assert "models activate" not in doctor.out + doctor.err
 
 
 def test_without_a_backup_the_folders_are_what_is_left(home: Path) -> None:
@@ -206,3 +231,32 @@ def test_without_a_backup_the_folders_are_what_is_left(home: Path) -> None:
     assert answer.code == 0, answer
     assert "make a new workspace with `imgsort init`" in answer.err
     assert asked("-C", home, "log").code == 0
+
+
+def test_where_no_model_is_left_nobody_is_sent_to_activate_one(home: Path) -> None:
+    """Every command that needs one says where one comes from: a backup, or a new workspace."""
+    shutil.rmtree(home / "state")
+    assert imgsort("-C", home, "rebuild-db").code == 0
+    for command in (("run", "--once"), ("next",), ("retrain",), ("check-config",), ("doctor",)):
+        answer = imgsort("-C", home, *command)
+        said = answer.out + answer.err
+        assert answer.code in {1, 78}, (command, answer)
+        assert "There is no model" in said
+        assert "make a new workspace with `imgsort init`" in said
+        assert "models activate" not in said
+    backup = home / "backups" / "imgsort-a.tar"
+    backup.parent.mkdir(exist_ok=True)
+    backup.touch()
+    code, said = imgsort("-C", home, "run", "--once").said
+    advice = f"There is no model in {home}; bring it back with `imgsort restore {backup}`."
+    assert (code, advice in said) == (1, True)
+
+
+def test_a_command_inside_a_workspace_is_sent_to_it(home: Path) -> None:
+    """Who stands in the inbox is not told to make another workspace there."""
+    (home / "inbox" / "north").mkdir()
+    for place in (home / "inbox", home / "inbox" / "north"):
+        assert imgsort("status", cwd=place).said == (
+            1,
+            f"{place} lies in the workspace {home}; name that one with -C {home}.",
+        )

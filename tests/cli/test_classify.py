@@ -11,7 +11,8 @@ from tests.cli_runner import asked, contents, imgsort, tree
 
 
 def test_scripts_get_what_is_promised(home: Path, pictures: list[Path], tmp_path: Path) -> None:
-    """A list of {path, label, confidence, decision, top_k: [{label, confidence}]}, in order.
+    """A list of {path, label, confidence, decision, top_k: [{label, confidence}]}, then why and by
+    what: {reason, reason_code, threshold, unlikeness, model}, in order.
 
     A folder stands for the pictures below it, a bad one is rejected, no one else suffers; what
     isn't UTF-8 is escaped; nothing is moved, recorded or loaded needlessly.
@@ -30,13 +31,22 @@ def test_scripts_get_what_is_promised(home: Path, pictures: list[Path], tmp_path
         *(str(pictures[2]), f"{folder}/a.png", f"{folder}/b\\xff.png")
     ]
     for item in answer.json[:2]:
-        assert list(item) == ["path", "label", "confidence", "decision", "top_k"]
+        assert list(item) == [
+            *("path", "label", "confidence", "decision", "top_k"),
+            *("reason", "reason_code", "threshold", "unlikeness", "model"),
+        ]
+        filed = item["decision"] == "filed"
+        assert filed == (item["confidence"] >= item["threshold"])
+        assert item["reason_code"] == (None if filed else "low_confidence")
+        assert (item["reason"] is None, item["model"]) == (filed, 1)
         assert item["decision"] in {"filed", "unsure"}
         assert [list(score) for score in item["top_k"]] == [["label", "confidence"]] * 2
         assert item["top_k"][0] == {"label": item["label"], "confidence": item["confidence"]}
     assert answer.json[2] == {
         "path": f"{folder}/b\\xff.png",
         **{"label": None, "confidence": None, "decision": "rejected", "top_k": []},
+        **{"reason": "the file is cut short", "reason_code": "unreadable"},
+        **{"threshold": None, "unlikeness": None, "model": 1},
     }
     assert answer.err.splitlines()[-1].startswith(f"{folder}/b\\xff.png: ")
     assert "\r" not in answer.err

@@ -200,6 +200,18 @@ def test_a_folder_that_cant_be_made_is_told(tmp_path: Path) -> None:
     )
 
 
+def test_blanks_between_class_names_are_told(tmp_path: Path) -> None:
+    """What to type instead; and a folder without -C is not taken for anything."""
+    root = tmp_path / "photos"
+    answer = asked("-C", root, "init", "--classes", "cat,", "dog", "grey", "snake")
+    assert answer.code == 2
+    assert "--classes cat,dog,grey,snake" in answer.err
+    answer = asked("init", root)
+    assert answer.code == 2
+    assert "-C" in answer.err
+    assert tree(tmp_path) == set()
+
+
 def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     """Something called sorted is in the way: the picture beside it stays, nothing is added."""
     root = tmp_path / "photos"

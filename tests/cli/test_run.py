@@ -1,6 +1,7 @@
 """`imgsort run` and `status`: the daemon as a user starts, watches and stops it."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -92,7 +93,8 @@ def test_the_second_daemon_is_told_who_holds_the_workspace(
         "in unsure/                  0",
         "in rejected/                0",
     ]
-    assert lines[4].startswith(f"daemon                      running, pid {daemon.pid}, since 2")
+    running = rf"daemon                      running, pid {daemon.pid}, since "
+    assert re.fullmatch(running + r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", lines[4])
     assert "waiting                     0 in the inbox, 0 in work" in lines
     assert asked("-C", home, "log").code == 0
     daemon.send_signal(signal.SIGINT)

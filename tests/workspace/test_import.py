@@ -44,10 +44,7 @@ def test_a_folder_for_each_class(desk: Desk, tmp_path: Path) -> None:
     said = desk.type("import", data)
 
     assert said.code == 0, said.err
-    assert said.out == (
-        "4 pictures copied and labelled, 0 that were here labelled; 0 known already, 0 duplicates, "
-        "0 in conflict, 0 not readable.\n"
-    )
+    assert said.out == "4 pictures copied and labelled.\n"
     assert "1 picture in no class folder: left alone." in said.err
     assert contents(data) == before
     assert desk.tree() == [
@@ -69,6 +66,31 @@ def test_a_folder_for_each_class(desk: Desk, tmp_path: Path) -> None:
     assert desk.log("SELECT DISTINCT decision, model, label FROM prediction_log") == [
         ("filed", None, None)
     ]
+    assert desk.agrees()
+
+
+def test_a_class_folder_that_takes_none_stops_the_import(desk: Desk, tmp_path: Path) -> None:
+    """It says how many were copied, as many as lie there and have a label; the same command goes
+    on where it stopped, and copies nothing twice."""
+    for seed in range(70):
+        picture(tmp_path / f"data/cat/{seed:02}.jpg", seed)
+    for seed in range(70, 80):
+        picture(tmp_path / f"data/{('dog', 'snake')[seed % 2]}/{seed}.jpg", seed)
+    in_the_way = desk.workspace.sorted / "dog"
+    in_the_way.write_text("no folder")
+
+    said = desk.type("import", tmp_path / "data")
+
+    assert said.code == 1
+    lying = [path for path in desk.tree() if path != "sorted/dog"]
+    assert len(lying) == 75
+    assert "75 pictures were copied and labelled before it stopped." in said.err
+    assert len(desk.labels()) == 75
+    assert desk.log("SELECT summary FROM runs ORDER BY id DESC LIMIT 1") == [("75 copied",)]
+    in_the_way.unlink()
+    again = desk.type("import", tmp_path / "data")
+    assert again.out == "5 pictures copied and labelled, 75 known already.\n"
+    assert len(desk.tree()) == len(desk.labels()) == 80
     assert desk.agrees()
 
 

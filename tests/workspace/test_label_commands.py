@@ -411,7 +411,9 @@ def test_what_lies_there_is_right(desk: Desk) -> None:
     before = desk.tree()
     said = desk.type("confirm", "sorted/cat")
     assert said.code == 0
-    assert said.out.startswith("2 pictures confirmed, 2 of them newly representative")
+    assert said.out.startswith(
+        "2 pictures confirmed; 2 more count from now on when a model is judged."
+    )
     assert desk.tree() == before
     assert desk.labels() == {
         "cat-1.jpg": ("cat", "confirm", True),
@@ -533,12 +535,29 @@ def test_every_run_is_ended(desk: Desk) -> None:
     assert json.loads(desk.type("export", "--json").out)[0]["label"] == "dog"
 
 
+def test_what_was_moved_out_of_unsure_counts_once_that_was_looked_through(desk: Desk) -> None:
+    """Who says so of unsure/ is told what became of it, and what of the pictures still in it."""
+    desk.file("unsure-cat-1.jpg", "unsure-dog-1.jpg")
+    desk.type("label", "unsure-cat-1.jpg", "cat")
+    said = desk.type("confirm", "unsure")
+    assert said.code == 0, said.err
+    assert said.out == (
+        "0 pictures confirmed; 1 more count from now on when a model is judged (1 that you had "
+        "moved out before).\n"
+    )
+    assert said.err == (
+        "unsure/ is no class, so what lies in it has no label; move the 1 picture in it to their "
+        "classes, then confirm those.\n"
+    )
+    assert desk.labels() == {"unsure-cat-1.jpg": ("cat", "confirm", True)}
+
+
 def test_unsure_is_no_class_to_confirm(desk: Desk) -> None:
     """The sentence says what to do with the pictures in it."""
     desk.file("unsure-cat-1.jpg")
     said = desk.type("confirm", "unsure")
     assert (said.code, said.err) == (
         4,
-        "unsure/ is no class, so there is nothing to confirm; move the 1 pictures in it to their "
+        "unsure/ is no class, so there is nothing to confirm; move the 1 picture in it to their "
         "classes, then confirm those.\n",
     )

@@ -200,7 +200,7 @@ def test_another_head_must_be_measured_first(
         ModelProblem, match=r"v2 was made at .*; measure it with `imgsort quantize`"
     ):
         serving_of(workspace)
-    assert "wrong" in {finding.level for finding in checkup(workspace)}
+    assert "error" in {finding.level for finding in checkup(workspace)}
     done = quantize(workspace, photographs, ENOUGH)
     assert (done.made, done.record.graph) == (False, record.graph)
     assert done.measured.agreement.pictures >= 80

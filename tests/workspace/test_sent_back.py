@@ -2,16 +2,14 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from imgsort.daemon.inbox.source import Candidate
-from imgsort.daemon.pipeline.pipeline import Decoded
 from imgsort.daemon.pipeline.sent_back import MEMORY, SentBack
-from imgsort.filing import JudgedPicture
+from imgsort.filing import InboxPicture
 from imgsort.records.labels import NewLabel
 from tests.desk import Desk, content_hash
 from tests.desk import _judged as judged_by_name
@@ -23,7 +21,7 @@ class Model:
 
     desk: Desk
 
-    def judge(self, batch: Sequence[Decoded]) -> list[JudgedPicture]:
+    def judge(self, batch: Sequence[InboxPicture]) -> list[InboxPicture]:
         return [judged_by_name(self.desk.workspace, one.outcome.path) for one in batch]
 
 
@@ -38,12 +36,11 @@ def asked_again(desk: Desk, path: Path, *, after: timedelta = timedelta()) -> st
     """The reason of the verdict on a file in the inbox, so long after now."""
     said = judged_by_name(desk.workspace, path)
     assert said.model is not None
-    candidate = Candidate(path, said.subfolder, said.arrived_at, 0.0)
     with desk.store() as store:
         stage = SentBack(
             Model(desk), store, store.runs.begin("run"), now=lambda: datetime.now(UTC) + after
         )
-        [again] = stage.judge([Decoded(candidate, said.outcome)])
+        [again] = stage.judge([replace(said, verdict=None, model=None)])
     assert again.verdict is not None
     return again.verdict.reason
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+import imgsort
 from imgsort.care.init import first_model
 from imgsort.cli.app import app
 from imgsort.daemon.service import run as service
@@ -102,6 +103,7 @@ def test_why_tells_all(workspace: Workspace, type_: Type) -> None:
     assert (decided["model"], decided["label"], decided["threshold"]) == (1, "cat", 0.7)
     assert decided["confidence"] >= 0.7
     assert decided["top"][0]["label"] == "cat"
+    assert (decided["reason"], decided["reason_code"]) == (None, None)
     assert decided["unlikeness"] is None  # the first model has seen no training
     assert told["active_model"] is None
     near = told["nearest_labelled"]
@@ -110,6 +112,29 @@ def test_why_tells_all(workspace: Workspace, type_: Type) -> None:
     assert [(one["cause"], one["model"]) for one in told["moves"]] == [("file", 1)]
     assert told["labels"] == []
     assert [one["label"] for one in type_("why", cats[1])["labels"]] == ["cat"]
+
+
+def test_a_doubt_has_a_word_for_scripts(workspace: Workspace, type_: Type) -> None:
+    """`why`, `classify` and `imgsort.open` tell of an unsure picture what the log tells: the
+    sentence and its ``reason_code``, the threshold and the model."""
+    with imgsort.open(workspace.root) as photos:
+        unsure = next(photos.log(unsure=True))
+        path = workspace.root / unsure.path
+        [predicted] = photos.classify(path)
+        text = workspace.root / "note.jpg"
+        text.write_text("no picture")
+        [refused] = photos.classify(text)
+    [told] = type_("classify", path)
+    decided = type_("why", path)["decided_by"]
+
+    assert (unsure.reason_code, decided["threshold"]) == ("low_confidence", 0.7)
+    names = ("reason", "reason_code", "threshold", "model")
+    expected = (unsure.reason, "low_confidence", 0.7, 1)
+    assert tuple(told[name] for name in names) == expected
+    assert tuple(decided[name] for name in names) == expected
+    assert tuple(getattr(predicted, name) for name in names) == expected
+    assert (refused.decision, refused.reason_code) == ("rejected", "unreadable")
+    assert (refused.threshold, refused.model) == (None, 1)
 
 
 def test_why_reads_well(workspace: Workspace) -> None:

@@ -287,7 +287,7 @@ def _points(share: float) -> str:
 
 def _sentence(verdict: GateVerdict, shortfall: str | None) -> str:
     named = ", ".join(
-        f"{loss.label} ({loss.champion_right} to {loss.challenger_right} of {loss.images})"
+        f"{loss.label} ({loss.challenger_right} of {loss.images} instead of {loss.champion_right})"
         for loss in verdict.losses
     )
     numbers = (
@@ -297,8 +297,8 @@ def _sentence(verdict: GateVerdict, shortfall: str | None) -> str:
     if shortfall is None:
         worse = f"; it does worse on {named}, whose labels deserve a look" if named else ""
         return f"The new model serves: {numbers}{worse}."
-    worse = f" (worst: {named})" if named else ""
+    worse = f", worst for {named}" if named else ""
     return (
         f"The serving model stays: the new one is {numbers}, but {shortfall}{worse}; "
-        f"label more images, or see in `imgsort report` what it gets wrong."
+        f"label more images, or look in its report at what it gets wrong."
     )

@@ -132,14 +132,13 @@ def _neighbouring(counts: NDArray[np.float64]) -> NDArray[np.intp]:
 
 def charted(findings: Findings) -> list[ClassFinding]:
     """The classes to show, the best first: all, or of many those that lost and the weakest."""
-    judged = [each for each in findings.classes if each.f1 is not None]
+    judged = [each for each in findings.classes if each.held_out]
 
     def urgency(each: ClassFinding) -> tuple[bool, float, int]:
-        f1 = each.f1 or 0.0
-        return f1 >= (each.champion_f1 or 0.0), f1, -each.held_out
+        return each.right >= each.champion_right, each.right / each.held_out, -each.held_out
 
     judged.sort(key=urgency)
-    return sorted(judged[:MOST_LINES], key=lambda each: -(each.f1 or 0.0))
+    return sorted(judged[:MOST_LINES], key=lambda each: -each.right / each.held_out)
 
 
 def _classes(findings: Findings) -> "Figure":
@@ -147,11 +146,11 @@ def _classes(findings: Findings) -> "Figure":
     shown = charted(findings)
     figure, axes = _figure(
         *(7, max(1.6, 0.8 + 0.24 * len(shown))),
-        *("score (F1): 0 is always wrong, 1 is always right", ""),
+        *("of its test pictures, right", ""),
         "Hollow: the model before. Filled: the new one. In brackets: test pictures",
     )
     for at, each in enumerate(shown):
-        before, after = each.champion_f1 or 0.0, each.f1 or 0.0
+        before, after = each.champion_right / each.held_out, each.right / each.held_out
         colour = GREEN if after > before else RED if after < before else GREY
         axes.plot([before, after], [at, at], color=colour, linewidth=2, zorder=1)
         axes.scatter([before], [at], s=34, facecolor="white", edgecolor=GREY, zorder=2)
@@ -159,6 +158,7 @@ def _classes(findings: Findings) -> "Figure":
     axes.set_yticks(range(len(shown)), [f"{short(e.label)} ({e.held_out})" for e in shown])
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.7, len(shown) - 0.3)
+    _percent_across(axes)
     axes.grid(axis="x")
     return figure
 
@@ -167,7 +167,7 @@ def _reliability(evaluation: Evaluation) -> "Figure":
     """Of the pictures a model is so sure about, how many are right?"""
     figure, axes = _figure(
         *(4.6, 4.2, "how sure the model is", "how often it is right"),
-        f"On the line is honest (ECE {evaluation.ece:.3f})",
+        "On the line is honest",
     )
     bins = [each for each in evaluation.reliability if each.images]
     sure, right = [each.confidence for each in bins], [each.accuracy for each in bins]
@@ -220,7 +220,7 @@ def _learning_curve(curve: Curve) -> "Figure":
     _annotate(axes, labels, right, [f"{share:.0%}" for share in right])
     axes.set_xlim(0, labels[-1] * 1.12)
     axes.set_xticks(labels, [f"{count:,}" for count in labels])
-    axes.set_ylim(max(0.0, min(right) - 0.12), min(1.03, max(right) + 0.12))
+    axes.set_ylim(max(0.0, min(right) - 0.12), min(1.009, max(right) + 0.12))  # as above
     _percent(axes, x=False)
     return figure
 
@@ -233,6 +233,12 @@ def _annotate(axes: "Axes", x: Sequence[float], y: Sequence[float], texts: Seque
         )
 
 
+def _percent_across(axes: "Axes") -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
 def _percent(axes: "Axes", *, x: bool = True) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -240,7 +246,7 @@ def _percent(axes: "Axes", *, x: bool = True) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], min_n_ticks=3))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     if x:
-        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        _percent_across(axes)
 
 
 def short(label: str) -> str:

@@ -170,7 +170,7 @@ def _change(each: ClassFinding) -> int:
 
 def _changed(classes: Sequence[ClassFinding]) -> str:
     named = [
-        f"{each.label} ({each.champion_right} to {each.right} of {each.held_out})"
+        f"{each.label} ({each.right} of {each.held_out}, before {each.champion_right})"
         for each in classes[:_MOST]
     ]
     return _listed(named, len(classes))

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from imgsort.care.backup import daily_backups
-from imgsort.care.doctor.finding import LEVELS, Finding, Level, ok
 from imgsort.care.doctor.folders import check_file_systems, check_folders
 from imgsort.care.doctor.learned import check_models
 from imgsort.care.doctor.leftovers import check_leftovers
@@ -13,6 +12,7 @@ from imgsort.care.doctor.machine import check_clock, check_inotify
 from imgsort.care.doctor.pictures import check_pictures
 from imgsort.care.doctor.records import check_database
 from imgsort.care.doctor.versions import check_versions
+from imgsort.care.finding import LEVELS, Finding, Level, ok
 from imgsort.errors import ConfigProblem, ImgsortError
 from imgsort.workspace.config import Config
 from imgsort.workspace.workspace import Workspace

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from imgsort.care.doctor.finding import Finding, ok
+from imgsort.care.finding import Finding, ok
 from imgsort.disk.mounts import is_event_blind, is_network, type_of
 from imgsort.filing.abilities import ability
 from imgsort.workspace.way_back import way_back

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from imgsort.care.doctor.finding import Finding, ok
+from imgsort.care.finding import Finding, ok
 from imgsort.errors import ImgsortError
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.registry import Registry
+from imgsort.workspace.way_back import way_back_to_a_model
 from imgsort.workspace.workspace import Workspace
 
 
@@ -13,14 +14,9 @@ def check_models(workspace: Workspace) -> Iterator[Finding]:
     """Every version's checksums; damage to one that serves no more is a warning."""
     registry = Registry(workspace.models)
     active = registry.active()
-    if active is None:
-        yield Finding(
-            "error",
-            "models",
-            "No model is active.",
-            "See `imgsort models list` and activate one with `imgsort models activate V`.",
-        )
     broken = registry.damaged()
+    if active is None:
+        yield _none_active(workspace, any_left=bool(broken or registry.versions()))
     backbones: set[str] = set()
     for version in sorted({*broken, *(card.version for card in registry.versions())}):
         try:
@@ -39,6 +35,14 @@ def check_models(workspace: Workspace) -> Iterator[Finding]:
             yield ok("models", f"Model v{version} is undamaged.")
     for backbone_id in sorted(backbones):
         yield _backbone(workspace, backbone_id)
+
+
+def _none_active(workspace: Workspace, *, any_left: bool) -> Finding:
+    if any_left:
+        remedy = "See `imgsort models list` and activate one with `imgsort models activate V`."
+        return Finding("error", "models", "No model is active.", remedy)
+    remedy = way_back_to_a_model(workspace.root)
+    return Finding("error", "models", "There is no model.", f"{remedy[:1].upper()}{remedy[1:]}.")
 
 
 def _backbone(workspace: Workspace, backbone_id: str) -> Finding:

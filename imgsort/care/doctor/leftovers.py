@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from imgsort.care import archive, backup, rebuild, restore
-from imgsort.care.doctor.finding import SHOWN, Finding, ok
+from imgsort.care.finding import SHOWN, Finding, ok
 from imgsort.disk.display import display
 from imgsort.errors import WorkspaceProblem
 from imgsort.store.care import planned_moves

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from imgsort.care.doctor.finding import Finding, ok
+from imgsort.care.finding import Finding, ok
 from imgsort.disk.mounts import is_event_blind
 from imgsort.errors import ImgsortError
 from imgsort.store.care import newest_moment

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from imgsort.care.doctor.finding import SHOWN, Finding, ok
+from imgsort.care.finding import SHOWN, Finding, ok
 from imgsort.disk.display import display
 from imgsort.disk.identity import is_at
 from imgsort.errors import FilingPaused, ImgsortError

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from imgsort.care.doctor.finding import Finding, ok
+from imgsort.care.finding import Finding, ok
 from imgsort.errors import DatabaseProblem
 from imgsort.filing import recover
 from imgsort.store import Store

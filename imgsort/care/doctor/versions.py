@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
-from imgsort.care.doctor.finding import Finding, Level, ok
+from imgsort.care.finding import Finding, Level, ok
 from imgsort.images.versions import libheif_version
 from imgsort.store.engine import sqlite_version
 

@@ -133,6 +133,14 @@ class Classifier:
         limits = np.where(np.asarray(retired, np.bool_), RETIRED, lowest).tolist()
         return type(self)(self.head, limits, self.familiar)
 
+    def needs(self, label: str) -> float | None:
+        """The confidence from which on this class is filed; None where none is enough, or this is
+        no class."""
+        if label not in self.classes:
+            return None
+        threshold = float(self.thresholds[self.classes.index(label)])
+        return None if threshold in {NEVER, RETIRED} else round(threshold, 6)
+
     def judge(self, embeddings: NDArray[np.float32], top_k: int) -> list[Verdict]:
         """A verdict for each row of ``embeddings`` [N, D]; ``top_k`` may exceed the classes."""
         if not self.classes:

@@ -44,6 +44,23 @@ def test_a_dimmed_camera_is_told_within_two_minutes(seed: int) -> None:
     assert 600 < told <= 720
 
 
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "last", "lasting"),
+    [
+        (0.5, 35.2, "last 30 seconds are", "for 35 seconds"),
+        (1.0, 61.4, "last minute are", "for 1 minute"),
+        (1.5, 150.0, "last 1.5 minutes are", "for 2.5 minutes"),
+        (10.0, 723.9, "last 10 minutes are", "for 12 minutes"),
+    ],
+)
+def test_a_span_of_time_reads_well(minutes: float, seconds: float, last: str, lasting: str) -> None:
+    """One minute is no "1 minutes", half a one not "0 minutes"."""
+    rules = AlarmRules(minutes, unsure_over=0.2, nothing_minutes=minutes)
+    told = alarms(rules, Moment(seconds, {"unsure": 50}, 0.0), {})
+    assert last in told["unsure"]
+    assert lasting in told["nothing"]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_an_ordinary_stream_alarms_nobody(seed: int) -> None:
     """Ten minutes at the usual share, the first pictures included."""

@@ -153,7 +153,7 @@ def test_this_week_is_compared_with_before(store: Store, tmp_path: Path) -> None
         "This week's mix of classe",
     ]
     assert drift.as_dict()["unsure_rate"]["now"] == 0.375
-    assert drift.line() == "unsure 38% this week, 9% before, class mix 0.47 apart"
+    assert drift.line() == "unsure 38% this week, 9% before, the mix of classes is another one"
 
 
 def test_a_trained_model_is_compared_with_its_training(store: Store, tmp_path: Path) -> None:
@@ -165,6 +165,9 @@ def test_a_trained_model_is_compared_with_its_training(store: Store, tmp_path: P
     trained = card(1, kind="dense", metrics=metrics, created_at="2200-01-01T00:00:00Z")
     drift = drift_of(store, trained, now=NOON)
     assert drift.unsure == UnsureRate(60, 180, 5, 100, "holdout")
+    assert drift.line() == (
+        "unsure 33% this week, 5% in its test, the mix of classes is another one"
+    )
     assert drift.mix == ClassMix({"cat": 60, "dog": 60}, {"cat": 110}, "labels")
     before_any = card(1, kind="dense", created_at="2000-01-01T00:00:00Z")
     assert drift_of(store, before_any, now=NOON).mix is None

@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.daemon.inbox.source import Candidate
 from imgsort.daemon.pipeline.inference import ModelInference
-from imgsort.daemon.pipeline.pipeline import Decoded
 from imgsort.disk.identity import Identity
+from imgsort.filing import Candidate, InboxPicture
 from imgsort.images import ImageFacts
 from imgsort.images.outcome import Picture, Refused
 from imgsort.models.heads.classifier import Classifier
@@ -92,11 +91,11 @@ def inference(
     return ModelInference(Memory(known), lambda: serving, shelf), runtime
 
 
-def picture(name: str, brightness: int, sha256: str | None = None) -> Decoded:
+def picture(name: str, brightness: int, sha256: str | None = None) -> InboxPicture:
     path = Path("/inbox/trip", name)
     pixels = np.full((8, 8, 3), brightness, np.uint8)
     outcome = Picture(path, Identity(1, hash(name), 1, 1), sha256 or name, FACTS, pixels)
-    return Decoded(Candidate(path, b"trip", NOW, 0.0), outcome)
+    return InboxPicture(Candidate(path, b"trip", NOW, 0.0), outcome)
 
 
 def test_verdicts_come_in_the_order_of_the_batch() -> None:
@@ -104,7 +103,7 @@ def test_verdicts_come_in_the_order_of_the_batch() -> None:
     stage, _ = inference({})
     path = Path("/inbox/bad.jpg")
     refused = Refused(path, Identity(1, 2, 3, 4), "bad", "the file is cut short")
-    bad = Decoded(Candidate(path, b"", NOW, 0.0), refused)
+    bad = InboxPicture(Candidate(path, b"", NOW, 0.0), refused)
     judged = stage.judge([picture("night", 5), bad, picture("snow", 250), picture("fog", 128)])
     assert [one.verdict and (one.verdict.label, one.verdict.decision) for one in judged] == [
         ("dark", "filed"),
@@ -113,7 +112,7 @@ def test_verdicts_come_in_the_order_of_the_batch() -> None:
         ("bright", "unsure"),
     ]
     assert [one.model for one in judged] == [3, None, 3, 3]
-    assert [one.subfolder for one in judged] == [b"trip", b"", b"trip", b"trip"]
+    assert [one.candidate.subfolder for one in judged] == [b"trip", b"", b"trip", b"trip"]
 
 
 def test_equal_bytes_are_embedded_once() -> None:

@@ -4,19 +4,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from imgsort.daemon.inbox.source import Candidate
+from imgsort.daemon.inbox.probe import LeftAlone
 from imgsort.daemon.pipeline import pipeline as pipeline_module
 from imgsort.daemon.pipeline.double_buffer import HANDS
-from imgsort.daemon.pipeline.pipeline import Decoded, Listener, Pace, Pipeline, Stages
+from imgsort.daemon.pipeline.pipeline import Listener, Pace, Pipeline, Stages
 from imgsort.disk.identity import Identity
 from imgsort.errors import FilingPaused, StorageFailed, StoreBusy
-from imgsort.filing import Done, JudgedPicture
+from imgsort.filing import Candidate, Done, InboxPicture
 from imgsort.filing.errand import Errand
 from imgsort.filing.mover import Refusal
 from imgsort.images import ImageFacts
@@ -56,17 +57,11 @@ class FakeInference:
         self.sizes: list[int] = []
         self.before: Callable[[], None] = lambda: None
 
-    def judge(self, batch: Sequence[Decoded]) -> list[JudgedPicture]:
+    def judge(self, batch: Sequence[InboxPicture]) -> list[InboxPicture]:
         self.before()
         self.sizes.append(len(batch))
         return [
-            JudgedPicture(
-                one.outcome,
-                SURE if isinstance(one.outcome, Picture) else None,
-                1 if isinstance(one.outcome, Picture) else None,
-                one.candidate.subfolder,
-                one.candidate.arrived_at,
-            )
+            replace(one, verdict=SURE, model=1) if isinstance(one.outcome, Picture) else one
             for one in batch
         ]
 
@@ -78,13 +73,13 @@ class FakeFiling:
         self.names: list[str] = []
         self.before: Callable[[], None] = lambda: None
 
-    def file(self, batch: Sequence[JudgedPicture]) -> list[Done]:
+    def file(self, batch: Sequence[InboxPicture]) -> list[Done]:
         self.before()
         self.names += [judged.outcome.path.name for judged in batch]
         return [done(judged) for judged in batch]
 
 
-def done(judged: JudgedPicture, refusal: Refusal | None = None) -> Done:
+def done(judged: InboxPicture, refusal: Refusal | None = None) -> Done:
     path, identity, sha256 = judged.outcome.path, judged.outcome.identity, judged.outcome.sha256
     wanted = Path("/sorted", path.name)
     errand = Errand(None, path, identity, sha256, wanted, "file")
@@ -99,11 +94,11 @@ class Recorder(Listener):
         self.troubles: list[str | None] = []
         self.in_the_way: list[str] = []
 
-    def finished(self, path: Path, *, filed: bool, reason: str = "") -> None:
-        if filed:
+    def finished(self, path: Path, left: LeftAlone | None) -> None:
+        if left is None:
             self.filed.append(path.name)
         else:
-            self.left[path.name] = reason
+            self.left[path.name] = left.reason
 
     def batch(self, batch: Sequence[Done], seconds: float) -> None:
         assert seconds >= 0
@@ -161,7 +156,7 @@ def test_batches_have_the_size_asked_for() -> None:
 
 def test_no_more_is_taken_than_two_batches_ahead_of_those_judged() -> None:
     """While inference stands still, the rest waits in the inbox."""
-    rig = Rig([f"{n}" for n in range(1000)], Pace(16, 0.01))
+    rig = Rig([f"{n}" for n in range(1000)], Pace(16, 30.0))
     gate = threading.Event()
     rig.inference.before = lambda: (gate.wait(30), None)[1]
     rig.pipeline.start()
@@ -245,7 +240,7 @@ def test_a_batch_whose_folder_alone_pauses_lets_the_others_pass() -> None:
     rig = Rig(["a", "b"], Pace(1, 0.01))
     real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "a link", alone=True)
 
-    def file(batch: Sequence[JudgedPicture]) -> list[Done]:
+    def file(batch: Sequence[InboxPicture]) -> list[Done]:
         if batch[0].outcome.path.name == "a":
             return [done(one, Refusal("a link", pause)) for one in batch]
         return real(batch)
@@ -262,7 +257,7 @@ def test_a_batch_that_only_waits_for_the_disk_pauses() -> None:
     real, pause = rig.filing.file, FilingPaused(Path("/sorted/cat"), "it is full")
     answers = [True]
 
-    def file(batch: Sequence[JudgedPicture]) -> list[Done]:
+    def file(batch: Sequence[InboxPicture]) -> list[Done]:
         if answers:
             answers.clear()
             return [done(one, Refusal("full", pause)) for one in batch]

@@ -13,14 +13,15 @@ import pytest
 
 from imgsort.daemon.inbox import source as source_module
 from imgsort.daemon.inbox.file_kinds import NameRules
-from imgsort.daemon.inbox.probe import Seen, look
+from imgsort.daemon.inbox.probe import LeftAlone, Seen, look
 from imgsort.daemon.inbox.settle import Writer
-from imgsort.daemon.inbox.source import Candidate, Source, SourceSettings
+from imgsort.daemon.inbox.source import Source, SourceSettings
 from imgsort.daemon.inbox.waiting import Window
 from imgsort.daemon.inbox.watcher import Watcher
 from imgsort.daemon.log_output import Notices
 from imgsort.disk.identity import Identity
 from imgsort.errors import WorkspaceProblem
+from imgsort.filing import Candidate
 from imgsort.images import READABLE_SUFFIXES
 
 Make = Callable[..., Source]
@@ -64,7 +65,7 @@ def emptied(source: Source) -> list[str]:
     for candidate in source.arrivals():
         names.append(candidate.path.name)
         candidate.path.unlink()
-        source.finished(candidate.path, filed=True)
+        source.finished(candidate.path, None)
     return names
 
 
@@ -82,7 +83,7 @@ def test_what_lies_there_comes_with_its_subfolder(inbox: Path, make: Make) -> No
     for candidate in source.arrivals():
         found.add((candidate.path.name, candidate.subfolder))
         candidate.path.unlink()
-        source.finished(candidate.path, filed=True)
+        source.finished(candidate.path, None)
     assert found == {("a.jpg", b""), ("b.png", b"trip")}
 
 
@@ -96,7 +97,7 @@ def test_memory_is_bounded_by_the_window(inbox: Path, make: Make) -> None:
         names.append(candidate.path.name)
         most = max(most, len(source.window.waiting))
         candidate.path.unlink()
-        source.finished(candidate.path, filed=True)
+        source.finished(candidate.path, None)
     assert sorted(names) == sorted(f"{number}.jpg" for number in range(50))
     assert most <= 8
 
@@ -124,7 +125,7 @@ def test_a_file_that_changed_on_its_way_comes_again(inbox: Path, make: Make) -> 
     stream = source.arrivals()
     first = next(stream)
     picture.write_bytes(b"longer")
-    source.finished(first.path, filed=False, reason="it changed while it was read")
+    source.finished(first.path, LeftAlone("it changed while it was read"))
     assert taken(stream) == "a.jpg"
 
 
@@ -133,8 +134,8 @@ def test_a_file_that_cannot_be_taken_is_set_aside(inbox: Path, make: Make) -> No
     (inbox / "a.jpg").write_bytes(b"x")
     source = make(once=True)
     for candidate in source.arrivals():
-        source.finished(candidate.path, filed=False, reason="its destination is full")
-    aside = {path: one.reason for path, one in source.window.aside.items()}
+        source.finished(candidate.path, LeftAlone("its destination is full"))
+    aside = {path: aside.left.reason for path, aside in source.window.aside.items()}
     assert aside == {str(inbox / "a.jpg"): "its destination is full"}
 
 
@@ -318,7 +319,7 @@ def test_what_stays_no_picture_may_be_rejected_after_a_while(inbox: Path, make: 
         answers.append(source.may_reject(candidate.path))
         if answers[-1]:
             candidate.path.unlink()
-            source.finished(candidate.path, filed=True)
+            source.finished(candidate.path, None)
     assert answers == [False, True]
 
 

@@ -26,7 +26,7 @@ from PIL import Image
 
 from imgsort.disk.identity import Identity, fingerprint, open_regular
 from imgsort.errors import FilingPaused, ImgsortError, StorageFailed
-from imgsort.filing import Done, Filer, JudgedPicture, Recovered, mover, recover
+from imgsort.filing import Candidate, Done, Filer, InboxPicture, Recovered, mover, recover
 from imgsort.filing import no_replace as renaming
 from imgsort.filing.folders import Folder, Spot
 from imgsort.images import ImageFacts
@@ -70,14 +70,15 @@ class Bench:
         path.write_bytes(content)
         return path
 
-    def judged(self, path: Path) -> JudgedPicture:
+    def judged(self, path: Path) -> InboxPicture:
         content = path.read_bytes()
         identity, sha256 = Identity.of(path.stat()), hashlib.sha256(content).hexdigest()
         subfolder = os.fsencode(path.parent.relative_to(self.workspace.inbox)).strip(b".")
         word = content.split()[0].decode()
+        candidate = Candidate(path, subfolder, ARRIVED, 0.0)
         if word == "broken":
             refused = Refused(path, identity, sha256, "the file is cut short")
-            return JudgedPicture(refused, None, 1, subfolder, ARRIVED)
+            return InboxPicture(candidate, refused)
         facts = ImageFacts(8, 8, "JPEG", "2024-02-29T07:05:09", "Canon", 0)
         picture = Picture(path, identity, sha256, facts, np.zeros((1, 1, 3), np.uint8))
         if word == "unsure":
@@ -85,7 +86,7 @@ class Bench:
             verdict = Verdict("cat", 0.41, "unsure", doubt, (Score("cat", 0.41),))
         else:
             verdict = Verdict(word, 0.87, "filed", None, (Score(word, 0.87),))
-        return JudgedPicture(picture, verdict, 1, subfolder, ARRIVED)
+        return InboxPicture(candidate, picture, verdict, 1)
 
     def filer(self) -> Filer:
         return Filer(self.workspace, self.store, self.store.runs.begin("run"))
@@ -979,9 +980,10 @@ def test_a_sidecar_that_comes_with_the_next_picture_is_seen(bench: Bench) -> Non
     filer.file([bench.judged(bench.drop("a.jpg", b"cat 1"))])
     path = bench.drop("b.jpg", b"cat 2")
     bench.drop("b.xmp", b"xmp")
-    judged = replace(bench.judged(path), arrived_at=datetime.now(UTC))
+    judged = bench.judged(path)
+    candidate = replace(judged.candidate, arrived_at=datetime.now(UTC))
 
-    filer.file([judged])
+    filer.file([replace(judged, candidate=candidate)])
 
     assert "sorted/cat/b.xmp" in bench.files()
 

@@ -119,12 +119,13 @@ def test_the_view_and_the_log_say_the_same(store: Store, tmp_path: Path) -> None
 
 
 def test_an_arrival_is_found_by_id_and_by_path(store: Store, tmp_path: Path) -> None:
-    """As `imgsort label` will be told of it."""
+    """As `imgsort label` is told of it."""
     (first,) = [row for row in store.log.rows(LogFilter()) if row.name == "a0.jpg"]
     assert store.log.arrival(first.id) == first
     assert store.log.arrival(99) is None
-    assert store.log.arrivals_at(tmp_path / "sorted" / "cat" / "a0.jpg") == [first]
-    assert store.log.arrivals_at(tmp_path / "sorted" / "cat" / "b.jpg") == []
+    folder = tmp_path / "sorted" / "cat"
+    assert [one.arrival_id for one in store.pictures.at([folder / "a0.jpg"])] == [first.id]
+    assert store.pictures.at([folder / "b.jpg"]) == []
 
 
 def test_status_counts_what_has_landed(store: Store, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_new_class_does_not_open_the_gate() -> None:
     assert "but on the classes that both know it is right on 4.3 of 100 images fewer" in (
         verdict.sentence
     )
-    assert "(worst: dog (105 to 95 of 105))" in verdict.sentence
+    assert ", worst for dog (95 of 105 instead of 105);" in verdict.sentence
 
 
 def test_a_new_class_that_harms_none_is_welcome() -> None:
@@ -175,7 +175,7 @@ def test_worse() -> None:
     assert verdict.sentence == (
         "The serving model stays: the new one is right on 199 of 200 images that it hadn't seen, "
         "the old one on 200, but over all it is right on 0.5 of 100 images "
-        "fewer; label more images, or see in `imgsort report` what it gets wrong."
+        "fewer; label more images, or look in its report at what it gets wrong."
     )
 
 
@@ -273,7 +273,7 @@ def test_class_loss_is_named() -> None:
     verdict = decide(contests(*runs), known, 0.02, 0.95)
     assert verdict.promoted
     assert verdict.losses == (ClassLoss("dog", 20, 20, 18),)
-    assert "; it does worse on dog (20 to 18 of 20), whose labels deserve a look." in (
+    assert "; it does worse on dog (18 of 20 instead of 20), whose labels deserve a look." in (
         verdict.sentence
     )
 

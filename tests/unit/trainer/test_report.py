@@ -207,8 +207,11 @@ def test_figures_keep_a_readable_size(tmp_path: Path, count: int) -> None:
 def test_of_many_classes_those_that_need_a_look_are_charted(tmp_path: Path) -> None:
     """A class that lost is shown however good it still is, then the weakest; the page says so."""
     found = findings([f"class number {at}" for at in range(100)], tmp_path)
-    classes = [replace(each, f1=at / 100, champion_f1=0.0) for at, each in enumerate(found.classes)]
-    classes[99] = replace(classes[99], champion_f1=1.0)
+    classes = [
+        replace(each, held_out=100, right=at, champion_right=0)
+        for at, each in enumerate(found.classes)
+    ]
+    classes[99] = replace(classes[99], champion_right=100)
     found = replace(found, classes=tuple(classes))
 
     shown = [each.label for each in charted(found)]
@@ -266,8 +269,8 @@ def test_the_summary_says_what_changed_and_what_to_do(tmp_path: Path) -> None:
     text = "\n".join(summary(found, tmp_path))
     assert "provisional" in text
     assert "of all that arrives about 90% (80% to 95%)" in text
-    assert "Better: cat (7 to 9 of 10)" in text
-    assert "Worse: dog (8 to 6 of 10)" in text
+    assert "Better: cat (9 of 10, before 7)" in text
+    assert "Worse: dog (6 of 10, before 8)" in text
     assert "their images go to unsure/: dog." in text
     assert "1 class without labels is told as the first model tells it" in text
     assert "a target_precision of 90% files 67%, 2 wrongly; 95% files 50%, 1 wrongly; 98%" in text

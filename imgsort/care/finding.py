@@ -19,7 +19,7 @@ class Finding:
     """Which check found it: versions, folders, database…"""
     what: str
     remedy: str | None = None
-    """Set for all but ``ok``."""
+    """Set for all but ``ok``, unless ``what`` says it."""
     fixed: bool = False
     """`--fix` has dealt with it."""
     fix: Callable[[], None] | None = None
