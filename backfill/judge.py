@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,9 @@ class Judge(Closing):
         ahead = _AHEAD * job.card.model.batch_size
         with ExitStack() as stack:
             size = self._serving.backbone.input_size
-            self._reader = stack.enter_context(Reader(decode, size, ahead))
+            self._reader = stack.enter_context(
+                Reader(decode, size, ahead, (Path(job.card.source),))
+            )
             # Between two heads' products BLAS threads wait by spinning.
             stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
             self._stack = stack.pop_all()

@@ -79,17 +79,15 @@ def put_away(
             ).to_pylist()
             for start in range(0, len(rows), _BATCH):
                 batch = [picture(row) for row in rows[start : start + _BATCH]]
-                _file(job, store, filer, batch, done)
+                ready = list(_ready(workspace, job, batch, done))
+                _file(store, filer, ready, done)
                 tell(len(batch))
     finally:
         store.runs.end(run_id, f"{done.filed:,} pictures of {display(job.card.source)} filed")
     return done
 
 
-def _file(
-    job: Job, store: Store, filer: Filer, batch: Sequence[ArchivePicture], done: PutAway
-) -> None:
-    ready = list(_ready(job, batch, done))
+def _file(store: Store, filer: Filer, ready: Sequence[InboxPicture], done: PutAway) -> None:
     copied = store.journal.known_copies([one.outcome.identity for one in ready])
     fresh = [one for one in ready if one.outcome.identity not in copied]
     done.known += len(ready) - len(fresh)
@@ -107,12 +105,18 @@ def _file(
             _left(done, one.errand.source, one.reason or "it could not be moved")
 
 
-def _ready(job: Job, batch: Sequence[ArchivePicture], done: PutAway) -> Iterator[InboxPicture]:
-    """Those whose file is the one that was judged."""
+def _ready(
+    workspace: Workspace, job: Job, batch: Sequence[ArchivePicture], done: PutAway
+) -> Iterator[InboxPicture]:
+    """Those whose file is the one that was judged, and lies in none of our own folders."""
+    own = [folder.resolve() for folder in workspace.picture_folders]
     for one in batch:
         path = Path(os.fsdecode(one.path))
         if one.sha256 is None or is_address(os.fsdecode(one.path)):
             continue  # it was not read
+        if any(folder in path.resolve().parents for folder in own):
+            _left(done, path, "it lies in this workspace already")
+            continue
         try:
             identity = Identity.of(path.lstat())
         except FileNotFoundError:

@@ -37,10 +37,13 @@ class Sighting:
 class Reader(Closing):
     """Opens pictures in the decoder's processes, ``ahead`` of them at once."""
 
-    def __init__(self, config: DecodeSettings, size: int, ahead: int) -> None:
+    def __init__(
+        self, config: DecodeSettings, size: int, ahead: int, bases: tuple[Path, ...] = ()
+    ) -> None:
+        """Below ``bases`` no link is followed."""
         most = int(config.max_file_mb * 1e6)
         self._limits = ImageLimits(int(config.max_megapixels * 1e6), most)
-        self._pool = open_decoder(config, size, NoAttempts())
+        self._pool = open_decoder(config, size, NoAttempts(), bases)
         self._ahead = ahead
         self._objects: dict[str, Objects] = {}
 

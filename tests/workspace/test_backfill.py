@@ -226,6 +226,34 @@ def test_what_changed_since_it_was_judged_is_not_filed(
     assert "it changed since it was judged" in said.err
 
 
+def test_a_list_of_our_own_pictures_files_none_again(
+    photos: Workspace, archive: list[Path], tmp_path: Path
+) -> None:
+    """What lies in sorted/ or unsure/ stays where it is, whatever names it."""
+    folder = archive[0].parents[1]
+    assert backfill(photos, folder, "--job", "first", "--file", "move").code == 0
+    filed = [path for place in (photos.sorted, photos.unsure) for path in place.rglob("*.jpg")]
+    listing = tmp_path / "own.csv"
+    listing.write_text("path\n" + "".join(f"{path}\n" for path in filed))
+    said = backfill(photos, listing, "--job", "own", "--file", "move")
+    assert (said.code, "it lies in this workspace already" in said.err) == (1, True)
+    assert all(path.exists() for path in filed)
+    assert query(photos, "SELECT count(*) FROM arrivals") == [(40,)]
+
+
+def test_a_folder_that_became_a_link_is_not_followed(
+    photos: Workspace, archive: list[Path], tmp_path: Path
+) -> None:
+    """Between the listing and the reading: its pictures are told as not read."""
+    folder = archive[0].parents[1]
+    assert backfill(photos, folder, "--job", "trial", "--log", "none").code == 0
+    (photos.backfill / "trial/parts/part-000000.parquet").unlink()
+    archive[0].parent.rename(tmp_path / "elsewhere")
+    archive[0].parent.symlink_to(tmp_path / "elsewhere")
+    said = backfill(photos, folder, "--job", "trial", "--log", "none")
+    assert (said.code, "None of the 16 pictures of unit 0 can be read" in said.err) == (1, True)
+
+
 def test_a_dry_run_writes_nothing(photos: Workspace, archive: list[Path]) -> None:
     said = backfill(photos, archive[0].parents[1], "--dry-run", "--json")
     size = sum(path.stat().st_size for path in archive)
