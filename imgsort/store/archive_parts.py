@@ -10,7 +10,7 @@ from imgsort.disk.display import display
 from imgsort.records.archive_pictures import ArchivePart, ArchivePicture
 from imgsort.store.chunks import rows_in
 from imgsort.store.images import Content, ensure_contents
-from imgsort.store.predictions import StoredPrediction, ensure_classes, ensure_predictions
+from imgsort.store.predictions import ensure_classes, ensure_predictions
 from imgsort.store.reasons import reason_columns
 from imgsort.store.tables import ARCHIVE_JOBS, ARCHIVE_PARTS, ARCHIVE_PICTURES, CLASSES
 from imgsort.store.topic import Topic, now, reading
@@ -68,11 +68,11 @@ def _images(
 
 
 def _predictions(connection: Connection, part: ArchivePart, images: Mapping[str, int]) -> None:
-    judged = [
-        StoredPrediction(images[one.sha256], part.model, one.verdict)
+    judged = {
+        (images[one.sha256], part.model): one.verdict
         for one in part.pictures
         if one.sha256 is not None and one.verdict is not None
-    ]
+    }
     classes = _present(connection, part.classes, part.judged_at)
     ensure_predictions(connection, judged, classes, part.judged_at)
 
