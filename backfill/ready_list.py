@@ -88,7 +88,7 @@ def _parquet(file: IO[bytes]) -> Iterator[Row]:
 def _text(file: IO[bytes], name: str) -> IO[str]:
     plain = gzip.GzipFile(fileobj=file) if name.lower().endswith(".gz") else file
     # Bytes that are no UTF-8 come out of os.fsencode as they went in.
-    return io.TextIOWrapper(plain, "utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[arg-type]
+    return io.TextIOWrapper(plain, "utf-8-sig", errors="surrogateescape", newline="")
 
 
 def _entry(row: Row, source: str, base: str) -> ArchiveEntry:

@@ -6,7 +6,7 @@ looked through alone. A hundred million lines need 2.4 GB of scratch space and 4
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -54,7 +54,7 @@ def _hashed(names: Iterable[bytes]) -> Iterator[NDArray[np.uint64]]:
         yield np.column_stack([halves, rows])
 
 
-def _spread(rows: NDArray[np.uint64], files: list[IO[bytes]]) -> None:
+def _spread(rows: NDArray[np.uint64], files: Sequence[IO[bytes]]) -> None:
     which = rows[:, 0] % _FILES
     for number in range(_FILES):
         files[number].write(rows[which == number].tobytes())
