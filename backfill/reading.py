@@ -17,6 +17,7 @@ from imgsort.images import ImageLimits
 from imgsort.images.outcome import Deferred, NoAttempts, Outcome, Refused
 from imgsort.images.pool import open_decoder
 from imgsort.images.reasons import too_big
+from imgsort.images.worker import DecoderBug
 from imgsort.images.worker_task import CHANGED
 from imgsort.workspace.config import DecodeSettings
 
@@ -97,7 +98,12 @@ class Reader(Closing):
 
 
 def _seen(entry: ArchiveEntry, future: "Future[Outcome] | Future[Sighting]") -> Sighting:
-    outcome = future.result()
+    try:
+        outcome = future.result()
+    except DecoderBug as problem:  # ours, at this picture: it shall not cost its whole unit
+        last = str(problem).strip().rpartition("\n")[2]
+        reason = f"imgsort has a bug that shows at it ({display(last)})"
+        return _left(entry, Path(os.fsdecode(entry.path)), reason)
     if isinstance(outcome, Sighting):
         return outcome
     if isinstance(outcome, Deferred):

@@ -194,6 +194,21 @@ def test_poison_costs_itself(cautious: Workspace, poisoned: tuple[list[Path], se
     assert "memory" in reasons
 
 
+def test_a_bug_of_ours_at_one_picture_costs_that_picture(
+    cautious: Workspace, archive: list[Path]
+) -> None:
+    """It is told as not read, for `retry` after an update; the others have their rows."""
+    archive[7].write_bytes(archive[7].read_bytes() + b"POISON:bug")
+    said = imgsort(
+        *("-C", cautious.root, "backfill", archive[0].parents[1], "--job", "bug", "--json"),
+        env=POISON,
+    )
+    assert (said.code, said.json["unread"], said.json["pictures"]) == (0, 1, 64), said.err
+    (row,) = (row for row in rows(cautious, "bug") if row["decision"] == "unread")
+    assert row["path_bytes"] == os.fsencode(archive[7])
+    assert "imgsort has a bug that shows at it (LookupError: a bug)" in row["reason"]
+
+
 def _quiet(seconds: float) -> Iterator[None]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

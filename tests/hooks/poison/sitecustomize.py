@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from imgsort import images
+from imgsort.images.reasons import NO_MEMORY
 
 _decode = images.decode
 
@@ -19,8 +20,13 @@ def poisoned(data: bytes, size: int, limits: Any) -> Any:
     if data.endswith(b"POISON:hang"):
         time.sleep(3600)
     if data.endswith(b"POISON:bomb"):
-        hoard = bytearray(8_000_000_000)
+        try:
+            hoard = bytearray(8_000_000_000)
+        except MemoryError:
+            raise images.BadImage(NO_MEMORY) from None  # as images.decode does
         raise AssertionError(len(hoard))
+    if data.endswith(b"POISON:bug"):
+        raise LookupError("a bug")
     return _decode(data, size, limits)
 
 
