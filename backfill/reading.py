@@ -17,7 +17,7 @@ from imgsort.images import ImageLimits
 from imgsort.images.outcome import Deferred, NoAttempts, Outcome, Refused
 from imgsort.images.pool import open_decoder
 from imgsort.images.reasons import too_big
-from imgsort.images.worker import DecoderBug
+from imgsort.images.worker_messages import DecoderBug
 from imgsort.images.worker_task import CHANGED
 from imgsort.workspace.config import DecodeSettings
 
