@@ -1,6 +1,7 @@
 """Backfills on a Ray cluster: the same rows, whoever of it is killed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,18 +122,18 @@ def test_a_unit_that_kills_its_actors_is_left_out(
 ) -> None:
     """The control: decoded in the actor, one poisonous picture costs its unit. It is named, the
     job ends with exit 1, and every other unit is there."""
-    archive[20].write_bytes(archive[20].read_bytes() + b"POISON:segfault")
+    archive[20].write_bytes(archive[20].read_bytes() + b"POISON:exit")
     driver = on_ray(photos, archive[0].parents[1], **POISON, IMGSORT_TEST_TRUSTING="1")
     out, err = driver.communicate(timeout=300)
     assert driver.returncode == 1, out + err
-    assert "Unit 1 was left out after 3 tries, with 16 pictures from" in err
+    assert re.search(r"Unit \d was left out after 3 tries, with 16 pictures from", err), err
     assert "imgsort backfill retry ray" in err
     assert len(rows(photos, "ray")) == 100 - 16
 
 
 def test_poison_costs_itself_on_ray(photos: Workspace, archive: list[Path]) -> None:
     """Decoded in the pool, the same picture is one rejected row, and the job ends with exit 0."""
-    archive[20].write_bytes(archive[20].read_bytes() + b"POISON:segfault")
+    archive[20].write_bytes(archive[20].read_bytes() + b"POISON:exit")
     driver = on_ray(photos, archive[0].parents[1], **POISON)
     assert ended(driver) == 0
     rejected = [row for row in rows(photos, "ray") if row["decision"] == "rejected"]

@@ -42,7 +42,8 @@ def done(photos: Workspace, archive: list[Path]) -> list[dict[str, Any]]:
 
 def begin(photos: Workspace, folder: Path, *more: str, **env: str) -> subprocess.Popen[bytes]:
     """A driver of job `killed`, with processes of its own to be killed with it."""
-    words = ("-C", photos.root, "backfill", folder, "--job", "killed", "--log", "none", *more)
+    words: list[str | Path] = ["-C", photos.root, "backfill", folder, "--job", "killed"]
+    words += ["--log", "none", *more]
     return subprocess.Popen(
         command(*words),
         env=environment(IMGSORT_TEST_LOADED=os.devnull, **env),

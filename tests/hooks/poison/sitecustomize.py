@@ -17,6 +17,8 @@ _decode = images.decode
 def poisoned(data: bytes, size: int, limits: Any) -> Any:
     if data.endswith(b"POISON:segfault"):
         ctypes.string_at(0)
+    if data.endswith(b"POISON:exit"):
+        os._exit(3)
     if data.endswith(b"POISON:hang"):
         time.sleep(3600)
     if data.endswith(b"POISON:bomb"):
