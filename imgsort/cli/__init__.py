@@ -23,6 +23,7 @@ _COMMANDS = (
     "confirm",
     "audit",
     "import_",
+    "backfill",
     "classes",
     "retrain",
     "report",

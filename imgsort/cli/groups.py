@@ -20,6 +20,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "confirm": "Say that you looked through folders, and they are right",
         "undo": "Take moves back, newest first",
         "classes": "List, rename, merge, retire and restore classes",
+        "backfill": "Classify an archive of any size where it lies",
         "import": "Take a labelled data set in, one folder a class",
         "export": "Print the labels as CSV, for another workspace",
     },

@@ -11,6 +11,7 @@ from imgsort.store.revision import require_current
 
 if TYPE_CHECKING:
     from imgsort.store.acts import ActTopic
+    from imgsort.store.archive_parts import ArchiveTopic
     from imgsort.store.audit_draw import AuditTopic
     from imgsort.store.classes import ClassTopic
     from imgsort.store.decode_attempts import AttemptTopic
@@ -124,6 +125,12 @@ class Store(Closing):
         from imgsort.store.log import LogTopic
 
         return LogTopic(self._database, self._anchor)
+
+    @cached_property
+    def archives(self) -> "ArchiveTopic":
+        from imgsort.store.archive_parts import ArchiveTopic
+
+        return ArchiveTopic(self._database, self._anchor)
 
     @cached_property
     def audits(self) -> "AuditTopic":

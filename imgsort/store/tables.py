@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -424,3 +424,58 @@ class DecodeAttemptColumns(TypedColumns):
 
 
 DECODE_ATTEMPTS = Table("decode_attempts", METADATA, DecodeAttemptColumns)
+
+
+class ArchiveJobColumns(TypedColumns):
+    """A backfill of which parts are in the log."""
+
+    id: Named[int] = Column(Integer, primary_key=True)
+    job: Named[str] = Column(Text, unique=True)
+    """Of this job and no other, whatever its name."""
+    name: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    added_at: Named[datetime] = Column(Utc)
+
+
+ARCHIVE_JOBS = Table("archive_jobs", METADATA, ArchiveJobColumns)
+
+
+class ArchivePartColumns(TypedColumns):
+    """A unit of a job that is in the log; ``sha256`` is of its file."""
+
+    job_id: Named[int] = Column(Integer, ForeignKey("archive_jobs.id"), primary_key=True)
+    unit: Named[int] = Column(Integer, primary_key=True)
+    pictures: Named[int] = Column(Integer)
+    sha256: Named[str] = Column(Text)
+    added_at: Named[datetime] = Column(Utc)
+
+
+ARCHIVE_PARTS = Table("archive_parts", METADATA, ArchivePartColumns)
+
+
+class ArchivePictureColumns(TypedColumns):
+    """A picture of an archive, where it lay when it was judged."""
+
+    id: Named[int] = Column(Integer, primary_key=True)
+    job_id: Named[int] = Column(Integer, ForeignKey("archive_jobs.id"))
+    unit: Named[int] = Column(Integer)
+    image_id: Named[int | None] = Column(Integer, ForeignKey("images.id"))
+    model: Named[int | None] = Column(Integer, ForeignKey("models.version"))
+    path: Named[str] = Column(Text)
+    path_bytes: Named[bytes] = Column(LargeBinary)
+    size: Named[int | None] = Column(BigInteger)
+    mtime_ns: Named[int | None] = Column(Nanoseconds)
+    etag: Named[str | None] = Column(Text)
+    decision: Named[str] = Column(Text)
+    reason: Named[str | None] = Column(Text)
+    reason_code: Named[str | None] = Column(Text)
+
+
+ARCHIVE_PICTURES = Table(
+    "archive_pictures",
+    METADATA,
+    ArchivePictureColumns,
+    _one_of("decision", "filed", "unsure", "rejected", "changed", "unread"),
+    Index("ix_archive_pictures_unit", "job_id", "unit"),
+    Index("ix_archive_pictures_image_id", "image_id"),
+)

@@ -59,7 +59,7 @@ class Workspace:
             (folder, _real(folder))
             for folder in (
                 *(*self.picture_folders, self.state, self.config_file),
-                *(self.backups, self.trash),
+                *(self.backups, self.trash, self.backfill),
             )
         ]
         for (one, here), (other, there) in permutations(places, 2):
@@ -117,6 +117,11 @@ class Workspace:
     def backups(self) -> Path:
         """Where daily backups go."""
         return self.root / self.config.backup.folder
+
+    @property
+    def backfill(self) -> Path:
+        """Where the jobs of `imgsort backfill` keep their lists and results."""
+        return self.root / self.config.backfill.folder
 
     @property
     def trash(self) -> Path:
