@@ -29,7 +29,20 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -238,6 +251,7 @@ class PredictionColumns(TypedColumns):
     predicted_at: Named[datetime] = Column(Utc)
     unlikeness: Named[float | None] = Column(Double)
     reason_code: Named[str | None] = Column(Text)
+    precision: Named[str | None] = Column(Text)
 
 
 PREDICTIONS = Table(

@@ -168,6 +168,7 @@ def test_the_view_has_the_columns_that_users_rely_on(database: Path) -> None:
         "final_label",
         "missing_at",
         "reason_code",
+        "precision",
     ]
 
 
