@@ -38,8 +38,9 @@ export class Report {
   show(told) {
     this.inside.replaceChildren(
       make("h1", { text: `Report of v${told.version}` }),
-      ...told.summary.map((/** @type {string} */ text, /** @type {number} */ place) => make("p", { class: place ? "" : "lead", text })),
+      make("p", { class: "lead", text: told.summary[0] ?? "" }),
       told.matrix ? matrix(told) : "",
+      ...told.summary.slice(1).map((/** @type {string} */ text) => make("p", { text })),
       make("h2", { text: "The whole report" }),
       make("iframe", { class: "report", src: `/report/${told.version}`, title: `Report of v${told.version}`, sandbox: "" }));
   }

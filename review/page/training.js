@@ -68,7 +68,7 @@ export class Training {
     const words = told.new_labels ?? null;
     return [
       ...result(told),
-      make("p", { class: "lead", text: words === null ? "The model learns from what you have said." : `${counted(words, "word")} since the model was last trained.` }),
+      make("p", { class: "lead", text: words === null ? "The model learns from what you have said." : words ? `${counted(words, "word")} since the model was last trained.` : "Nothing has been said since the model was last trained." }),
       make("p", { class: "faint", text: "A new model is tested on pictures with your word that it hasn’t learned from. It serves only if it is better; otherwise a plain sentence says why the old one stays." }),
       make("div", { class: "row" },
         button("Start training", () => this.start(), { class: "main-button" }),
@@ -101,7 +101,7 @@ function result(told) {
   if (!told.outcome) return [];
   const head = OUTCOMES[/** @type {"serves"} */ (told.outcome)] ?? "";
   return [make("div", { class: `result ${told.outcome}` },
-    make("p", { class: "lead", text: head }),
+    told.sentence?.startsWith(head.slice(0, -1)) ? "" : make("p", { class: "lead", text: head }),
     told.sentence ? make("p", { text: told.sentence }) : "",
     make("p", { class: "faint", text: moment(told.ended_at) }),
     told.version ? make("p", { class: "row" },

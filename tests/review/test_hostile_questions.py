@@ -115,17 +115,3 @@ def test_no_part_of_a_body_is_a_path(shared: Review, odd: Any) -> None:
                 if url == "/api/audits" and key != "n" and odd in (None, True, 0):
                     continue
                 refused(shared, method, url, {**sound, key: odd})
-
-
-def test_a_class_of_many_folders_is_no_sheet(tmp_path: Path) -> None:
-    """Where stations come before classes it is refused in words, not shown as if it were empty."""
-    with review_of(
-        tmp_path / "photos", '[filing]\ntemplate = "{subfolder}/{label}/{name}"\n'
-    ) as made:
-        with made.desk.store() as store:
-            [number] = [key for key, name in store.classes.names().items() if name == "cat"]
-        answer = made.visitor.ask("POST", "/api/lists", {"view": "class", "of": number})
-        assert answer.status_code == 409
-        assert "Stations come before classes" in answer.json()["error"]
-        found = made.visitor.ask("POST", "/api/lists", {"view": "unsure"})
-        assert found.status_code == 200
