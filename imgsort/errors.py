@@ -110,6 +110,22 @@ class BackupProblem(ImgsortError):
     """The backup can't be made or used; see `imgsort doctor`, or take another one."""
 
 
+class BackfillProblem(ImgsortError):
+    """The archive can't be classified that way; see `imgsort backfill --help`."""
+
+
+class BackfillMisused(BackfillProblem):
+    """The command doesn't fit the archive; see `imgsort backfill --help`."""
+
+    exit_code = 2
+
+
+class BackfillBusy(BackfillProblem):
+    """Another `imgsort backfill` is at this job; wait until it is done."""
+
+    exit_code = 73
+
+
 class UnitProblem(ImgsortError):
     """The service can't be installed that way; see `imgsort service install --help`."""
 

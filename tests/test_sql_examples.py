@@ -29,6 +29,10 @@ TABLES = (
     "moves",
     "runs",
     "audits",
+    "archive_log",
+    "archive_jobs",
+    "archive_parts",
+    "archive_pictures",
     "decode_attempts",
 )
 

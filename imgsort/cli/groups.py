@@ -12,6 +12,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "What lies where, is it alive, what waits, what went wrong",
         "log": "Ask the prediction log, newest first; as CSV or JSON too",
         "classify": "Predict pictures anywhere, moving and recording nothing",
+        "review": "Go through pictures in the browser, by key",
         "why": "Everything about one picture, every move and every label",
     },
     "Correcting": {
@@ -19,6 +20,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "confirm": "Say that you looked through folders, and they are right",
         "undo": "Take moves back, newest first",
         "classes": "List, rename, merge, retire and restore classes",
+        "backfill": "Classify an archive of any size where it lies",
         "import": "Take a labelled data set in, one folder a class",
         "export": "Print the labels as CSV, for another workspace",
     },

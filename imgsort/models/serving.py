@@ -15,7 +15,7 @@ from imgsort.models.runtimes.choice import Machine, this_machine
 from imgsort.models.screening import Screen
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
-from imgsort.workspace.config import Config
+from imgsort.workspace.config import Config, ModelSettings
 from imgsort.workspace.way_back import way_back_to_a_model
 from imgsort.workspace.workspace import Workspace
 
@@ -191,8 +191,19 @@ def serving_of(
     """The same of any model."""
     classifier = load_classifier(workspace, store, card)
     backbone = backbone or InstalledBackbone.open(workspace.backbones, card.backbone_id)
+    return assembled(card, classifier, backbone, workspace.config.model, idle=idle)
+
+
+def assembled(
+    card: ModelCard,
+    classifier: Classifier,
+    backbone: InstalledBackbone,
+    config: ModelSettings,
+    *,
+    idle: bool = False,
+) -> Serving:
+    """A head on its backbone, in the runtime that ``config`` asks for."""
     _require_fit(card, classifier, backbone)
-    config = workspace.config.model
     runtime = (idle_runtime if idle else open_runtime)(
         backbone, device=config.device, precision=config.precision, batch_size=config.batch_size
     )

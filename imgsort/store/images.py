@@ -1,6 +1,7 @@
 """One row per image content, however many files of it arrived."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,15 @@ from imgsort.images import ImageFacts
 from imgsort.records.journal import Plan
 from imgsort.store.chunks import parts, rows_in
 from imgsort.store.numbered import insert_numbered
-from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, PREDICTIONS
+from imgsort.store.tables import ARCHIVE_PICTURES, ARRIVALS, IMAGES, LABELS, PREDICTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is known of bytes besides their hash; no facts of those that are no picture."""
+
+    size: int
+    facts: ImageFacts | None
 
 
 def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) -> dict[str, int]:
@@ -18,21 +27,28 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
 
     An image that could not be read before and now can (a limit was raised) gets its facts.
     """
-    wanted = {plan.sha256: plan for plan in plans if plan.arrival}
-    if not wanted:
-        return {}
+    contents = {
+        plan.sha256: Content(plan.identity.size, _facts(plan)) for plan in plans if plan.arrival
+    }
+    return ensure_contents(connection, contents, now) if contents else {}
+
+
+def ensure_contents(
+    connection: Connection, wanted: Mapping[str, Content], now: datetime
+) -> dict[str, int]:
+    """The id of each content's row, by sha256; the same rules."""
     asked = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
     rows = list(rows_in(connection, asked, IMAGES.c.sha256, wanted))
     known = {row.sha256: row.id for row in rows}
     for row in rows:
-        facts = _facts(wanted[row.sha256])
+        facts = wanted[row.sha256].facts
         if row.width is None and facts is not None:
             connection.execute(
                 update(IMAGES).where(IMAGES.c.id == row.id).values(facts_columns(facts))
             )
-    fresh = [plan for sha256, plan in wanted.items() if sha256 not in known]
-    ids = insert_numbered(connection, IMAGES, [_values(plan, now) for plan in fresh])
-    return known | {plan.sha256: number for plan, number in zip(fresh, ids, strict=True)}
+    fresh = [(sha256, one) for sha256, one in wanted.items() if sha256 not in known]
+    ids = insert_numbered(connection, IMAGES, [_values(*each, now) for each in fresh])
+    return known | {sha256: number for (sha256, _), number in zip(fresh, ids, strict=True)}
 
 
 def image_ids(connection: Connection, sha256s: Collection[str]) -> dict[str, int]:
@@ -46,9 +62,9 @@ def _facts(plan: Plan) -> ImageFacts | None:
     return plan.arrival.facts if plan.arrival else None
 
 
-def _values(plan: Plan, now: datetime) -> dict[str, Any]:
-    facts = {"sha256": plan.sha256, "size": plan.identity.size, "first_seen_at": now}
-    return facts | facts_columns(_facts(plan))
+def _values(sha256: str, content: Content, now: datetime) -> dict[str, Any]:
+    facts = {"sha256": sha256, "size": content.size, "first_seen_at": now}
+    return facts | facts_columns(content.facts)
 
 
 def facts_columns(facts: ImageFacts | None) -> dict[str, Any]:
@@ -63,7 +79,7 @@ def facts_columns(facts: ImageFacts | None) -> dict[str, Any]:
 
 
 def remove_unused_images(connection: Connection, image_ids: Collection[int]) -> None:
-    """Delete those of these images that no arrival and no label stands for, predictions first."""
+    """Delete those that no arrival, label or archive stands for, their predictions first."""
     for part in parts(image_ids):
         unused = connection.scalars(
             select(IMAGES.c.id).where(
@@ -71,6 +87,7 @@ def remove_unused_images(connection: Connection, image_ids: Collection[int]) -> 
                 ~exists().where(ARRIVALS.c.image_id == IMAGES.c.id),
                 ~exists().where(ARRIVALS.c.edited_from == IMAGES.c.id),
                 ~exists().where(LABELS.c.image_id == IMAGES.c.id),
+                ~exists().where(ARCHIVE_PICTURES.c.image_id == IMAGES.c.id),
             )
         ).all()
         connection.execute(delete(PREDICTIONS).where(PREDICTIONS.c.image_id.in_(unused)))

@@ -29,7 +29,20 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -124,6 +137,18 @@ class AuditColumns(TypedColumns):
 
 
 AUDITS = Table("audits", METADATA, AuditColumns)
+
+
+class ActColumns(TypedColumns):
+    """What somebody did on the review page."""
+
+    act: Named[str] = Column(Text, primary_key=True)
+    """The page's own number for it: sent twice it is done once."""
+    run_id: Named[int] = Column(Integer, ForeignKey("runs.id"))
+    said: Named[str] = Column(Text)
+
+
+ACTS = Table("acts", METADATA, ActColumns, Index("ix_acts_run_id", "run_id"))
 
 
 class ClassColumns(TypedColumns):
@@ -285,7 +310,11 @@ ARRIVALS = Table(
     Index("ix_arrivals_model", "model", "arrived_at", "id", "decision", "class_id"),
     # For `status`, which asks of every labelled image whether its file lies in the label's class.
     Index("ix_arrivals_image_id", "image_id", "class_id"),
-    Index("ix_arrivals_path_bytes", "path_bytes"),
+    # What lies in a folder, in which order, and what nobody has spoken of: of this index alone.
+    Index(
+        "ix_arrivals_path_bytes",
+        *("path_bytes", "missing_at", "state", "decision", "confidence", "image_id", "model"),
+    ),
     Index(
         "ix_arrivals_missing",
         "path_bytes",
@@ -342,10 +371,11 @@ LABELS = Table(
     METADATA,
     LabelColumns,
     _one_of("kind", "label", "withdrawn", "never_use", "retracted"),
-    _one_of("source", "move", "cli", "csv", "import", "confirm", "audit"),
+    _one_of("source", "move", "cli", "csv", "import", "confirm", "audit", "review"),
     CheckConstraint("(kind = 'label') = (class_id IS NOT NULL)", name="class_of_kind"),
     Index("ix_labels_image_id", "image_id", "id", "class_id"),
     Index("ix_labels_labelled_at", "labelled_at"),
+    Index("ix_labels_run_id", "run_id"),
     Index(
         "ix_labels_retracts",
         "retracts",
@@ -408,3 +438,58 @@ class DecodeAttemptColumns(TypedColumns):
 
 
 DECODE_ATTEMPTS = Table("decode_attempts", METADATA, DecodeAttemptColumns)
+
+
+class ArchiveJobColumns(TypedColumns):
+    """A backfill of which parts are in the log."""
+
+    id: Named[int] = Column(Integer, primary_key=True)
+    job: Named[str] = Column(Text, unique=True)
+    """Of this job and no other, whatever its name."""
+    name: Named[str] = Column(Text)
+    source: Named[str] = Column(Text)
+    added_at: Named[datetime] = Column(Utc)
+
+
+ARCHIVE_JOBS = Table("archive_jobs", METADATA, ArchiveJobColumns)
+
+
+class ArchivePartColumns(TypedColumns):
+    """A unit of a job that is in the log; ``sha256`` is of its file."""
+
+    job_id: Named[int] = Column(Integer, ForeignKey("archive_jobs.id"), primary_key=True)
+    unit: Named[int] = Column(Integer, primary_key=True)
+    pictures: Named[int] = Column(Integer)
+    sha256: Named[str] = Column(Text)
+    added_at: Named[datetime] = Column(Utc)
+
+
+ARCHIVE_PARTS = Table("archive_parts", METADATA, ArchivePartColumns)
+
+
+class ArchivePictureColumns(TypedColumns):
+    """A picture of an archive, where it lay when it was judged."""
+
+    id: Named[int] = Column(Integer, primary_key=True)
+    job_id: Named[int] = Column(Integer, ForeignKey("archive_jobs.id"))
+    unit: Named[int] = Column(Integer)
+    image_id: Named[int | None] = Column(Integer, ForeignKey("images.id"))
+    model: Named[int | None] = Column(Integer, ForeignKey("models.version"))
+    path: Named[str] = Column(Text)
+    path_bytes: Named[bytes] = Column(LargeBinary)
+    size: Named[int | None] = Column(BigInteger)
+    mtime_ns: Named[int | None] = Column(Nanoseconds)
+    etag: Named[str | None] = Column(Text)
+    decision: Named[str] = Column(Text)
+    reason: Named[str | None] = Column(Text)
+    reason_code: Named[str | None] = Column(Text)
+
+
+ARCHIVE_PICTURES = Table(
+    "archive_pictures",
+    METADATA,
+    ArchivePictureColumns,
+    _one_of("decision", "filed", "unsure", "rejected", "changed", "unread"),
+    Index("ix_archive_pictures_unit", "job_id", "unit"),
+    Index("ix_archive_pictures_image_id", "image_id"),
+)

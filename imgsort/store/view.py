@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 
+from imgsort.store.archive_log import VIEW as ARCHIVE_VIEW
+from imgsort.store.archive_log import archive_log
 from imgsort.store.log import VIEW, prediction_log
+
+_OURS = {VIEW: prediction_log, ARCHIVE_VIEW: archive_log}
 
 
 def drop_views(connection: Connection) -> list[str]:
@@ -15,12 +19,13 @@ def drop_views(connection: Connection) -> list[str]:
     ).all()
     for name, _ in rows:
         connection.exec_driver_sql(f'DROP VIEW "{name.replace(chr(34), chr(34) * 2)}"')
-    return [sql for name, sql in rows if name != VIEW]
+    return [sql for name, sql in rows if name not in _OURS]
 
 
 def create_views(connection: Connection, others: Sequence[str]) -> None:
-    """Make ``prediction_log`` as this program defines it, then the users' own as they were."""
-    log = prediction_log().compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    connection.exec_driver_sql(f"CREATE VIEW {VIEW} AS {log}")
+    """Make the views as this program defines them, then the users' own as they were."""
+    for name, query in _OURS.items():
+        log = query().compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {log}")
     for statement in others:
         connection.exec_driver_sql(statement)

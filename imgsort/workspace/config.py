@@ -167,10 +167,7 @@ class BackupSettings(Section):
     @field_validator("folder")
     @classmethod
     def _named(cls, value: str) -> str:
-        path = PurePosixPath(value)
-        if str(path) == "." or ".." in path.parts or "\0" in value:
-            raise ValueError("must name a folder without '..'")
-        return value
+        return _folder_name(value)
 
 
 class RetentionSettings(Section):
@@ -179,6 +176,23 @@ class RetentionSettings(Section):
     rejected_days: Annotated[float, Field(ge=0)] = 0.0
     trash_days: Annotated[float, Field(ge=0)] = 0.0
     keep_models: Annotated[int, Field(ge=0)] = 0
+
+
+class BackfillSettings(Section):
+    """How an archive is classified where it lies."""
+
+    folder: str = "backfill"
+    unit_images: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
+    retries: Annotated[int, Field(ge=0, le=100)] = 2
+    address: str = ""
+    actors: Annotated[int, Field(ge=0)] = 0
+    cpus_per_actor: Annotated[float, Field(gt=0)] = 2.0
+    gpus_per_actor: Annotated[float, Field(ge=0)] = 0.0
+
+    @field_validator("folder")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        return _folder_name(value)
 
 
 class LogSettings(Section):
@@ -201,6 +215,13 @@ class MetricsSettings(Section):
         if value and (path.suffix != ".prom" or ".." in path.parts or "\0" in value):
             raise ValueError("a name that ends in .prom and has no '..', or \"\" for none")
         return value
+
+
+class ReviewSettings(Section):
+    """The page in the browser."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    thumbnails_max_mb: Annotated[float, Field(ge=0)] = 500.0
 
 
 class AlertSettings(Section):
@@ -237,9 +258,18 @@ class Config(Section):
     learning: LearningSettings = LearningSettings()
     backup: BackupSettings = BackupSettings()
     retention: RetentionSettings = RetentionSettings()
+    backfill: BackfillSettings = BackfillSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     alert: AlertSettings = AlertSettings()
+    review: ReviewSettings = ReviewSettings()
+
+
+def _folder_name(value: str) -> str:
+    path = PurePosixPath(value)
+    if str(path) == "." or ".." in path.parts or "\0" in value:
+        raise ValueError("must name a folder without '..'")
+    return value
 
 
 def load_config(path: Path) -> Config:

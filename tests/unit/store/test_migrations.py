@@ -118,6 +118,7 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 TABLES = (
+    "acts",
     "arrival_counts",
     "arrivals",
     "audits",
