@@ -17,6 +17,7 @@ from imgsort.reconcile.scan import hashed, waiting_files
 from imgsort.records.files import Adopted, Layout, Moved, TreeChanges, Vanished
 from imgsort.store import Store
 from imgsort.store.care import CareLog
+from imgsort.store.layouts import layout_of, note_stations_first
 from imgsort.workspace.workspace import Workspace
 
 _LATER = float("inf")
@@ -43,7 +44,8 @@ def refind_locked(workspace: Workspace, store: Store, log: CareLog, run_id: int)
     Raises FilingPaused where a picture folder is missing, StorageFailed, or what the store raises.
     """
     recover_locked(workspace, store)
-    layout = Layout.of(workspace)
+    note_stations_first(workspace, store)
+    layout = layout_of(workspace, store)
     # Nothing is too young to be taken: whoever moves pictures meanwhile is seen by the next look.
     look = look_at(layout, store)
     disk = replace(look.disk, taken_at=_LATER)

@@ -42,10 +42,11 @@ def list_classes(context: typer.Context, here: Here = None, as_json: Json = Fals
     workspace = opened(context, here)
     from dataclasses import asdict
 
+    from imgsort.labels.classes import standings
     from imgsort.store import Store
 
     with Store.open(workspace.database, root=workspace.root) as store:
-        found = store.classes.standings(workspace.sorted)
+        found = standings(workspace, store)
     if as_json:
         print_json([asdict(one) for one in found])
         return
@@ -142,16 +143,15 @@ def retire(context: typer.Context, name: Name, here: Here = None, as_json: Json 
     """Give a class up: models say it no more; its pictures and its history stay."""
     from imgsort.labels import classes as changing
     from imgsort.records.class_changes import ClassChange
+    from imgsort.store.layouts import layout_of
 
     with session(opened(context, here), "classes", say) as now:
         one = changing.in_use(now.store, name)
         gone = ClassChange(one.id, "retired", one.name, one.name)
         now.store.classes.change(now.run_id, [gone])
-        folder = changing.folder_of(now.workspace, one.name)
-        if folder is None:
-            now.store.classes.forget_folders([one.id])
-        else:
-            changing.remove_if_empty(now.store, one, folder)
+        layout = layout_of(now.workspace, now.store)
+        folders = changing.folders_of(now.workspace, layout, one.name)
+        changing.remove_if_empty(now.store, one, folders)
         shown = display(one.name)
         _tell(
             now,

@@ -34,8 +34,9 @@ RECOVERY = ("recovery-begun", "recovery-swept", "recovery-judged")
 """Met in recovery, which then places and finishes files through the points above."""
 LOOKING = ("tree-half-learned", "tree-learned")
 """Met when the log learns what a human moved: inside its transaction and after it."""
-RENAMING = ("class-folder-renamed",)
-"""Met by `classes rename` between the folder and the log."""
+RENAMING = ("class-renamed-in-log", "class-folder-renamed")
+"""Met by `classes rename` between the folder and the log; the first, before it, where stations come
+first."""
 
 
 @dataclass(slots=True)

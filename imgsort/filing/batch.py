@@ -16,7 +16,7 @@ from imgsort.filing.errand import Done, Errand
 from imgsort.filing.folders import Folders
 from imgsort.filing.mover import Load, Mover, Refusal
 from imgsort.filing.recovery import recover_locked
-from imgsort.filing.unmounted import unmounted
+from imgsort.filing.unmounted import on_the_way, unmounted
 from imgsort.filing.xmp_sidecars import describe
 from imgsort.records.journal import Plan, Planned
 from imgsort.store import Store
@@ -58,7 +58,8 @@ def run_batch(  # noqa: PLR0913 - where, what, and how each of three callers dif
         reserved = store.journal.reserved_targets() if unknown else ()
         names = NameReservations(numbers or Numbers(), reserved)
         bases = workspace.picture_folders
-        with Folders(bases, unmounted(bases[1:], store)) as folders:
+        below = on_the_way(workspace, store, (errand.wanted for errand in errands))
+        with Folders(bases, unmounted(bases[1:], store, below)) as folders:
             ready = [_reserved(prepare(errand, folders), folders, names) for errand in errands]
             underway = list(zip(errands, _recorded(ready, record), strict=True))
             done: list[Done] = []

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from imgsort.disk.failpoints import failpoint
 from imgsort.disk.identity import Identity, NotARegularFile, sha256_of
+from imgsort.filing.class_renaming import complete_renames
 from imgsort.filing.copying import sweep
 from imgsort.filing.destination import NameReservations, Numbers
 from imgsort.filing.folders import Folder, Folders
 from imgsort.filing.mover import Load, Mover, Refusal
 from imgsort.filing.refusals import paused
 from imgsort.filing.sync_contents import sync_content
-from imgsort.filing.unmounted import unmounted
+from imgsort.filing.unmounted import on_the_way, unmounted
 from imgsort.records.journal import Planned
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
@@ -49,12 +50,16 @@ def recover(workspace: Workspace, store: Store) -> Recovered:
 
 def recover_locked(workspace: Workspace, store: Store) -> Recovered:
     """``recover`` for a caller that holds the filing lock."""
+    complete_renames(workspace, store)
     rows = store.journal.unfinished()
     if not rows:
         return Recovered()
     failpoint("recovery-begun")
     bases = workspace.picture_folders
-    with Folders(bases, unmounted(bases[1:], store)) as folders:
+    below = on_the_way(
+        workspace, store, (path for row in rows for path in (row.source, row.target))
+    )
+    with Folders(bases, unmounted(bases[1:], store, below)) as folders:
         _require(folders, bases)
         _sweep(folders, {row.target.parent for row in rows})
         failpoint("recovery-swept")

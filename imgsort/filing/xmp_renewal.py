@@ -10,8 +10,8 @@ from pathlib import Path
 from imgsort.errors import ImgsortError
 from imgsort.filing.batch import AT_ONCE
 from imgsort.filing.xmp_sidecars import describe
-from imgsort.records.files import class_of_folder
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.workspace.workspace import Workspace
 
 
@@ -35,10 +35,15 @@ def renewing(workspace: Workspace, store: Store) -> Iterator[None]:
 
 
 def _renew_classes(workspace: Workspace, store: Store, names: set[str]) -> None:
-    for folder in workspace.sorted.iterdir() if names else ():
-        if class_of_folder(folder.name) in names:
-            below = store.pictures.below(folder)
-            _renew(workspace, store, {one.arrival_id: one.path for one in below if not one.missing})
+    if not names:
+        return
+    layout = layout_of(workspace, store)
+    lying = {
+        one.arrival_id: one.path
+        for one in store.files.known()
+        if not one.missing and layout.place_of(one.location).class_name in names
+    }
+    _renew(workspace, store, lying)
 
 
 def _renew(workspace: Workspace, store: Store, pictures: dict[int, Path]) -> None:

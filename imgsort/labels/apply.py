@@ -11,14 +11,15 @@ from imgsort.records.files import Layout
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.workspace.singular import singulars
 from imgsort.workspace.template import plain_name
 from imgsort.workspace.workspace import Workspace
 
 
-def class_of(workspace: Workspace, path: Path) -> str | None:
+def class_of(layout: Layout, path: Path) -> str | None:
     """The class whose folder this absolute path lies in; folders below it belong to it."""
-    return Layout.of(workspace).place_of(str(path)).class_name
+    return layout.place_of(str(path)).class_name
 
 
 def put_labels(
@@ -52,19 +53,22 @@ def astray(workspace: Workspace, store: Store, labels: Iterable[NewLabel]) -> se
 
 
 def _errands(workspace: Workspace, store: Store, said: Mapping[str, NewLabel]) -> list[Errand]:
+    layout = layout_of(workspace, store)
     return [
         errand
         for picture in store.pictures.with_contents(said)
-        if (errand := _errand(workspace, picture, said[picture.sha256])) is not None
+        if (errand := _errand(workspace, layout, picture, said[picture.sha256])) is not None
     ]
 
 
-def _errand(workspace: Workspace, picture: LoggedPicture, label: NewLabel) -> Errand | None:
+def _errand(
+    workspace: Workspace, layout: Layout, picture: LoggedPicture, label: NewLabel
+) -> Errand | None:
     """None where the file lies right already, or where there is none."""
     if picture.missing or picture.identity is None:
         return None
     if label.class_name is not None:
-        if class_of(workspace, picture.path) == label.class_name:
+        if class_of(layout, picture.path) == label.class_name:
             return None
         place = place_of(workspace, picture, label.class_name)
     else:

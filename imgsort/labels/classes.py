@@ -4,9 +4,10 @@ Labels keep their words, pictures stay or move through the journal. A retired cl
 what models may say and learn; its pictures and its history stay.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgsort.disk.display import display
@@ -14,15 +15,19 @@ from imgsort.disk.durable import sync_folder
 from imgsort.disk.failpoints import failpoint
 from imgsort.errors import ImgsortError, NothingToDo
 from imgsort.filing import recover_locked
+from imgsort.filing.class_renaming import rename_folders
 from imgsort.filing.errand import Applied, Errand
 from imgsort.filing.relocate import run_errands
-from imgsort.labels.apply import place_of
+from imgsort.labels.apply import class_of, place_of
 from imgsort.labels.named_classes import require_in_use
-from imgsort.records.class_changes import ClassChange
-from imgsort.records.files import class_of_folder
+from imgsort.reconcile.scan import class_folders
+from imgsort.records.class_changes import ClassChange, ClassStanding
+from imgsort.records.class_part import class_of_folder
+from imgsort.records.files import Layout
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.workspace.closest_name import closest
 from imgsort.workspace.workspace import Workspace
 
@@ -73,29 +78,74 @@ def rename(
     run_id: int,
     change: ClassChange,
     undone: Sequence[int] = (),
-) -> tuple[Path, Path]:
-    """The class and its folder go by another name, in which all its files stay. Raises ImgsortError
-    where that name is taken. Returns the folder's paths, before and after."""
+) -> list[tuple[Path, Path]]:
+    """The class and its folders go by another name, in which all its files stay. Raises
+    ImgsortError where that name is taken. Returns the folders' paths, before and after."""
     with workspace.filing_lock():
         recover_locked(workspace, store)
+        layout = layout_of(workspace, store)
+        if layout.reading is not None:
+            return _renamed_in_stations(workspace, store, layout, run_id, change, undone)
         before = folder_of(workspace, change.old) or workspace.sorted / change.old
         after = workspace.sorted / change.new
         if after.exists() and not (before.exists() and after.samefile(before)):
-            raise ImgsortError(
-                f"{after} is there already; remove it or move it away, then rename the class."
-            )
+            raise _taken(after)
         if before.is_dir():
             try:
                 before.rename(after)
                 sync_folder(workspace.sorted)
                 failpoint("class-folder-renamed")
             except OSError as problem:
-                raise ImgsortError(
-                    f"{before} can't be renamed ({problem.strerror}); look after that, then try "
-                    f"again."
-                ) from problem
-        store.files.rename_class(run_id, change, (before, after), undone)
-    return before, after
+                raise _unfit(before, problem) from problem
+        store.files.rename_class(run_id, change, [(before, after)], undone)
+    return [(before, after)]
+
+
+def _taken(folder: Path) -> ImgsortError:
+    return ImgsortError(
+        f"{folder} is there already; remove it or move it away, then rename the class."
+    )
+
+
+def _unfit(folder: Path, problem: OSError) -> ImgsortError:
+    return ImgsortError(
+        f"{folder} can't be renamed ({problem.strerror}); look after that, then try again."
+    )
+
+
+def _renamed_in_stations(  # noqa: PLR0913, PLR0917 - what to rename, and who says so
+    workspace: Workspace,
+    store: Store,
+    layout: Layout,
+    run_id: int,
+    change: ClassChange,
+    undone: Sequence[int],
+) -> list[tuple[Path, Path]]:
+    """The log first: see ``filing.class_renaming``. The caller holds the filing lock."""
+    known = [
+        one for one in store.files.known() if layout.place_of(one.location).class_name == change.old
+    ]
+    for one in known:
+        if not one.missing and not one.path.exists():
+            raise ImgsortError(
+                f"{one.path} can't be reached; put it back (mount its disk?), then rename the "
+                f"class."
+            )
+    there = folders_of(workspace, layout, change.old)
+    last = {Path(folder) for one in known if (folder := layout.class_folder(one.location))}
+    folders = [(one, one.with_name(change.new)) for one in sorted(last.union(there), reverse=True)]
+    for before, after in folders:
+        if after.exists() and not (before.exists() and after.samefile(before)):
+            raise _taken(after)
+    store.files.rename_class(run_id, change, folders, undone)
+    failpoint("class-renamed-in-log")
+    try:
+        rename_folders((before, after) for before, after in folders if before.is_dir())
+    except OSError as problem:
+        back = [(after, before) for before, after in folders]
+        store.files.rename_class(run_id, change.back(), back)
+        raise _unfit(workspace.sorted, problem) from problem
+    return folders
 
 
 def merge(
@@ -109,13 +159,16 @@ def merge(
     current = store.labels.current()
     said = {sha256: word for sha256, word in current.items() if word.class_id == source.id}
     words = [_renamed(word, into.name) for word in said.values()]
-    folder = folder_of(workspace, source.name) or workspace.sorted / source.name
-    lying = {one.arrival_id: one for one in store.pictures.below(folder)}
+    layout = layout_of(workspace, store)
+    folders = folders_of(workspace, layout, source.name)
+    lying = {one.arrival_id: one for one in _lying(workspace, store, layout, source.name)}
     lying |= {one.arrival_id: one for one in store.pictures.with_contents(said)}
     errands = [
         errand
         for picture in lying.values()
-        if (errand := _errand(workspace, picture, current.get(picture.sha256), source, into))
+        if (
+            errand := _errand(workspace, layout, picture, current.get(picture.sha256), source, into)
+        )
     ]
     change = [ClassChange(source.id, "retired", source.name, source.name, into=into.id)]
     done = run_errands(
@@ -124,7 +177,7 @@ def merge(
         errands,
         lambda plans: store.journal.record_decided(run_id, plans, words, change),
     )
-    remove_if_empty(store, source, folder)
+    remove_if_empty(store, source, folders)
     return Applied(run_id, tuple(done), tuple(words))
 
 
@@ -132,8 +185,9 @@ def _renamed(word: HumanLabel, name: str) -> NewLabel:
     return NewLabel(word.sha256, "label", name, "cli", word.representative)
 
 
-def _errand(
+def _errand(  # noqa: PLR0913, PLR0917 - a picture, and what is known of it
     workspace: Workspace,
+    layout: Layout,
     picture: LoggedPicture,
     word: HumanLabel | None,
     source: ClassByName,
@@ -143,15 +197,17 @@ def _errand(
     if picture.missing or picture.identity is None or (word and word.kind == "never_use"):
         return None
     name = into.name if word is None or word.class_id in {None, source.id} else word.class_name
-    if name is None or _class_at(workspace, picture.path) == name:
+    if name is None or class_of(layout, picture.path) == name:
         return None
     return Errand.of(picture, place_of(workspace, picture, name), "label")
 
 
-def _class_at(workspace: Workspace, path: Path) -> str | None:
-    with suppress(ValueError):
-        return class_of_folder(path.relative_to(workspace.sorted).parts[0])
-    return None
+def _lying(workspace: Workspace, store: Store, layout: Layout, name: str) -> list[LoggedPicture]:
+    """What lies as this class."""
+    if layout.reading is None:
+        return store.pictures.below(folder_of(workspace, name) or workspace.sorted / name)
+    lying = (one for one in store.files.known() if layout.place_of(one.location).class_name == name)
+    return store.pictures.by_ids([one.arrival_id for one in lying])
 
 
 def folder_of(workspace: Workspace, name: str) -> Path | None:
@@ -163,15 +219,35 @@ def folder_of(workspace: Workspace, name: str) -> Path | None:
     )
 
 
-def remove_if_empty(store: Store, source: ClassByName, folder: Path) -> None:
-    """A folder of folders without a file goes; a file that somebody put there keeps it."""
-    for path in sorted(folder.rglob("*"), reverse=True):
+def folders_of(workspace: Workspace, layout: Layout, name: str) -> list[Path]:
+    """The folders of a class that are there: one in each station where stations come first."""
+    if layout.reading is None:
+        folder = folder_of(workspace, name)
+        return [] if folder is None else [folder]
+    there = class_folders(layout)
+    return [workspace.sorted / folder.name for folder in there if folder.class_name == name]
+
+
+def remove_if_empty(store: Store, source: ClassByName, folders: Sequence[Path]) -> None:
+    """Folders of folders without a file go; a file that somebody put there keeps them."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*"), reverse=True):
+            with suppress(OSError):
+                path.rmdir()
         with suppress(OSError):
-            path.rmdir()
-    with suppress(OSError):
-        folder.rmdir()
-    if not folder.exists():
+            folder.rmdir()
+    if not any(folder.exists() for folder in folders):
         store.classes.forget_folders([source.id])
+
+
+def standings(workspace: Workspace, store: Store) -> list[ClassStanding]:
+    """Every class, in the order of their names."""
+    found = store.classes.standings(workspace.sorted)
+    layout = layout_of(workspace, store)
+    if layout.reading is None:
+        return found
+    lying = Counter(layout.place_of(path).class_name for path, _ in store.files.known_places())
+    return [replace(one, pictures=lying[one.name]) for one in found]
 
 
 def take_back(
@@ -179,7 +255,8 @@ def take_back(
 ) -> tuple[list[str], list[tuple[Path, Path]]]:
     """Undo what was done to classes, newest first. Returns why some of it stays, and the folders
     that got other names, before and after."""
-    stays, renamed = [], []
+    stays: list[str] = []
+    renamed: list[tuple[Path, Path]] = []
     for change in changes:
         back, undone = change.back(), [] if change.id is None else [change.id]
         live = store.classes.names()
@@ -190,5 +267,5 @@ def take_back(
         elif live.get(back.class_id) != back.old:
             stays.append(f"{display(back.old)} was renamed or retired since")
         else:
-            renamed.append(rename(workspace, store, run_id, back, undone))
+            renamed += rename(workspace, store, run_id, back, undone)
     return stays, renamed

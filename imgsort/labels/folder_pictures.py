@@ -8,8 +8,11 @@ from pathlib import Path
 from imgsort.errors import ImgsortError
 from imgsort.labels.apply import class_of
 from imgsort.labels.confirm import UNSURE, Confirmation, LookedAt, confirmation
+from imgsort.reconcile.scan import class_folders
+from imgsort.records.files import Layout
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.store.lookup import Finder, Meant, Name, Unmatched, lies_there
 from imgsort.workspace.workspace import Workspace
 
@@ -35,17 +38,20 @@ def folder_named(workspace: Workspace, text: str, here: Path) -> Path | None:
 def locate(workspace: Workspace, store: Store, texts: Sequence[str], here: Path) -> LookedThrough:
     """Raises ImgsortError for the first that is neither a class folder nor a picture in one."""
     folders, names = [], []
+    layout = layout_of(workspace, store)
     for text in texts:
         folder = folder_named(workspace, text, here)
-        if folder is None:
-            names.append(Name(text))
-        else:
+        if folder is not None:
             folders.append(_inside(workspace, folder))
+        elif in_stations := [one for one in class_folders(layout) if one.class_name == text]:
+            folders += [workspace.sorted / one.name for one in in_stations]
+        else:
+            names.append(Name(text))
     pictures = []
     for found in Finder(workspace, store, here).find(names):
         if isinstance(found, Unmatched):
             raise ImgsortError(f"{found.text!r} can't be confirmed: {found.reason}.")
-        pictures += _lying(workspace, found)
+        pictures += _lying(layout, found)
     return LookedThrough(tuple(folders), tuple(pictures))
 
 
@@ -62,8 +68,8 @@ def _inside(workspace: Workspace, folder: Path) -> Path:
     )
 
 
-def _lying(workspace: Workspace, meant: Meant) -> list[LoggedPicture]:
-    there = [one for one in meant.pictures if not one.missing and class_of(workspace, one.path)]
+def _lying(layout: Layout, meant: Meant) -> list[LoggedPicture]:
+    there = [one for one in meant.pictures if not one.missing and class_of(layout, one.path)]
     if not there:
         raise ImgsortError(
             f"{meant.pictures[0].path} lies in no class folder, so there is nothing to confirm; "
@@ -75,6 +81,7 @@ def _lying(workspace: Workspace, meant: Meant) -> list[LoggedPicture]:
 def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confirmation:
     """What follows for the labels. Nothing is written."""
     current = store.labels.current()
+    layout = layout_of(workspace, store)
     lying = [
         *(one for folder in seen.folders for one in store.pictures.below(folder)),
         *seen.pictures,
@@ -88,16 +95,18 @@ def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confir
         if label.kind == "label" and not label.representative
     }
     return confirmation(
-        [_place(workspace, one) for one in lying],
-        [_place(workspace, one) for one in copies if not one.missing],
-        [_place(workspace, one) for one in store.pictures.with_contents(biased)],
-        _whole(workspace, store, seen.folders),
+        [_place(layout, one) for one in lying],
+        [_place(layout, one) for one in copies if not one.missing],
+        [_place(layout, one) for one in store.pictures.with_contents(biased)],
+        _whole(workspace, store, layout, seen.folders),
         current,
     )
 
 
-def _place(workspace: Workspace, picture: LoggedPicture) -> LookedAt:
-    return LookedAt(picture.sha256, class_of(workspace, picture.path), _origin(picture))
+def _place(layout: Layout, picture: LoggedPicture) -> LookedAt:
+    name = class_of(layout, picture.path)
+    known = layout.reading is None or name in layout.reading.classes
+    return LookedAt(picture.sha256, name if known else None, _origin(picture))
 
 
 def _origin(picture: LoggedPicture) -> str | None:
@@ -106,7 +115,7 @@ def _origin(picture: LoggedPicture) -> str | None:
     return UNSURE if picture.decision == "unsure" else picture.guess
 
 
-def _whole(workspace: Workspace, store: Store, folders: Sequence[Path]) -> set[str]:
+def _whole(workspace: Workspace, store: Store, layout: Layout, folders: Sequence[Path]) -> set[str]:
     """The origins that have been looked through as a whole."""
     found = set()
     for folder in folders:
@@ -114,9 +123,23 @@ def _whole(workspace: Workspace, store: Store, folders: Sequence[Path]) -> set[s
             found.add(UNSURE)
         elif folder == workspace.sorted:
             found.update(store.classes.names().values())
-        elif folder.parent == workspace.sorted:
-            found.add(class_of(workspace, folder / "picture") or folder.name)
+        elif layout.reading is None and folder.parent == workspace.sorted:
+            found.add(class_of(layout, folder / "picture") or folder.name)
+    if layout.reading is not None and folders:
+        found |= _whole_in_stations(store, layout, folders)
     # Emptied by hand, every picture the model was unsure of has got a label: none was picked.
     if folders and all(one.missing for one in store.pictures.below(workspace.unsure)):
         found.add(UNSURE)
     return found
+
+
+def _whole_in_stations(store: Store, layout: Layout, folders: Sequence[Path]) -> set[str]:
+    """Classes of which every picture, in whatever station, lies in what was looked through."""
+    bases = tuple(f"{folder}/" for folder in folders)
+    inside = {name for folder in folders if (name := class_of(layout, folder / "picture"))}
+    outside = set[str]()
+    for path, _ in store.files.known_places():
+        name = layout.place_of(path).class_name
+        if name is not None:
+            (inside if path.startswith(bases) else outside).add(name)
+    return inside - outside

@@ -17,6 +17,7 @@ from imgsort.records.files import Layout
 from imgsort.records.pictures import LoggedPicture
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.workspace.workspace import Workspace
 
 
@@ -100,7 +101,7 @@ def plan_refile(
     """Learn what humans have moved, then judge everything that nobody has confirmed."""
     recover(workspace, store)  # what a refile that was killed had begun counts as done
     seen = apply_reconcile(workspace, store, None)
-    layout = Layout.of(workspace)
+    layout = layout_of(workspace, store)
     every = unconfirmed(store, layout)
     images = {one.picture.sha256: one.picture.path for one in every}
     said = judged_again(workspace, store, serving, images, progress)

@@ -15,10 +15,10 @@ from imgsort.models.embed import Progress, embeddings_for
 from imgsort.models.embedding_cache import EmbeddingStore
 from imgsort.models.serving import Serving
 from imgsort.reconcile.apply import apply_reconcile
-from imgsort.records.files import Layout
 from imgsort.records.pictures import LoggedPicture
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.workspace.workspace import Workspace
 
 Floats = NDArray[np.float32]
@@ -119,7 +119,7 @@ def suggestions(
 ) -> Suggestions:
     """At most ``count`` pictures, each content once, from unsure/ and the class folders alike."""
     apply_reconcile(workspace, store, None)
-    lying = unconfirmed(store, Layout.of(workspace))
+    lying = unconfirmed(store, layout_of(workspace, store))
     pictures = {one.picture.sha256: one.picture for one in reversed(lying)}
     labelled = [sha256 for sha256, word in store.labels.current().items() if word.kind == "label"]
     shortlist = _Shortlist(serving)

@@ -17,7 +17,7 @@ from imgsort.filing import recover
 from imgsort.filing.errand import Applied, Done, Errand
 from imgsort.filing.move_table import MoveCount, PlannedTrip, carried, flows, folder_name
 from imgsort.filing.xmp_renewal import renewing
-from imgsort.labels.classes import ClassByName, remove_if_empty, take_back
+from imgsort.labels.classes import ClassByName, folders_of, remove_if_empty, take_back
 from imgsort.labels.undo_rules import (
     Matching,
     Obstacle,
@@ -39,6 +39,7 @@ from imgsort.records.history import REDO, UNDO, PictureHistory, Run, standing
 from imgsort.records.labels import Retold, combined
 from imgsort.store import Store
 from imgsort.store.history import MoveFilter
+from imgsort.store.layouts import layout_of
 from imgsort.store.lookup import Finder, Name, Unmatched
 from imgsort.workspace.workspace import Workspace
 
@@ -114,7 +115,7 @@ def plan_undo(workspace: Workspace, store: Store, chosen: Selection) -> Undoing:
     recover(workspace, store)  # what an undo that was killed had begun counts as done
     seen = apply_reconcile(workspace, store, None)
     lying = _lying(workspace, store, chosen.path)
-    planner = _Planner(Layout.of(workspace), store, lying, seen)
+    planner = _Planner(layout_of(workspace, store), store, lying, seen)
     if chosen.last:
         return planner.newest(chosen)
     return planner.of(chosen)
@@ -143,8 +144,8 @@ def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
         applied = Applied(run_id, tuple(_carried(workspace, store, run_id, plan)))
         for one in plan.classes:
             if one.kind == "restored":
-                folder = workspace.sorted / one.new
-                remove_if_empty(store, ClassByName(one.class_id, one.new), folder)
+                left = folders_of(workspace, layout_of(workspace, store), one.new)
+                remove_if_empty(store, ClassByName(one.class_id, one.new), left)
         store.runs.end(
             run_id,
             f"took back the moves of {len(applied.moved)} of {len(plan.takes_back)}, "
@@ -275,9 +276,15 @@ class _Planner:
         if name is not None and name in self._taken(classes):
             return replace(one, move=_stays(one.move, Obstacle.NAME_TAKEN, name))
         back = {change.old for change in classes}
-        if name is None or name in back or Path(self.layout.sorted, name).is_dir():
+        if name is None or name in back or self._is_there(name):
             return one
         return replace(one, move=_stays(one.move, Obstacle.FOLDER_GONE, name))
+
+    def _is_there(self, name: str) -> bool:
+        """Where stations come first, the folders of a class come and go with its pictures."""
+        if self.layout.reading is None:
+            return Path(self.layout.sorted, name).is_dir()
+        return name in self.store.classes.names().values()
 
     def _taken(self, classes: Collection[ClassChange]) -> set[str]:
         """The names of those that can't come back, for another class has them."""

@@ -25,7 +25,7 @@ from imgsort.reconcile.meaning import Reconciled, reconcile
 from imgsort.reconcile.moved_folders import resettled
 from imgsort.reconcile.notices import notices
 from imgsort.reconcile.renames import gone_folders
-from imgsort.reconcile.scan import hashed, waiting_files
+from imgsort.reconcile.scan import class_folders, hashed, waiting_files
 from imgsort.records.files import (
     Adopted,
     DiskFile,
@@ -41,6 +41,7 @@ from imgsort.records.files import (
 )
 from imgsort.records.labels import HumanLabel
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of, note_stations_first
 from imgsort.workspace.workspace import Workspace
 
 TRIES = 3
@@ -155,10 +156,13 @@ def reconcile_folders(
 
     Raises FilingPaused where a picture folder is missing, StorageFailed, or what the store raises.
     """
-    layout = Layout.of(workspace)
+    note_stations_first(workspace, store)
+    layout = layout_of(workspace, store)
     looker = _Looker(workspace, store, layout, hashes or Hashes(), adopt_library)
     for _ in range(TRIES):
         look = looker.look()
+        if not look.disk.steady:
+            continue
         changes: TreeChanges | None = look.seen.changes
         if looker.hashes.stopping():
             break
@@ -174,22 +178,27 @@ def reconcile_folders(
                     failpoint("tree-learned")
         if changes is not None:
             summary = _summary(changes, look, store, looker.layout)
-            return _without_emptied(workspace, store, look, summary)
+            return _without_emptied(workspace, store, look, summary, layout)
     return ReconcileSummary(waiting=1)
 
 
 def _without_emptied(
-    workspace: Workspace, store: Store, look: "_Look", summary: ReconcileSummary
+    workspace: Workspace,
+    store: Store,
+    look: "_Look",
+    summary: ReconcileSummary,
+    layout: Layout,
 ) -> ReconcileSummary:
     """Retire the classes that a human has emptied into others and whose folders are gone."""
     if retired := [one.id for one in look.gone if one.retired]:
         store.classes.forget_folders(retired)
-    gone = {one.id: one.name for one in look.gone if not one.retired}
+    gone = _unheld({one.id: one.name for one in look.gone if not one.retired}, store, layout)
     given_up, unused = store.classes.emptied(gone, workspace.sorted) if gone else ({}, ())
     if given_up:
         with workspace.filing_lock():
             recover_locked(workspace, store)
-            gone = {one: name for one, name in given_up.items() if not _is_there(workspace, name)}
+            gone = {one: name for one, name in given_up.items() if not _is_there(layout, name)}
+            gone = _unheld(gone, store, layout)
             given_up, _ = store.classes.emptied(gone, workspace.sorted)
             store.classes.retire_emptied(given_up)
     told = tuple(
@@ -205,8 +214,19 @@ def _without_emptied(
     )
 
 
-def _is_there(workspace: Workspace, name: str) -> bool:
-    return (workspace.sorted / name).is_dir()
+def _is_there(layout: Layout, name: str) -> bool:
+    if layout.reading is None:
+        return Path(layout.sorted, name).is_dir()
+    return any(folder.class_name == name for folder in class_folders(layout))
+
+
+def _unheld(gone: dict[int, str], store: Store, layout: Layout) -> dict[int, str]:
+    """Without those that pictures lie in, or were last seen in; of the first folders below sorted/
+    the store tells by itself."""
+    if layout.reading is None or not gone:
+        return gone
+    held = {layout.place_of(one.location).class_name for one in store.files.known()}
+    return {one: name for one, name in gone.items() if name not in held}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +281,8 @@ class _Looker:
             cut_short=saving,
         )
         seen = reconcile(sight, unlimited=self.unlimited)
+        unclear = set(look.unclear).difference(one.location for one in found.lost)
+        seen = replace(seen, unclear=tuple(sorted(unclear.union(seen.unclear))))
         gone = gone_folders(classes, seen.changes.renamed, disk, self.layout)
         return _Look(disk, seen, gone, again)
 

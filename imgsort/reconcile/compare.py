@@ -1,6 +1,6 @@
 """How disk and log differ, file by file: who is where, who is new, who is gone. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -141,6 +141,8 @@ def trusted_moves(
     Same folder, same way down in it, same file by every number the kernel has: that makes no
     label, so a class of 10,000 pictures needn't be read to be renamed.
     """
+    if layout.reading is not None:
+        return _same_files(found, layout)
     by_folder = {(one.dev, one.ino): one for one in classes if one.ino is not None}
     renamed = {
         f"{layout.sorted}/{folder.name}": f"{layout.sorted}/{owner.name}"
@@ -156,6 +158,23 @@ def trusted_moves(
         before = renamed.get(file.path[:cut])
         one = lost.get(f"{before}{file.path[cut:]}") if before and cut > 0 else None
         if one is not None and one.identity == file.identity:
+            trusted[file.path] = one
+    return trusted
+
+
+def _same_files(found: Differences, layout: Layout) -> dict[str, KnownFile]:
+    """New path -> the known file that has the same name, the same class and every number of the
+    kernel's: a station's folder was renamed, or moved."""
+    lost = Counter(one.identity for one in found.lost)
+    by_number = {one.identity: one for one in found.lost if lost[one.identity] == 1}
+    here = Counter(file.identity for file in found.strangers)
+    trusted = {}
+    for file in found.strangers:
+        one = by_number.get(file.identity) if here[file.identity] == 1 else None
+        if one is None or one.name != file.path.rpartition("/")[2]:
+            continue
+        place = layout.place_of(file.path)
+        if place.class_name is not None and place == layout.place_of(one.location):
             trusted[file.path] = one
     return trusted
 

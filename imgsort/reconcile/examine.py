@@ -24,6 +24,7 @@ from imgsort.reconcile.adoption import decision_of
 from imgsort.records.files import Layout
 from imgsort.records.same_picture import Lost, is_same_picture, lost_one
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.workspace.workspace import Workspace
 
 _BATCH = 16
@@ -51,7 +52,7 @@ def examine_adopted(
     if not waiting:
         return 0
     lost = store.files.lost_since(datetime.now(UTC) - MEMORY)
-    work = _Examination(store, Layout.of(workspace), stopping, lost)
+    work = _Examination(store, layout_of(workspace, store), stopping, lost)
     if decoder is not None:
         read = sum(work.examined(decoder, one) for one in _batches(waiting))
     else:

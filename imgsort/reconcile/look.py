@@ -10,9 +10,10 @@ from pathlib import Path
 
 from imgsort.filing.unmounted import unmounted
 from imgsort.reconcile.compare import Differences, differences
+from imgsort.reconcile.renames import is_remembered
 from imgsort.reconcile.scan import look_through
 from imgsort.reconcile.signs import Signs, sign_of
-from imgsort.records.files import KnownClass, KnownFile, Layout, Snapshot, class_of_folder
+from imgsort.records.files import KnownClass, KnownFile, Layout, Snapshot
 from imgsort.store import Store
 
 
@@ -27,6 +28,8 @@ class TreeLook:
     """How many files the log has."""
     as_before: int
     """How many of them are just as it has them."""
+    unclear: tuple[str, ...] = ()
+    """Paths of the log of which nobody can tell which of their folders is the class."""
 
 
 def look_at(layout: Layout, store: Store) -> TreeLook:
@@ -34,17 +37,27 @@ def look_at(layout: Layout, store: Store) -> TreeLook:
 
     Raises FilingPaused where a picture folder is missing, or what the store raises.
     """
-    expected = Signs(sign_of(path, identity) for path, identity in store.files.known_places())
+    unclear: list[str] = []
+    expected = Signs(_expected(store, layout, unclear))
     disk = _without_naked(_without_landed(look_through(layout, expected), store), store, layout)
     # What is filed from here on is known too many, which one lstat tells.
     classes = store.files.known_classes()
-    if not expected.left and _is_all(disk, classes):
-        return TreeLook(disk, Differences(), classes, len(expected), len(expected))
+    if not expected.left and _is_all(disk, classes, layout):
+        every = len(expected)
+        return TreeLook(disk, Differences(), classes, every, every, tuple(unclear))
     as_before = len(expected) - expected.left
     settled: list[KnownFile] = []
     rest = list(_unsettled(store, disk, expected, settled))
     found = differences(disk, rest, settled)
-    return TreeLook(disk, found, classes, len(expected), as_before)
+    return TreeLook(disk, found, classes, len(expected), as_before, tuple(unclear))
+
+
+def _expected(store: Store, layout: Layout, unclear: list[str]) -> Iterator[int]:
+    reads = layout.reading is not None
+    for path, identity in store.files.known_places():
+        if reads and layout.is_unclear(path):
+            unclear.append(path)
+        yield sign_of(path, identity)
 
 
 def _without_landed(disk: Snapshot, store: Store) -> Snapshot:
@@ -57,7 +70,9 @@ def _without_landed(disk: Snapshot, store: Store) -> Snapshot:
 def _without_naked(disk: Snapshot, store: Store, layout: Layout) -> Snapshot:
     """Nothing may be called gone because its disk isn't mounted."""
     folders = (layout.sorted, layout.unsure, layout.rejected)
-    naked = {str(path) for path in unmounted([Path(folder) for folder in folders], store)}
+    bare = {Path(folder) for folder in disk.bare if folder not in folders}
+    below = None if layout.reading is None else bare
+    naked = {str(path) for path in unmounted([Path(folder) for folder in folders], store, below)}
     return replace(
         disk,
         unseen=(*disk.unseen, *naked),
@@ -66,12 +81,11 @@ def _without_naked(disk: Snapshot, store: Store, layout: Layout) -> Snapshot:
     )
 
 
-def _is_all(disk: Snapshot, classes: list[KnownClass]) -> bool:
+def _is_all(disk: Snapshot, classes: list[KnownClass], layout: Layout) -> bool:
     """Was nothing seen but files in their places and the folders of the classes?"""
-    known = {one.name: (one.dev, one.ino) for one in classes}
+    known = {one.name: one for one in classes}
     return not disk.files and all(
-        known.get(class_of_folder(folder.name) or "") == (folder.dev, folder.ino)
-        for folder in disk.folders
+        is_remembered(known.get(folder.class_name or ""), folder, layout) for folder in disk.folders
     )
 
 

@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 from imgsort.reconcile.adoption import adoption
 from imgsort.reconcile.compare import Differences, Matches, Sight, matched, trusted_moves
 from imgsort.reconcile.moved_folders import is_outside
-from imgsort.reconcile.renames import Flow, renamed_classes
+from imgsort.reconcile.renames import (
+    Flow,
+    is_remembered,
+    renamed_classes,
+    renamed_in_stations,
+)
+from imgsort.records.class_part import class_of_folder
 from imgsort.records.files import (
     Adopted,
     DiskFile,
@@ -30,7 +36,6 @@ from imgsort.records.files import (
     Snapshot,
     TreeChanges,
     Vanished,
-    class_of_folder,
 )
 from imgsort.records.labels import HumanLabel, LabelKind, NewLabel
 
@@ -48,16 +53,15 @@ class Reconciled:
     """Pictures in sorted/ that are in no class."""
     unsaid: tuple[str, ...] = ()
     """Pictures whose places are nobody's word: the workspace was restored, or copied."""
+    unclear: tuple[str, ...] = ()
+    """Pictures in sorted/ of which nobody can tell which of their folders is the class."""
 
 
 def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
     """What the log has to learn; ``unlimited`` takes a library without asking."""
     disk, found, hashes, layout = sight.disk, sight.found, sight.hashes, sight.layout
     matches = matched(found, hashes, trusted_moves(found, disk, sight.classes, layout))
-    renamed = tuple(
-        _with_folders(one, disk, layout)
-        for one in renamed_classes(sight.classes, disk.folders, _flow(found, matches, layout))
-    )
+    renamed = _renamed(sight, matches)
     taken = adoption(sight, matches, unlimited=unlimited)
     words = _Words(layout, sight.spoken, {one.old: one.new for one in renamed})
     words.silent = not unlimited and _was_restored(sight, matches)
@@ -79,11 +83,29 @@ def reconcile(sight: Sight, *, unlimited: bool = False) -> Reconciled:
         edited=taken.edited,
         adopted=tuple(words.adopted(one) for one in taken.adopted),
         vanished=tuple(vanished),
-        folders=_folders(disk, sight.classes, renamed, may_make=not taken.library),
+        folders=_folders(sight, renamed, may_make=not taken.library),
         restored=_restored(sight, renamed),
     )
-    astray = tuple(file.path for file in found.strangers if _is_astray(file, layout))
-    return Reconciled(changes, taken.waiting, taken.library, astray, tuple(words.unsaid))
+    astray = [file.path for file in found.strangers if _is_astray(file, layout)]
+    unclear = {path for path in astray if layout.is_unclear(path)}
+    return Reconciled(
+        changes,
+        taken.waiting,
+        taken.library,
+        tuple(path for path in astray if path not in unclear),
+        tuple(words.unsaid),
+        tuple(sorted(unclear.union(words.unclear))),
+    )
+
+
+def _renamed(sight: Sight, matches: Matches) -> tuple[RenamedClass, ...]:
+    disk, layout = sight.disk, sight.layout
+    flow = _flow(sight.found, matches, layout)
+    if layout.reading is None:
+        renamed = renamed_classes(sight.classes, disk.folders, flow)
+        return tuple(_with_folders(one, disk, layout) for one in renamed)
+    renamed = renamed_in_stations(sight.classes, disk, flow)
+    return tuple(_with_stations(one, matches, layout) for one in renamed)
 
 
 _MEANINGS: dict[str, LabelKind] = {
@@ -104,6 +126,8 @@ class _Words:
         self.silent = False
         """Nothing that lies anywhere is a word."""
         self.unsaid: list[str] = []
+        self.unclear: list[str] = []
+        """Pictures that came to a class which may be no news."""
         self._renamed = renamed
         self._last: dict[str, tuple[str, str | None]] = {
             sha256: (one.kind, renamed.get(one.class_name or "", one.class_name))
@@ -122,7 +146,19 @@ class _Words:
         kind = _MEANINGS.get(now.room)
         if kind is None:
             return None
+        if now.class_name is not None and self._was_there(now.class_name, known, file):
+            self.unclear.append(file.path)
+            return None
         return self._new(NewLabel(known.sha256, kind, now.class_name, "move", False), file.path)
+
+    def _was_there(self, name: str, known: KnownFile, file: DiskFile) -> bool:
+        """Lay it in a folder of that name before, which is another part of its way now? In
+        ``kitten/barn``, which was ``cat/barn``, nobody has called anything a barn."""
+        if self.layout.reading is None:
+            return False
+        before = [class_of_folder(one) for one in self.layout.folders_to(known.location)]
+        now = [class_of_folder(one) for one in self.layout.folders_to(file.path)]
+        return name in before and now.count(name) == 1
 
     def sent_back(self, known: KnownFile) -> NewLabel | None:
         word = NewLabel(known.sha256, "withdrawn", None, "move", False)
@@ -130,7 +166,8 @@ class _Words:
 
     def adopted(self, one: Adopted) -> Adopted:
         label = None if one.label is None else self._new(one.label, one.file.path)
-        return Adopted(one.file, one.sha256, one.decision, label)
+        station = self.layout.station_of(one.file.path)
+        return Adopted(one.file, one.sha256, one.decision, label, subfolder=station)
 
     def _new(self, label: NewLabel, path: str) -> NewLabel | None:
         """None if that is what was said last: it would only hide who said it before, and why."""
@@ -178,12 +215,21 @@ def _flow(found: Differences, matches: Matches, layout: Layout) -> Flow:
 
 
 def _with_folders(one: RenamedClass, disk: Snapshot, layout: Layout) -> RenamedClass:
-    names = (folder.name for folder in disk.folders if class_of_folder(folder.name) == one.new)
-    return replace(
-        one,
-        old_folder=f"{layout.sorted}/{one.old}",
-        new_folder=f"{layout.sorted}/{next(names, one.new)}",
-    )
+    names = (folder.name for folder in disk.folders if folder.class_name == one.new)
+    now = f"{layout.sorted}/{next(names, one.new)}"
+    return replace(one, folders=((f"{layout.sorted}/{one.old}", now),))
+
+
+def _with_stations(one: RenamedClass, matches: Matches, layout: Layout) -> RenamedClass:
+    folders = {
+        before: now
+        for known, file in matches.moved
+        if layout.place_of(known.location).class_name == one.old
+        and layout.place_of(file.path).class_name == one.new
+        and (before := layout.class_folder(known.location))
+        and (now := layout.class_folder(file.path))
+    }
+    return replace(one, folders=tuple(folders.items()))
 
 
 def _repathed(
@@ -195,37 +241,37 @@ def _repathed(
     """Missing files of a renamed class: coming back into it must not look like a correction."""
     if not renamed:
         return ()
-    folders = {class_of_folder(folder.name): folder.name for folder in disk.folders}
+    folders = {folder.class_name: folder.name.rpartition("/")[2] for folder in disk.folders}
     new = {one.old: folders.get(one.new, one.new) for one in renamed}
     repathed = []
     for one in gone:
         path = one.location
         before = layout.place_of(path).class_name
-        if before in new:
-            cut = path.find("/", len(layout.sorted) + 1)
-            repathed.append(Repathed(one, f"{layout.sorted}/{new[before]}{path[cut:]}"))
+        if before in new and (folder := layout.class_folder(path)):
+            above = folder.rpartition("/")[0]
+            repathed.append(Repathed(one, f"{above}/{new[before]}{path[len(folder) :]}"))
     return tuple(repathed)
 
 
 def _folders(
-    disk: Snapshot,
-    classes: Sequence[KnownClass],
-    renamed: Sequence[RenamedClass],
-    *,
-    may_make: bool,
+    sight: Sight, renamed: Sequence[RenamedClass], *, may_make: bool
 ) -> tuple[FolderSeen, ...]:
-    """A new folder is a new class, and each class's folder is remembered."""
+    """A new folder is a new class, and each class's folder is remembered. Where stations come first
+    a new folder says nothing before a picture lies in it: it may be a station's."""
     new = {one.class_id: one.new for one in renamed}
-    live = {new.get(one.id, one.name): (one.dev, one.ino) for one in classes}
+    live = {new.get(one.id, one.name): one for one in sight.classes}
     left = {one.old for one in renamed}
+    may_make = may_make and sight.layout.reading is None
     seen: dict[str, FolderSeen] = {}
-    for folder in disk.folders:
-        name = class_of_folder(folder.name)
+    for folder in sight.disk.folders:
+        name = folder.class_name
         if name is None or name in left or (name in seen and folder.name != name):
             continue
         if name in live or may_make:
             seen[name] = FolderSeen(name, folder.dev, folder.ino)
-    return tuple(one for one in seen.values() if live.get(one.name) != (one.dev, one.ino))
+    return tuple(
+        one for one in seen.values() if not is_remembered(live.get(one.name), one, sight.layout)
+    )
 
 
 def _restored(sight: Sight, renamed: Sequence[RenamedClass]) -> tuple[KnownClass, ...]:
@@ -234,7 +280,7 @@ def _restored(sight: Sight, renamed: Sequence[RenamedClass]) -> tuple[KnownClass
     new = {one.class_id: one.new for one in renamed}
     by_name = {new.get(one.id, one.name): one for one in sight.classes}
     ours = {sight.layout.place_of(one.location).class_name for one in sight.found.settled}
-    there = {class_of_folder(folder.name) for folder in sight.disk.folders} - ours
+    there = {folder.class_name for folder in sight.disk.folders} - ours
     return tuple(
         one for name, one in by_name.items() if one.retired and one.ino is None and name in there
     )

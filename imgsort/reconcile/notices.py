@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from imgsort.disk.display import display
 from imgsort.reconcile.meaning import Reconciled
-from imgsort.records.files import Layout, Snapshot, class_of_folder
+from imgsort.records.files import Layout, Snapshot
 from imgsort.store import Store
 
 _NAMED = 3
@@ -21,6 +21,7 @@ def notices(seen: Reconciled, disk: Snapshot, store: Store, layout: Layout) -> t
         *_unsaid(seen, layout),
         *_folders(disk),
         *_astray(seen, layout),
+        *_unclear(seen, layout),
         *_conflicts(contested, store, layout),
         *_copies(contested, store, layout),
     )
@@ -54,7 +55,7 @@ def _unsaid(seen: Reconciled, layout: Layout) -> Iterator[str]:
 
 
 def _folders(disk: Snapshot) -> Iterator[str]:
-    bad = [folder.name for folder in disk.folders if class_of_folder(folder.name) is None]
+    bad = [folder.name for folder in disk.folders if folder.class_name is None]
     if bad:
         yield (
             f"{len(bad):,} folders can't be classes by their name "
@@ -67,6 +68,15 @@ def _astray(seen: Reconciled, layout: Layout) -> Iterator[str]:
         yield (
             f"{len(seen.astray):,} pictures lie in no class folder "
             f"({_examples(seen.astray, layout)}); move them into one."
+        )
+
+
+def _unclear(seen: Reconciled, layout: Layout) -> Iterator[str]:
+    if seen.unclear:
+        yield (
+            f"{len(seen.unclear):,} pictures lie where it can't be told which of their folders is "
+            f"the class ({_examples(seen.unclear, layout)}); that made no labels: move them into a "
+            f"class folder of their station, or say what they are with `imgsort label`."
         )
 
 

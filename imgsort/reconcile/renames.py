@@ -1,15 +1,15 @@
 """Which class folders were renamed? A renamed class gets no thousand labels. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgsort.records.files import (
     ClassFolder,
+    FolderSeen,
     KnownClass,
     Layout,
     RenamedClass,
     Snapshot,
-    class_of_folder,
 )
 
 FEWEST = 3
@@ -35,7 +35,7 @@ def renamed_classes(
 
     A folder that takes another class's name is a merge instead: its files are corrections.
     """
-    there = {name: folder for folder in folders if (name := class_of_folder(folder.name))}
+    there = {name: folder for folder in folders if (name := folder.class_name)}
     classes = [one for one in classes if not one.retired or one.ino is not None]
     live = {one.name for one in classes}
     fresh = {name: folder for name, folder in there.items() if name not in live}
@@ -48,6 +48,17 @@ def renamed_classes(
             found[name] = RenamedClass(one.id, one.name, name)
             del fresh[name]
     return tuple(found.values())
+
+
+def renamed_in_stations(
+    classes: Sequence[KnownClass], disk: Snapshot, flow: Flow
+) -> tuple[RenamedClass, ...]:
+    """The same where a class has a folder in each station: only what all its files did tells, and
+    nothing where some of them can't be seen. Renamed in one station, they are corrections."""
+    if disk.unseen:
+        return ()
+    unnumbered = [replace(one, dev=None, ino=None) for one in classes]
+    return renamed_classes(unnumbered, disk.folders, flow)
 
 
 def _has_its_folder(one: KnownClass, folder: ClassFolder | None) -> bool:
@@ -79,6 +90,13 @@ def _new_name(
     return None
 
 
+def is_remembered(one: KnownClass | None, folder: ClassFolder | FolderSeen, layout: Layout) -> bool:
+    """Has the log this folder for that of its class? Of several, one stands for all."""
+    if layout.reading is not None:
+        return one is None or one.ino is not None
+    return one is not None and (one.dev, one.ino) == (folder.dev, folder.ino)
+
+
 def gone_folders(
     classes: Sequence[KnownClass], renamed: Sequence[RenamedClass], disk: Snapshot, layout: Layout
 ) -> tuple[KnownClass, ...]:
@@ -86,9 +104,9 @@ def gone_folders(
 
     Where nothing at all lies in sorted/, its disk may not be mounted.
     """
-    if layout.sorted in disk.empty:
+    if layout.sorted in disk.empty or (layout.reading is not None and disk.unseen):
         return ()
-    there = {class_of_folder(folder.name) for folder in disk.folders}
+    there = {folder.class_name for folder in disk.folders}
     elsewhere = {one.class_id for one in renamed}
     return tuple(
         one

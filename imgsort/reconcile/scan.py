@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,15 +29,24 @@ class _Walk:
 
     take: Take
     unseen: list[str] = field(default_factory=list)
+    bare: list[str] = field(default_factory=list)
+    """Folders with nothing in them."""
+    folders: list[str] = field(default_factory=list)
+    """All it went into."""
 
     def below(self, folder: str, depth: int = 0) -> None:
         if depth > DEEPEST:
             self.unseen.append(folder)
             return
+        bare = True
+        self.folders.append(folder)
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
+                    bare = bare and entry.name.startswith(".")
                     self._entry(folder, entry, depth)
+            if bare:
+                self.bare.append(folder)
         except FileNotFoundError:
             return  # renamed or removed while we looked: the next scan sees what became of it
         except OSError:
@@ -80,6 +90,7 @@ def look_through(layout: Layout, expected: Signs | None = None) -> Snapshot:
             files[path] = file
 
     walk, devices, empty = _Walk(take), {}, []
+    first = _numbered(layout)
     for base in (layout.sorted, layout.unsure, layout.rejected):
         devices[base] = _device(base)
         before = seen
@@ -90,11 +101,13 @@ def look_through(layout: Layout, expected: Signs | None = None) -> Snapshot:
     return Snapshot(
         files=files,
         inbox=(),
-        folders=tuple(_class_folders(layout.sorted)),
+        folders=tuple(_among(walk.folders, layout)),
         unseen=tuple(walk.unseen),
         empty=tuple(empty),
         devices=devices,
         taken_at=now,
+        bare=tuple(walk.bare),
+        steady=_numbered(layout) == first,
     )
 
 
@@ -125,7 +138,35 @@ def _device(base: str) -> int:
         raise FilingPaused(Path(base), reason) from problem
 
 
-def _class_folders(base: str) -> Iterator[ClassFolder]:
+def _numbered(layout: Layout) -> dict[str, int]:
+    """The first folders below sorted/, with their inodes."""
+    with suppress(OSError), os.scandir(layout.sorted) as entries:
+        return {entry.name: entry.inode() for entry in entries if entry.is_dir()}
+    return {}
+
+
+def class_folders(layout: Layout) -> Iterator[ClassFolder]:
+    """Those there are now, also of names that no class has yet."""
+    walk = _Walk(lambda _path, _status: None)
+    if layout.reading is not None:
+        walk.below(layout.sorted)
+    return _among(walk.folders, layout)
+
+
+def _among(seen: Iterable[str], layout: Layout) -> Iterator[ClassFolder]:
+    """``seen``: the folders that a walk came through."""
+    if layout.reading is None:
+        yield from _first_folders(layout.sorted)
+        return
+    for folder in sorted(seen):
+        folders = layout.folders_to(f"{folder}/picture")
+        if folders and layout.is_class_folder(folders):
+            with suppress(OSError):
+                status = os.lstat(folder)
+                yield ClassFolder("/".join(folders), status.st_dev, status.st_ino, renamed=False)
+
+
+def _first_folders(base: str) -> Iterator[ClassFolder]:
     with os.scandir(base) as entries:
         for entry in entries:
             hidden = entry.name.startswith((".", "~")) or entry.name.lower() in LITTER_FOLDERS

@@ -5,17 +5,16 @@ Paths are absolute text as ``os.fsdecode`` gives it where they come by the hundr
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal, Self
 
 from imgsort.disk.identity import Identity
-from imgsort.errors import BadLabel
 from imgsort.images import READABLE_SUFFIXES
+from imgsort.records.class_part import Reading, class_of_folder
 from imgsort.records.journal import Decision
 from imgsort.records.labels import NewLabel
-from imgsort.workspace.class_names import checked_label
-from imgsort.workspace.template import split_name
+from imgsort.workspace.template import UNKNOWN, split_name
 from imgsort.workspace.workspace import Workspace
 
 Room = Literal["class", "unsure", "rejected", "inbox", "astray"]
@@ -26,7 +25,8 @@ class Place:
     """Where a file lies, as far as that says something about it."""
 
     room: Room
-    """``astray``: outside, loose in sorted/, or in a folder whose name can't be a class."""
+    """``astray``: outside, loose in sorted/, in a folder whose name can't be a class, or where it
+    can't be told which folder is the class."""
     class_name: str | None = None
     """Set exactly when the room is ``class``. Folders nested in a class belong to it."""
 
@@ -41,6 +41,9 @@ class Layout:
     rejected: str
     readable: frozenset[str] = field(default=READABLE_SUFFIXES, kw_only=True)
     """Suffixes of the files that are pictures, lower case and with their dot."""
+    reading: Reading | None = field(default=None, kw_only=True)
+    """None: the class is the first folder below sorted/, whatever it is called. Else see
+    ``store.layouts.layout_of``."""
 
     @classmethod
     def of(cls, workspace: Workspace) -> Self:
@@ -54,8 +57,7 @@ class Layout:
     def place_of(self, path: str) -> Place:
         """The place of an absolute path."""
         if path.startswith(f"{self.sorted}/"):
-            folder, slash, _ = path[len(self.sorted) + 1 :].partition("/")
-            name = class_of_folder(folder) if slash else None
+            name = self._class_at(path)
             return Place("astray") if name is None else Place("class", name)
         if path.startswith(f"{self.unsure}/"):
             return Place("unsure")
@@ -63,19 +65,58 @@ class Layout:
             return Place("rejected")
         return Place("inbox" if path.startswith(f"{self.inbox}/") else "astray")
 
+    def folders_to(self, path: str) -> tuple[str, ...]:
+        """The folders from sorted/ to a file in it; none for one that is loose, or elsewhere."""
+        if not path.startswith(f"{self.sorted}/"):
+            return ()
+        way, slash, _ = path[len(self.sorted) + 1 :].rpartition("/")
+        return tuple(way.split("/")) if slash else ()
+
+    def class_folder(self, path: str) -> str | None:
+        """The class's folder that a file lies in, absolute; one class may have several."""
+        if self.place_of(path).class_name is None:
+            return None
+        folders = self.folders_to(path)
+        part = self._class_part(folders)
+        return None if part is None else "/".join((self.sorted, *folders[: part + 1]))
+
+    def station_of(self, path: str) -> str:
+        """The way in the inbox that a picture in a class folder would have come; ``""`` where its
+        place doesn't tell."""
+        if self.reading is None or not self.reading.tells_ways:
+            return ""
+        folders = self.folders_to(path)
+        way = folders[: self._class_part(folders) or 0]
+        known = way if self.reading.stations is None else takewhile(UNKNOWN.__ne__, way)
+        return "/".join(known)
+
+    def is_class_folder(self, folders: tuple[str, ...]) -> bool:
+        """Would a picture right in it belong to a class for the last of these ``folders``?"""
+        return self._class_part(folders) == len(folders) - 1
+
+    def is_unclear(self, path: str) -> bool:
+        """Does a file lie in folders of which nobody can tell which is its class?"""
+        return (
+            self.reading is not None
+            and bool(self.folders_to(path))
+            and self.place_of(path).class_name is None
+        )
+
+    def _class_at(self, path: str) -> str | None:
+        if self.reading is None:
+            folder, slash, _ = path[len(self.sorted) + 1 :].partition("/")
+            return class_of_folder(folder) if slash else None
+        folders = self.folders_to(path)
+        part = self.reading.class_part(folders)
+        return None if part is None else class_of_folder(folders[part])
+
+    def _class_part(self, folders: tuple[str, ...]) -> int | None:
+        return 0 if self.reading is None else self.reading.class_part(folders)
+
 
 def suffix_of(path: str) -> str:
     """Lower case, with its dot."""
     return split_name(path.rpartition("/")[2])[1].lower()
-
-
-@lru_cache(maxsize=4096)
-def class_of_folder(name: str) -> str | None:
-    """The class that a folder in sorted/ stands for; None where its name can't be a class."""
-    try:
-        return checked_label(name)
-    except BadLabel:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +131,20 @@ class DiskFile:
 
 @dataclass(frozen=True, slots=True)
 class ClassFolder:
-    """A folder right in sorted/."""
+    """A folder that pictures of a class lie in."""
 
     name: str
+    """Its way below sorted/; of more than one part only where stations come first."""
     dev: int
     ino: int
     renamed: bool
     """Its ctime is later than its mtime: it was renamed after its content last changed. A folder
     that has just been made, perhaps with the inode of a removed one, has both alike."""
+
+    @property
+    def class_name(self) -> str | None:
+        """None where it can't be a class by its name."""
+        return class_of_folder(self.name.rpartition("/")[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +166,11 @@ class Snapshot:
     """Seconds of the wall clock."""
     naked: tuple[str, ...] = ()
     """Mount points whose disk is away; they are among the unseen."""
+    bare: tuple[str, ...] = ()
+    """Folders with nothing in them but what is hidden."""
+    steady: bool = True
+    """Was no folder in sorted/ made, renamed or removed meanwhile? Otherwise a class's new name may
+    have been seen with its files under the old one, as if it were another class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +245,8 @@ class Adopted:
     """It was filed before, and only the log has lost it (restore, rebuild-db)."""
     filed_as: str | None = None
     """The class that such a file counts as filed into; nobody's word."""
+    subfolder: str = ""
+    """Of the station that it was put into, as if it had come from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +272,8 @@ class RenamedClass:
     class_id: int
     old: str
     new: str
-    old_folder: str = ""
-    """Absolute."""
-    new_folder: str = ""
+    folders: tuple[tuple[str, str], ...] = ()
+    """Its folders before and after, absolute."""
 
 
 @dataclass(frozen=True, slots=True)

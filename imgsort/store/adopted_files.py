@@ -39,7 +39,7 @@ def adopt(
     rows = [
         {
             "image_id": images[one.sha256],
-            **_name_values(one.file.path),
+            **_name_values(one.file.path, one.subfolder),
             **path_values(anchor.stored(one.file.path)),
             **identity_values(one.file.identity),
             "decision": one.decision,
@@ -106,6 +106,6 @@ def note_facts(connection: Connection, sha256: str, facts: ImageFacts) -> None:
     )
 
 
-def _name_values(path: str) -> dict[str, Any]:
+def _name_values(path: str, subfolder: str) -> dict[str, Any]:
     name = os.fsencode(os.path.basename(path))  # noqa: PTH119 - text, by the thousand
-    return path_values(name, "name") | path_values(b"", "subfolder")
+    return path_values(name, "name") | path_values(os.fsencode(subfolder), "subfolder")

@@ -129,6 +129,17 @@ def _kind(text: str) -> ChangeKind:
     return "renamed" if text == "renamed" else "retired" if text == "retired" else "restored"
 
 
+def unfinished_renames(connection: Connection) -> list[tuple[str, str]]:
+    """Old and new names that commands gave which were killed, or are at it."""
+    rows = connection.execute(
+        select(CLASS_CHANGES.c.old_name, CLASS_CHANGES.c.new_name)
+        .join(RUNS, RUNS.c.id == CLASS_CHANGES.c.run_id)
+        .where(CLASS_CHANGES.c.kind == "renamed", RUNS.c.ended_at.is_(None))
+        .order_by(CLASS_CHANGES.c.id)
+    )
+    return [(row.old_name, row.new_name) for row in rows]
+
+
 def note_undone(connection: Connection, ids: Collection[int], now: datetime) -> None:
     """These changes have been taken back."""
     connection.execute(
@@ -216,6 +227,7 @@ class ClassTopic(Topic):
     names = reading(live)
     retired = reading(retired)
     standings = reading_paths(standings)
+    unfinished_renames = reading(unfinished_renames)
 
     def ensure(self, names: Iterable[str]) -> dict[str, int]:
         """The ids of these classes, which are made if they don't exist."""

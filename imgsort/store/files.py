@@ -59,7 +59,8 @@ def apply(
     """All of it. A class is renamed before any label speaks of it by its new name."""
     rename_classes(connection, changes.renamed)
     if changes.renamed:
-        reroute(connection, anchor, {one.old_folder: one.new_folder for one in changes.renamed})
+        folders = dict(pair for one in changes.renamed for pair in one.folders)
+        reroute(connection, anchor, folders)
     _repath(connection, anchor, [(one.known.arrival_id, one.path) for one in changes.repathed])
     _relocate(connection, anchor, changes.moved)
     _edit(connection, changes.edited, now)
@@ -191,13 +192,14 @@ class FileTopic(Topic):
         self,
         run_id: int | None,
         renamed: ClassChange,
-        folders: tuple[Path, Path],
+        folders: Iterable[tuple[Path, Path]],
         undone: Collection[int] = (),
     ) -> None:
-        """A class, and its folder (absolute, before and after), go by another name. Hold the filing
-        lock."""
+        """A class, and its folders (absolute, before and after), go by another name. Hold the
+        filing lock."""
         with self.write() as connection:
-            rename_folder(connection, self.anchor, *folders)
+            for before, after in folders:
+                rename_folder(connection, self.anchor, before, after)
             rename_classes(connection, [RenamedClass(renamed.class_id, renamed.old, renamed.new)])
             change_classes(connection, run_id, [renamed], now())
             note_undone(connection, undone, now())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imgsort.store.history import HistoryTopic
     from imgsort.store.journal import JournalTopic
     from imgsort.store.labels import LabelTopic
+    from imgsort.store.layouts import LayoutTopic
     from imgsort.store.log import LogTopic
     from imgsort.store.overview import CountTopic
     from imgsort.store.pictures import PictureTopic
@@ -110,6 +111,12 @@ class Store(Closing):
         from imgsort.store.history import HistoryTopic
 
         return HistoryTopic(self._database, self._anchor)
+
+    @cached_property
+    def layouts(self) -> "LayoutTopic":
+        from imgsort.store.layouts import LayoutTopic
+
+        return LayoutTopic(self._database, self._anchor)
 
     @cached_property
     def log(self) -> "LogTopic":

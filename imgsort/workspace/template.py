@@ -1,5 +1,5 @@
 """filing.template of config.toml: where below sorted/ a picture goes, as a line such as
-``{label}/{year}/{name}``.
+``{label}/{year}/{name}`` or ``{folder1}/{label}/{name}``.
 """
 
 import os
@@ -21,7 +21,9 @@ _TOKENS = (
     *(f"folder{depth}" for depth in range(1, 10)),
 )
 _PIECE = re.compile(r"\{(\w*)\}")
-_SUBFOLDER = "{subfolder}"
+SUBFOLDER = "{subfolder}"
+_LABEL = "{label}"
+_STATION = re.compile(r"\{(?:subfolder|folder[1-9])\}")
 _LISTED = " ".join(f"{{{token}}}" for token in _TOKENS[: _TOKENS.index("folder1") + 1])
 # Longer than any real suffix; what follows the last dot of a sentence is no suffix.
 _LONGEST_SUFFIX = 32
@@ -41,14 +43,23 @@ class Template:
     def parse(cls, text: str) -> Self:
         """Check ``text``. Raises BadTemplate."""
         parts = tuple(text.split("/"))
-        if parts[0] != "{label}" or len(parts) == 1:
-            raise _refusal("must begin with {label}/")
+        _check_order(parts)
         for part in parts:
             _check(part)
         last = parts[-1]
         if not (last.endswith("{name}") or ("{stem}" in last and last.endswith("{ext}"))):
             raise _refusal("must end with {name}, or with {stem} and then {ext}")
         return cls(parts)
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """What stands before the class's folder: tokens of the station, a folder each, or none."""
+        return self.parts[: self.parts.index(_LABEL)]
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The folders below the class's."""
+        return self.parts[len(self.before) + 1 : -1]
 
     def render(  # noqa: PLR0913 - every one of them can be a token
         self,
@@ -90,8 +101,10 @@ class Template:
         folders: list[str] = []
         for part in self.parts:
             whole = [_PIECE.sub(lambda found: values.get(found[1], UNKNOWN), part)]
-            folders += way if part == _SUBFOLDER else whole
-        return PurePath(*(_folder(folder) for folder in folders[:-1]), fitted(_plain(folders[-1])))
+            folders += way if part == SUBFOLDER else whole
+        return PurePath(
+            *(folder_name(folder) for folder in folders[:-1]), fitted(_plain(folders[-1]))
+        )
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -132,6 +145,34 @@ def plain_name(name: str) -> str:
     return fitted(_plain(name))
 
 
+def folder_name(text: str) -> str:
+    """What a folder is called that a token such as ``{folder1}`` made of ``text``."""
+    # {name} or {ext} may stand in a folder's part too.
+    return cut(_plain(text.strip(" .")), LONGEST_NAME)
+
+
+def _check_order(parts: tuple[str, ...]) -> None:
+    """The class's folder comes first, or right after the station's."""
+    if not _STATION.fullmatch(parts[0]):
+        if parts[0] != _LABEL or len(parts) == 1:
+            raise _refusal("must begin with {label}/")
+        return
+    if _LABEL not in parts[:-1]:
+        raise _refusal(f"begins with {parts[0]}/ and has no {{label}}/ behind it")
+    at = parts.index(_LABEL)
+    for part in parts[:at]:
+        if not _STATION.fullmatch(part):
+            raise _refusal(
+                f"has {part!r} before {{label}}/, where only {{subfolder}}, or {{folder1}}, "
+                f"{{folder2}}… can stand"
+            )
+    if SUBFOLDER in parts[:at] and (at > 1 or SUBFOLDER in parts[at:]):
+        raise _refusal(
+            "has other folders of the station beside {subfolder}/{label}/, so that it could not be "
+            "told which folder is the class"
+        )
+
+
 def _check(part: str) -> None:
     for token in _PIECE.findall(part):
         if token not in _TOKENS:
@@ -164,11 +205,6 @@ def _printable(text: str) -> str:
         for letter in text
     )
     return shown.strip(" .") or UNKNOWN
-
-
-def _folder(text: str) -> str:
-    # {name} or {ext} may stand in a folder's part too.
-    return cut(_plain(text.strip(" .")), LONGEST_NAME)
 
 
 def _plain(text: str) -> str:

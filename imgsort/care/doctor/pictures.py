@@ -8,15 +8,15 @@ from imgsort.disk.identity import is_at
 from imgsort.errors import FilingPaused, ImgsortError
 from imgsort.reconcile.apply import apply_reconcile
 from imgsort.reconcile.look import look_at
-from imgsort.records.files import Layout
 from imgsort.store import Store
+from imgsort.store.layouts import layout_of
 from imgsort.workspace.workspace import Workspace
 
 
 def check_pictures(workspace: Workspace) -> Iterator[Finding]:
-    layout = Layout.of(workspace)
     try:
         with Store.open(workspace.database, root=workspace.root) as store:
+            layout = layout_of(workspace, store)
             look = look_at(layout, store)
             underway = {str(path) for path in store.journal.reserved_targets()}
     except FilingPaused as problem:

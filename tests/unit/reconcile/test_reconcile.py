@@ -16,7 +16,7 @@ from imgsort.errors import FilingPaused
 from imgsort.filing import recover
 from imgsort.images import ImageLimits
 from imgsort.images.pool import DecoderPool
-from imgsort.reconcile import adoption
+from imgsort.reconcile import adoption, scan
 from imgsort.reconcile.compare import differences
 from imgsort.reconcile.examine import examine_adopted
 from imgsort.reconcile.renames import Flow, renamed_classes
@@ -306,6 +306,27 @@ def test_two_classes_exchange_their_names(album: Album) -> None:
     album.look()
     assert {path: word for path, word in album.words().items() if word not in path} == {}
     assert album.paths() == album.tree()
+
+
+@pytest.mark.parametrize("walked", ["sorted", "unsure"])
+def test_a_folder_renamed_while_somebody_looks_is_a_renamed_class(
+    album: Album, monkeypatch: pytest.MonkeyPatch, walked: str
+) -> None:
+    """Before or after the walk has come through it, but before it ends: no new class, no label."""
+    for name in ("a.jpg", "bb.jpg", "ccc.jpg"):
+        album.filed(name)
+    album.look()
+    device_of = scan._device
+
+    def renamed_meanwhile(base: str) -> int:
+        if base.endswith(walked) and (album.sorted / "cat").exists():
+            (album.sorted / "cat").rename(album.sorted / "kitten")
+        return device_of(base)
+
+    monkeypatch.setattr(scan, "_device", renamed_meanwhile)
+    seen = album.look()
+    assert (seen.renamed, seen.labelled) == (("cat -> kitten",), 0)
+    assert album.words() == {}
 
 
 def test_a_new_folder_is_a_new_class(album: Album) -> None:

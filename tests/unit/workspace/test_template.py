@@ -1,6 +1,7 @@
 """Where a template puts a picture, and which templates are refused."""
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import PurePath
 
@@ -198,3 +199,60 @@ def test_room_is_left_for_the_longest_tail() -> None:
     name = fitted("x" * 300 + ".jpg", "_2", tail=len(".jpg.xmp"))
 
     assert name == "x" * (255 - len("_2.jpg.xmp")) + "_2.jpg"
+
+
+@pytest.mark.parametrize(
+    ("template", "subfolder", "expected"),
+    [
+        ("{subfolder}/{label}/{name}", b"north/7", "north/7/cat/IMG_1.jpg"),
+        ("{subfolder}/{label}/{name}", b"", "cat/IMG_1.jpg"),
+        ("{folder1}/{label}/{year}/{name}", b"north/7", "north/cat/2026/IMG_1.jpg"),
+        ("{folder1}/{label}/{name}", b"", "unknown/cat/IMG_1.jpg"),
+        ("{folder2}/{folder1}/{label}/{name}", b"north/7", "7/north/cat/IMG_1.jpg"),
+        ("{folder1}/{label}/{subfolder}/{name}", b"n/7", "n/cat/n/7/IMG_1.jpg"),
+    ],
+)
+def test_stations_may_come_before_the_class(template: str, subfolder: bytes, expected: str) -> None:
+    """In camtrapR's order; behind the class everything may stand that could before."""
+    path = Template.parse(template).render(
+        label="cat",
+        name="IMG_1.jpg",
+        arrived_at=ARRIVED,
+        captured_at=None,
+        camera=None,
+        confidence=0.8749,
+        subfolder=subfolder,
+    )
+    assert str(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("{folder1}/{name}", "begins with {folder1}/ and has no {label}/ behind it"),
+        ("{subfolder}/{label}", "begins with {subfolder}/ and has no {label}/ behind it"),
+        ("{folder1}/x{label}/{name}", "begins with {folder1}/ and has no {label}/ behind it"),
+        (
+            "{folder1}/{year}/{label}/{name}",
+            "has '{year}' before {label}/, where only {subfolder}, or {folder1}, {folder2}… can "
+            "stand",
+        ),
+        *(
+            (
+                template,
+                "has other folders of the station beside {subfolder}/{label}/, so that it could "
+                "not be told which folder is the class",
+            )
+            for template in (
+                "{subfolder}/{label}/{subfolder}/{name}",
+                "{subfolder}/{folder1}/{label}/{name}",
+            )
+        ),
+    ],
+)
+def test_a_template_whose_class_could_not_be_found_again_is_refused(
+    template: str, problem: str
+) -> None:
+    """In one sentence, which check-config and every start say."""
+    with pytest.raises(BadTemplate, match=re.escape(f"the template {problem}; the tokens are")):
+        Template.parse(template)
