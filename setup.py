@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-LINKED = ("daemon", "trainer", "backfill", "migrations", "systemd")
+LINKED = ("daemon", "trainer", "backfill", "review", "migrations", "systemd")
 
 
 def refuse_lost_links(package: Path) -> None:

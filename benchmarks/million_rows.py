@@ -91,9 +91,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--keep", type=Path, help="use, or make, the workspaces here")
     options = parser.parse_args()
-    with _folder(options.keep) as folder:
-        empty, full = _workspace(folder / "empty"), _workspace(folder / "full")
-        seconds = timed(lambda: _fill(full, options.rows))
+    with place_for(options.keep) as place:
+        empty, full = founded(place / "empty"), founded(place / "full")
+        seconds = timed(lambda: fill(full, options.rows))
         size = full.database.stat().st_size
         print(f"{options.rows:,} rows: {size / 1e9:.2f} GB, made in {seconds:.0f} s")
         _commands(empty, full)
@@ -105,7 +105,7 @@ def main() -> None:
 
 
 @contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
+def place_for(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         yield keep
         return
@@ -116,7 +116,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _workspace(root: Path) -> Workspace:
+def founded(root: Path) -> Workspace:
     root.mkdir(parents=True, exist_ok=True)
     (root / "config.toml").touch()
     workspace = Workspace.open(root)
@@ -128,16 +128,18 @@ def _workspace(root: Path) -> Workspace:
     names = [f"class{number}" for number in range(CLASSES)]
     with Store.open(workspace.database, root=root) as store:
         ids = store.classes.ensure(names)
-        card = Registry(workspace.models).publish(_draft(ids))
+        card = Registry(workspace.models).publish(draft(ids))
         store.predictions.add_model(card)
         store.runs.begin("run")
     Registry(workspace.models).activate(card.version)
     return workspace
 
 
-def _draft(ids: dict[str, int]) -> ModelDraft:
+def draft(
+    ids: dict[str, int], backbone: str = "resnet50", backbone_id: str = "0123abcd", width: int = 0
+) -> ModelDraft:
     """A learned model, of which `status` has most to tell."""
-    one_each = np.eye(len(ids), dtype=np.float32)
+    one_each = np.eye(width or len(ids), len(ids), dtype=np.float32)
     taught = Taught(1.0, (DenseLayer(one_each, np.zeros(len(ids), np.float32)),))
     model = LearnedModel(
         class_ids=tuple(ids.values()),
@@ -145,13 +147,13 @@ def _draft(ids: dict[str, int]) -> ModelDraft:
         taught=taught,
         folds=(taught,) * FOLDS,
         temperature=1.0,
-        novelty=Novelty(one_each, np.zeros(len(ids), np.uint8), 1, 0.5, len(ids)),
+        novelty=Novelty(one_each.T, np.zeros(len(ids), np.uint8), 1, 0.5, len(ids)),
         seen={},
     )
     return ModelDraft(
         kind="learned",
-        backbone="resnet50",
-        backbone_id="0123abcd",
+        backbone=backbone,
+        backbone_id=backbone_id,
         precision="float32",
         classes=tuple(ClassEntry(number, name) for name, number in ids.items()),
         thresholds=(0.7,) * len(ids),
@@ -160,7 +162,7 @@ def _draft(ids: dict[str, int]) -> ModelDraft:
     )
 
 
-def _fill(workspace: Workspace, rows: int) -> None:
+def fill(workspace: Workspace, rows: int) -> None:
     with closing(sqlite3.connect(workspace.database, isolation_level=None)) as log:
         if log.execute("SELECT count(*) FROM arrivals").fetchone()[0]:
             return

@@ -50,6 +50,7 @@ class Demo:
         """What to try next."""
         root = self.workspace
         tries = (
+            (f"{program()} -C {root} review", "look through them in the browser, by key"),
             (f"{program()} -C {root} log --unsure", "what it didn't dare to file, and why"),
             (f"{program()} demo --from ~/Pictures", "the same with copies of your own pictures"),
             (f"{program()} -C photos init --classes cat,dog", "a workspace to keep"),
@@ -58,7 +59,7 @@ class Demo:
         return [
             "",
             f"Everything is in {root}; throw it away with: rm -r {root}",
-            "Three things to try next:",
+            "Four things to try next:",
             *(f"  {command:<{width}}   {what}" for command, what in tries),
         ]
 

@@ -161,10 +161,10 @@ def _prediction(one: "Classified") -> Prediction:
         label=said.label if said and known else None,
         confidence=said.confidence if said and known else None,
         decision=said.decision if said else "rejected",
-        reason=one.reason and one.reason.sentence,
+        reason=one.reason.sentence if one.reason else None,
         top=tuple((score.label, score.confidence) for score in said.top_k) if said else (),
         unlikeness=said.unlikeness if said else None,
-        reason_code=one.reason and one.reason.code.value,
+        reason_code=one.reason.code.value if one.reason else None,
         threshold=one.threshold,
         model=one.model,
     )

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 REPOSITORY = Path(__file__).parent.parent
-WINGS = ("daemon", "trainer", "backfill", "migrations")
+WINGS = ("daemon", "trainer", "backfill", "review", "migrations")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 SDIST = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
 OFFLINE = ("--disable-pip-version-check", "--no-deps", "--no-build-isolation")

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from imgsort.care.retrain_state import RetrainOutcome, telling
 from imgsort.disk.failpoints import failpoint
 from imgsort.errors import ModelProblem, NothingToDo
 from imgsort.models.backbones.int8 import is_int8
@@ -92,6 +93,7 @@ def retrain(workspace: Workspace, options: Options, watch: Progress) -> Outcome:
     """
     with (
         workspace.retrain_lock(),
+        telling(workspace.retrain_file, watch) as told,
         Store.open(workspace.database, root=workspace.root) as store,
     ):
         if workspace.daemon_pid() is not None:
@@ -99,13 +101,15 @@ def retrain(workspace: Workspace, options: Options, watch: Progress) -> Outcome:
         run_id = store.runs.begin("retrain")
         summary = "interrupted by an error"
         try:
-            outcome = _retrained(_Work(workspace, store, run_id, options, watch))
+            outcome = _retrained(_Work(workspace, store, run_id, options, told))
             summary = outcome.findings.verdict.sentence
         except NothingToDo as reason:
             summary = str(reason)
             raise
         finally:
             store.runs.end(run_id, summary)
+        ended: RetrainOutcome = "serves" if outcome.findings.promoted else "stays"
+        told.end(ended, summary, outcome.card.version)
     return outcome
 
 

@@ -122,10 +122,10 @@ def _round(works: Works, stock: Stock, images: int, *, warm: bool) -> Round:
     file = measure_filing(filer, serving, pictures, batch_size)
     stock.lay_out(inbox, images)
     before = measure_bare(serving, pixels, batch_size)
-    end_to_end = _end_to_end(works, images)
+    through = end_to_end(works, images)
     after = measure_bare(serving, pixels, batch_size)
     bare = 2 / (1 / before + 1 / after)  # over the same span as the daemon's pass
-    return Round(_cores(), bare, end_to_end, read_hash, decode, embed, file)
+    return Round(_cores(), bare, through, read_hash, decode, embed, file)
 
 
 class _Watch(Listener):
@@ -157,7 +157,7 @@ class _Watch(Listener):
         self._behind.paused(stage, trouble)
 
 
-def _end_to_end(works: Works, images: int) -> float:
+def end_to_end(works: Works, images: int) -> float:
     """Images per second of the daemon's own parts, from the first image taken to the last filed."""
     watch = _Watch(works.board)
     pipeline = Pipeline(

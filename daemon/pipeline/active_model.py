@@ -1,12 +1,15 @@
 """The model in use: exchanged between batches when another is activated."""
 
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from imgsort.daemon.log_output import LOG, Notices
 from imgsort.errors import ImgsortError, ModelProblem
 from imgsort.models.registry import ModelCard, Registry
-from imgsort.models.serving import Serving, load_classifier, serving_of
+from imgsort.models.screening import Screen
+from imgsort.models.serving import Serving, head_of, load_classifier, screen_of, serving_of
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
 
@@ -25,10 +28,10 @@ class ActiveModel:
         serving: Serving,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.serving = serving
+        self._workspace = workspace
+        self.serving = self._screened(serving)
         self.trouble: str | None = None
         """Why the active model is not the one in use."""
-        self._workspace = workspace
         self._store = store
         self._registry = Registry(workspace.models)
         self._clock = clock
@@ -39,6 +42,13 @@ class ActiveModel:
         self._next_look = clock() + LOOK_SECONDS
         self._retry_at = float("inf")
         self._notices = Notices(clock)
+        self._asking = threading.Lock()
+        self._screen: Screen | None = None
+        """One that is offered, until it is taken or turns out to be for another head."""
+
+    def offer(self, screen: Screen) -> None:
+        """int8 may decide first, where its word counts: from the next batch on."""
+        self._screen = screen
 
     def look_soon(self) -> None:
         """Something may have changed: look before the next batch."""
@@ -51,7 +61,13 @@ class ActiveModel:
         self._next_look = 0.0
 
     def current(self) -> Serving:
-        """Called by the infer stage, once a batch."""
+        """Called by the infer stage, once a batch, of which two are judged side by side."""
+        with self._asking:
+            self._look()
+            self._take_screen()
+            return self.serving
+
+    def _look(self) -> None:
         now = self._clock()
         if now >= self._next_look:
             self._next_look = now + LOOK_SECONDS
@@ -66,7 +82,16 @@ class ActiveModel:
                 self._exchange(version)
                 self._retry_at = now + RETRY_SECONDS if self.trouble else float("inf")
             self._follow_names()
-        return self.serving
+
+    def _take_screen(self) -> None:
+        screen, self._screen = self._screen, None
+        if screen is None or screen.head != head_of(self.serving.card):
+            return
+        self.serving = replace(self.serving, screen=screen)
+        LOG.info(
+            "%s decides first from now on, %s where it is close",
+            *(screen.runtime.precision, self.serving.runtime.precision),
+        )
 
     def _miss(self) -> None:
         """Its files are gone from the disk; it is all in memory, so pictures need not wait."""
@@ -116,8 +141,9 @@ class ActiveModel:
         card, running = self._registry.card(version), self.serving.backbone
         if card.backbone_id == running.id:
             classifier = load_classifier(self._workspace, self._store, card)
-            return self.serving.with_model(card, classifier)
-        opened = serving_of(self._workspace, self._store, card)
+            changed = self.serving.with_model(card, classifier)
+            return self._screened(replace(changed, screen=self.serving.screen))
+        opened = self._screened(serving_of(self._workspace, self._store, card))
         if opened.backbone.input_size != running.input_size:
             raise ModelProblem(
                 f"It looks through the backbone {opened.backbone.id}, which takes pictures of "
@@ -125,3 +151,11 @@ class ActiveModel:
             )
         LOG.info("the backbone %s takes the place of %s", opened.backbone.id, running.id)
         return opened
+
+    def _screened(self, serving: Serving) -> Serving:
+        """With int8 first where that was measured under this model; without it otherwise."""
+        try:
+            return replace(serving, screen=screen_of(self._workspace.config, serving))
+        except ImgsortError as problem:
+            LOG.warning("int8 is not used: %s", problem)
+            return replace(serving, screen=None)

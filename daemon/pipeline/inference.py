@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imgsort.filing import InboxPicture
 from imgsort.images.outcome import Picture
-from imgsort.models.serving import Serving
+from imgsort.models.serving import Looked, Serving
 from imgsort.records.verdict import Verdict
 
 
@@ -51,21 +51,28 @@ class ModelInference:
         }
         version = serving.card.version
         before = self._remembered.of(list(pictures), version)
-        decide = serving.classifier.decide_again  # the thresholds may have changed since
-        verdicts = {sha256: decide(verdict) for sha256, verdict in before.items()}
+        # The thresholds may have changed since.
+        renewed = ((sha256, serving.decide_again(said)) for sha256, said in before.items())
+        verdicts = {sha256: said for sha256, said in renewed if said is not None}
         fresh = [picture for sha256, picture in pictures.items() if sha256 not in verdicts]
         if fresh:
-            embedded = serving.embed(_stacked(fresh))
-            vectors = dict(zip((one.sha256 for one in fresh), embedded, strict=True))
-            verdicts.update(zip(vectors, serving.decide(embedded), strict=True))
-            if self._keeper is not None:
-                self._keeper.keep(serving.backbone.id, serving.runtime.precision, vectors)
+            looked = serving.look(_stacked(fresh))
+            names = [one.sha256 for one in fresh]
+            verdicts.update(zip(names, looked.verdicts, strict=True))
+            self._keep(serving, names, looked)
         return [
             replace(one, verdict=verdicts[sha256], model=version)
             if (sha256 := one.outcome.sha256) in verdicts
             else one
             for one in batch
         ]
+
+    def _keep(self, serving: Serving, names: Sequence[str], looked: Looked) -> None:
+        if self._keeper is None:
+            return
+        for precision, places, embedded in looked.embeddings:
+            vectors = {names[at]: row for at, row in zip(places.tolist(), embedded, strict=True)}
+            self._keeper.keep(serving.backbone.id, precision, vectors)
 
 
 def _stacked(pictures: Sequence[Picture]) -> NDArray[np.uint8]:

@@ -25,7 +25,10 @@ from imgsort.models.runtimes import DeviceMemoryExhausted
 
 RETRY_SECONDS = 5.0
 _LEAST_SLOTS = 16
-_QUEUED_BATCHES = 2
+_QUEUED_BATCHES = 8
+_FILED_TOGETHER = 256
+"""Pictures of a backlog that go through the journal together: what a batch costs there besides its
+pictures is shared by as many. ``filing.batch`` holds its lock for so many at a time."""
 
 Answer = TypeVar("Answer")
 
@@ -123,6 +126,7 @@ class Pipeline:
             queue.SimpleQueue()
         )
         self._judged: queue.Queue[list[InboxPicture] | _End] = queue.Queue(_QUEUED_BATCHES)
+        self._judged_all = False
         self._halted = threading.Event()
         self._hurried = threading.Event()
         work = (self._decode_stage, self._infer_stage, self._file_stage)
@@ -255,7 +259,7 @@ class Pipeline:
 
     def _file_stage(self) -> None:
         through_at = time.monotonic()
-        while not self._halted.is_set() and isinstance(judged := self._judged.get(), list):
+        while not self._halted.is_set() and (judged := self._backlog()):
             began = max(through_at, min(picture.candidate.taken_at for picture in judged))
             with self.pulse.busy("file"):
                 batch = self._patiently("file", partial(self._file, judged))
@@ -267,6 +271,23 @@ class Pipeline:
                 left = None if done.moved else LeftAlone(done.reason or "")
                 self._listener.finished(done.errand.source, left)
             self._listener.batch(batch, through_at - began)
+
+    def _backlog(self) -> list[InboxPicture]:
+        """The next batch, with those that wait behind it; none where no more will come."""
+        judged: list[InboxPicture] = []
+        if self._judged_all:
+            return judged
+        item = self._judged.get()
+        while isinstance(item, list):
+            judged += item
+            if len(judged) >= _FILED_TOGETHER:
+                return judged
+            try:
+                item = self._judged.get_nowait()
+            except queue.Empty:
+                return judged
+        self._judged_all = True
+        return judged
 
     def _file(self, judged: list[InboxPicture]) -> list[Done]:
         hindrance = self._listener.hindrance()

@@ -153,6 +153,7 @@ def health_of(before: Heartbeat, board: Board, source: Source, model: ActiveMode
         in_flight=len(source.window.in_flight),
         images_per_second=board.rate(time.monotonic()),
         model=model.serving.card.version,
+        precision=model.serving.precision,
         unsupported=_named(survey.unsupported.examples, survey.unsupported.count),
         left_for_kind=dict(survey.kinds),
         left_in_place=left_in_place(source),

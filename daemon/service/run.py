@@ -88,7 +88,7 @@ class _Service:
             health,
             backbone=serving.card.backbone,
             runtime=serving.runtime.name,
-            precision=serving.runtime.precision,
+            precision=serving.precision,
             batch_size=works.pipeline.pace.batch_size,
         )
         self._latecomers = Latecomers(
@@ -126,6 +126,7 @@ class _Service:
             works.corrections.stop()
             self._latecomers.stop()
             works.backups.stop()
+            works.int8_form.stop()
             self._report("stopped")
             self._reporter.stop()
             self._alarms.stop()
@@ -171,6 +172,7 @@ class _Service:
         self._tidy(now)
         if not works.once and self._health.state == "running":
             works.backups.tick(works.source.waiting)
+            works.int8_form.tick()
         if self._health.state == "starting" and self._stuck(now) is None:
             extend()
 
@@ -225,6 +227,7 @@ class _Service:
         self._reporter.reconfigure(workspace)
         self._latecomers.workspace = workspace
         works.backups.workspace = workspace
+        works.int8_form.workspace = workspace
         works.source.reconfigure(source_settings(new.config))
         works.model.reconfigure(workspace)
         works.corrections.workspace = workspace

@@ -14,6 +14,7 @@ from imgsort.daemon.inbox.file_kinds import NameRules
 from imgsort.daemon.inbox.folder_guard import FolderGuard
 from imgsort.daemon.inbox.source import Source, SourceSettings
 from imgsort.daemon.inbox.watcher import Watcher
+from imgsort.daemon.int8_form import Int8Form
 from imgsort.daemon.log_output import LOG, Notices
 from imgsort.daemon.pipeline.active_model import ActiveModel
 from imgsort.daemon.pipeline.embedding_writer import EmbeddingKeeper
@@ -49,6 +50,7 @@ class Works:
     keeper: EmbeddingKeeper
     pipeline: Pipeline
     backups: Backups
+    int8_form: Int8Form
     once: bool
 
 
@@ -78,6 +80,8 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     tidier = Tidier(workspace.inbox)
     board = Board(source, ground, tidier, notices)
     model = ActiveModel(workspace, store, serving)
+    int8_form = Int8Form(workspace, store, model, notices)
+    stack.callback(int8_form.stop)
     corrections.decoder, corrections.renamed = decoder, model.look_soon
     stack.callback(corrections.stop)
     limit = config.learning.embeddings_max_gb
@@ -105,6 +109,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
         keeper=keeper,
         pipeline=pipeline,
         backups=backups,
+        int8_form=int8_form,
         once=once,
     )
 

@@ -43,6 +43,8 @@ class UnitPlan:
     """Whether this machine's own network may be used, for metrics by HTTP."""
     other_folders: tuple[Path, ...] = ()
     """What else it writes to: backups, metrics."""
+    review: bool = False
+    """Whether the page in the browser is kept running too."""
     new_labels: int = 20
     libraries: tuple[Path, ...] = ()
     """Other places that the program is loaded from."""
@@ -62,9 +64,14 @@ class UnitPlan:
         return any(path.is_relative_to(home) for path in needed for home in _HOMES)
 
     @property
-    def services(self) -> tuple[str, str]:
-        """What is switched on: the daemon and the timer."""
-        return f"{self.name}.service", f"{self.name}-retrain.timer"
+    def services(self) -> tuple[str, ...]:
+        """What is switched on: the daemon, the timer and the page."""
+        page = (self.review_service,) if self.review else ()
+        return f"{self.name}.service", f"{self.name}-retrain.timer", *page
+
+    @property
+    def review_service(self) -> str:
+        return f"{self.name}-review.service"
 
 
 def program_here() -> Path:

@@ -8,6 +8,7 @@ from imgsort.daemon.units.escape import command, plain, quoted, quoted_optional
 from imgsort.daemon.units.plan import UnitPlan
 
 _WORD = re.compile(r"@([A-Z_]+)@")
+_FOR_THE_PAGE = "AF_UNIX AF_INET"
 _GAP = re.compile(r"\n{3,}")
 
 
@@ -20,6 +21,9 @@ def rendered(plan: UnitPlan) -> dict[Path, str]:
         units / f"{plan.name}-retrain.service": _filled("imgsort-retrain.service", words),
         units / f"{plan.name}-retrain.timer": _filled("imgsort-retrain.timer", words),
     }
+    if plan.review:
+        inet = _sandbox(plan, words | {"ADDRESS_FAMILIES": _FOR_THE_PAGE})
+        texts[units / plan.review_service] = _filled("imgsort-review.service", words | inet)
     if plan.gpu:
         for service in (plan.name, f"{plan.name}-retrain"):
             text = _filled("gpu.conf", words | {"NAME": service})
@@ -48,8 +52,12 @@ def _words(plan: UnitPlan) -> dict[str, str]:
         "REMOVE_IPC": _remove_ipc(plan),
         "SHARED_FOLDERS": "\n".join(_shared(folder) for folder in plan.picture_folders),
     }
+    return words | _sandbox(plan, words)
+
+
+def _sandbox(plan: UnitPlan, words: dict[str, str]) -> dict[str, str]:
     sandbox = "sandbox-user.conf" if plan.scope == "user" else "sandbox.conf"
-    return words | {"SANDBOX": _filled(sandbox, words).rstrip("\n")}
+    return {"SANDBOX": _filled(sandbox, words).rstrip("\n")}
 
 
 def _identity(plan: UnitPlan) -> str:

@@ -63,6 +63,7 @@ def uninstall(plan: UnitPlan, folders: Mapping[str, Path], *, force: bool) -> li
     timer, retrain = f"{plan.name}-retrain.timer", f"{plan.name}-retrain.service"
     mine = [units / f"{plan.name}.service", units / retrain, units / timer]
     mine += [units / f"{plan.name}.service.d" / "gpu.conf", units / f"{retrain}.d" / "gpu.conf"]
+    mine += [units / plan.review_service]
     if plan.scope == "system":
         mine += [folders[part] / f"{plan.name}.conf" for part in ("sysusers.d", "tmpfiles.d")]
     texts = {path: text for path in mine if (text := _read(path)) is not None}
@@ -74,12 +75,14 @@ def uninstall(plan: UnitPlan, folders: Mapping[str, Path], *, force: bool) -> li
     for path, text in texts.items():
         if not force:
             _require_ours(path, seal_of(text), plan)
-    switched_on = [name for name in plan.services if any(units.glob(f"*.wants/{name}"))]
+    page = [plan.review_service] if units / plan.review_service in texts else []
+    names = list(dict.fromkeys([*plan.services, *page]))
+    switched_on = [name for name in names if any(units.glob(f"*.wants/{name}"))]
     if switched_on:
         systemctl = "systemctl --user" if plan.scope == "user" else "systemctl"
         raise UnitProblem(
             f"{' and '.join(switched_on)} would be started at every boot; type "
-            f"`{systemctl} disable --now {' '.join(plan.services)}` first."
+            f"`{systemctl} disable --now {' '.join(names)}` first."
         )
     return [_removed(path, text) for path, text in texts.items()]
 

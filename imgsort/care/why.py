@@ -1,6 +1,7 @@
 """Why does a picture lie where it lies? Everything that is known of it, in one answer."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from imgsort.records.pictures import LoggedPicture
 from imgsort.records.reasons import ReasonCode
 from imgsort.records.verdict import Verdict
 from imgsort.store import Store
+from imgsort.store.chunks import parts
 from imgsort.store.lookup import Finder, Name, Unmatched
 from imgsort.store.tables import iso_utc
 from imgsort.workspace.workspace import Workspace
@@ -198,11 +200,7 @@ def _neighbours(
     workspace: Workspace, store: Store, serving: Serving, picture: LoggedPicture, notes: list[str]
 ) -> list[Neighbour]:
     """The nearest pictures with a label, by what is stored of the network's own embeddings."""
-    labels = {
-        sha256: label.class_name
-        for sha256, label in store.labels.current().items()
-        if label.class_name is not None and sha256 != picture.sha256
-    }
+    labels = [one for one in store.labels.some_called() if one != picture.sha256]
     if not labels:
         return []
     asked = embeddings_for(workspace, store, serving, {picture.sha256: picture.path})
@@ -210,24 +208,46 @@ def _neighbours(
         notes.append(f"It can't be compared with others: {asked.missing[picture.sha256]}.")
         return []
     own = serving.backbone.final
+    nearest = _Nearest(unit(asked.plain(picture.sha256)[None, :own])[0])
     with EmbeddingStore.open(workspace.embeddings) as kept:
-        stored = kept.get(serving.backbone.id, serving.runtime.precision, labels, first=own)
-    if len(stored) < len(labels):
+        for part in parts(labels):
+            nearest.look_at(
+                kept.get(serving.backbone.id, serving.runtime.precision, part, first=own)
+            )
+    if nearest.compared < len(labels):
         notes.append(
-            f"{len(labels) - len(stored):,} labelled pictures have no stored embedding and were "
-            f"not compared; `imgsort retrain` completes them."
+            f"{len(labels) - nearest.compared:,} labelled pictures have no stored embedding and "
+            f"were not compared; `imgsort retrain` completes them."
         )
-    return _nearest(asked.plain(picture.sha256)[:own], stored, labels, store)
+    return _named(nearest.best, store)
 
 
-def _nearest(
-    asked: Floats, stored: dict[str, Floats], labels: dict[str, str], store: Store
-) -> list[Neighbour]:
-    if not stored:
-        return []
-    keys = list(stored)
-    cosines = unit(np.stack([stored[key] for key in keys])) @ unit(asked[None])[0]
-    best = [keys[place] for place in np.argsort(-cosines, kind="stable")[:NEIGHBOURS]]
-    paths = {one.sha256: one.path for one in store.pictures.with_contents(best) if not one.missing}
-    cosine = dict(zip(keys, cosines.tolist(), strict=True))
-    return [Neighbour(paths.get(key), key, labels[key], cosine[key]) for key in best]
+@dataclass(slots=True)
+class _Nearest:
+    """The few that are nearest of any number; memory stays flat."""
+
+    asked: Floats
+    """Of length 1."""
+    compared: int = 0
+    best: list[tuple[float, str]] = field(default_factory=list)
+    """Cosine and content, the nearest first."""
+
+    def look_at(self, vectors: Mapping[str, Floats]) -> None:
+        if not vectors:
+            return
+        self.compared += len(vectors)
+        cosines = unit(np.stack(list(vectors.values()))) @ self.asked
+        self.best += zip(cosines.tolist(), vectors, strict=True)
+        self.best.sort(key=lambda one: -one[0])
+        del self.best[NEIGHBOURS:]
+
+
+def _named(nearest: Sequence[tuple[float, str]], store: Store) -> list[Neighbour]:
+    keys = [sha256 for _, sha256 in nearest]
+    words = store.labels.current(keys)
+    paths = {one.sha256: one.path for one in store.pictures.with_contents(keys) if not one.missing}
+    return [
+        Neighbour(paths.get(key), key, name, cosine)
+        for cosine, key in nearest
+        if (word := words.get(key)) is not None and (name := word.class_name) is not None
+    ]

@@ -29,6 +29,7 @@ _COMMANDS = (
     "report",
     "why",
     "next",
+    "review",
     "undo",
     "refile",
     "models",

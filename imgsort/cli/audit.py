@@ -3,9 +3,8 @@
 import secrets
 import sys
 from collections.abc import Collection
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +17,7 @@ from imgsort.labels.session import CommandSession, session
 from imgsort.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from imgsort.labels.accuracy import Answer, Estimate, Share
+    from imgsort.labels.accuracy import Answer, Share
     from imgsort.labels.audit import Answers, Drawn
 
 SKIP, STOP = "s", "q"
@@ -194,7 +193,7 @@ def _tell(answered: "list[Answer]", skipped: int, as_json: bool) -> None:
 
     result = estimate(answered, skipped)
     if as_json:
-        print_json(estimate_dict(result))
+        print_json(result.as_dict())
         return
     typer.echo(f"Best guess right, of all drawn:  {result.overall}")
     typer.echo(f"Right, of what was filed:        {result.filed}")
@@ -214,24 +213,3 @@ def _tell(answered: "list[Answer]", skipped: int, as_json: bool) -> None:
 def _cells(share: "Share") -> tuple[object, ...]:
     low, high = share.interval.low, share.interval.high
     return share.right, share.of, f"{share.estimate or 0:.1%}", f"{low:.1%} to {high:.1%}"
-
-
-def estimate_dict(result: "Estimate") -> dict[str, Any]:
-    """For scripts; shares are 0 to 1, intervals 95 % (Wilson)."""
-    return {
-        "answered": result.overall.of,
-        "skipped": result.skipped,
-        "overall": _share_dict(result.overall),
-        "filed": _share_dict(result.filed),
-        "classes": {one.name: _share_dict(one.share) for one in result.classes},
-        "models": list(result.models),
-    }
-
-
-def _share_dict(share: "Share") -> dict[str, Any]:
-    return {
-        "right": share.right,
-        "of": share.of,
-        "estimate": share.estimate,
-        "interval": asdict(share.interval),
-    }

@@ -47,6 +47,13 @@ def bench(
         Literal["auto", "float32", "bfloat16", "int8"], typer.Option(help="How to calculate.")
     ] = "auto",
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1, max=1024)] = 32,
+    null_network: Annotated[
+        bool,
+        typer.Option(
+            "--null-network",
+            help="A network that costs nothing: what the main process costs besides.",
+        ),
+    ] = False,
     here: Here = None,
     as_json: Json = False,
 ) -> None:
@@ -79,6 +86,13 @@ def bench(
         config = Config(
             model=ModelSettings(device=device, precision=precision, batch_size=batch_size)
         )
+        if null_network:
+            shown = benching.null_network(installed, stock, config, where, count)
+            if as_json:
+                print_json(shown.as_dict())
+            else:
+                typer.echo("\n".join(shown.lines()))
+            return
         result = benching.bench(
             installed,
             stock,

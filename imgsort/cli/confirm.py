@@ -1,5 +1,6 @@
 """`confirm`: what lies there is right."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,7 +45,7 @@ def confirm(
         take_links(workspace, folder, as_json)
         return
     with session(workspace, "confirm", say) as now:
-        seen = locate(workspace, now.store, places, Path.cwd())
+        seen = replace(locate(workspace, now.store, places, Path.cwd()), until=now.newest)
         result = confirmed(workspace, now.store, seen)
         for one in result.contradictions:
             where = " and ".join(one.class_names)
@@ -75,19 +76,7 @@ def _tell_unsure(now: CommandSession, *, news: bool) -> None:
 def _tell_confirmed(result: "Confirmation", as_json: bool) -> None:
     drawn = sum(one.representative for one in result.labels)
     if as_json:
-        print_json(
-            {
-                "confirmed": result.confirmed,
-                "new_labels": len(result.labels),
-                "representative": drawn,
-                "moved_out_before": result.moved_out,
-                "waiting_for": {name or "unsure": n for name, n in result.waiting.items()},
-                "contradictions": [
-                    {"sha256": one.sha256, "classes": list(one.class_names)}
-                    for one in result.contradictions
-                ],
-            }
-        )
+        print_json(result.as_dict())
         return
     if not (result.confirmed or result.labels):
         return

@@ -12,6 +12,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "What lies where, is it alive, what waits, what went wrong",
         "log": "Ask the prediction log, newest first; as CSV or JSON too",
         "classify": "Predict pictures anywhere, moving and recording nothing",
+        "review": "Go through pictures in the browser, by key",
         "why": "Everything about one picture, every move and every label",
     },
     "Correcting": {

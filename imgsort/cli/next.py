@@ -31,6 +31,8 @@ def next_(
         found = suggestions(workspace, store, serving, count, progress)
     if found.left_out:
         say(f"{found.left_out:,} pictures have no stored embedding and were not looked at.")
+    if found.surer:
+        say(f"{found.surer:,} pictures that models were surer of were not asked about.")
     if as_json:
         print_json([one.as_dict() for one in found.listed])
     else:

@@ -11,7 +11,9 @@ from imgsort.cli.output import decoding, print_json, print_pairs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imgsort.models.backbones.int8 import First
     from imgsort.models.quantize import Quantized
+    from imgsort.workspace.config import ModelSettings
 
 
 @app.command()
@@ -26,7 +28,7 @@ def quantize(
         ),
     ] = None,
     count: Annotated[
-        int, typer.Option(help="So many pictures, drawn at random.", min=100, max=3000)
+        int, typer.Option(help="So many pictures, drawn at random.", min=100, max=100_000)
     ] = 300,
     again: Annotated[
         bool,
@@ -50,7 +52,7 @@ def quantize(
         return
     print_pairs(_facts(done))
     typer.echo("")
-    for line in _next_step(done, in_use=workspace.config.model.precision == "int8"):
+    for line in _next_step(done, workspace.config.model):
         typer.echo(line)
 
 
@@ -68,15 +70,49 @@ def _facts(done: "Quantized") -> "Iterator[tuple[str, object]]":
     yield "same best class", f"{found.same_labels:,} ({found.labelled_alike:.1%})"
     yield "mean cosine", f"{found.mean_cosine:.4f}"
     yield "speed", f"{figures.speedup:.2f} times float32's, the network alone"
+    if figures.first is not None:
+        yield from _first(figures.first, figures.speedup)
 
 
-def _next_step(done: "Quantized", *, in_use: bool) -> "Iterator[str]":
+def _first(first: "First", alone: float) -> "Iterator[tuple[str, object]]":
+    """What it is with the exact network where it is close."""
+    exact = first.exact
+    yield (
+        f"with {exact} where close",
+        f"{first.same_decisions:,} of {first.pictures:,} the same (at least "
+        f"{first.lower_bound:.2%} with 95 % confidence)",
+    )
+    yield (
+        f"asked again in {exact}",
+        f"{first.asked_again:,} ({first.share_asked:.1%}); {first.speedup(alone):.2f} times "
+        f"float32's speed",
+    )
+
+
+def _next_step(done: "Quantized", settings: "ModelSettings") -> "Iterator[str]":
+    first, alone = done.measured.first, done.measured.speedup
+    if settings.precision == "auto" and first is not None:
+        yield from _by_itself(first, alone)
     if done.measured.speedup <= 1:
         yield "int8 is kept, but on this machine it is no faster: nothing speaks for using it."
-    elif in_use:
+    elif settings.precision == "int8":
         yield "int8 is in use already; a running daemon takes a new form at its next start."
-    else:
+    elif done.measured.alone:
         yield (
             'Switch it on with precision = "int8" under [model] in config.toml, then start the '
             "daemon anew."
         )
+
+
+def _by_itself(first: "First", alone: float) -> "Iterator[str]":
+    from imgsort.models.quantize import QuantizeTerms
+    from imgsort.models.runtimes.choice import has_vnni
+    from imgsort.models.screening import shortcoming
+
+    why = shortcoming(first, alone, QuantizeTerms().promise)
+    if not has_vnni():
+        why = "this CPU doesn't sum up int8 in hardware (VNNI)"
+    if why is None:
+        yield f"The daemon uses it by itself, with {first.exact} where it is close."
+    else:
+        yield f"The daemon doesn't use it by itself: {why}."

@@ -43,6 +43,10 @@ def install_units(
         typer.Option("--shared", help="Several people drop and move: a user imgsort of its own."),
     ] = False,
     gpu: Annotated[bool, typer.Option("--gpu", help="Let it use an NVIDIA GPU.")] = False,
+    review: Annotated[
+        bool,
+        typer.Option("--review", help="With --user: keep `imgsort review` running as well."),
+    ] = False,
     if_new_labels: Annotated[
         int, typer.Option(help="Retrain at night once there are so many new labels.", min=1)
     ] = 20,
@@ -62,6 +66,8 @@ def install_units(
     """Write the units for this workspace, and say what to type next."""
     if user and (shared or gpu):
         raise typer.BadParameter("--shared and --gpu are for the system's service, not for --user.")
+    if review and not user:
+        raise typer.BadParameter("--review goes with --user: the page is its user's alone.")
     from imgsort.daemon import units
 
     workspace = opened(context, here)
@@ -80,6 +86,7 @@ def install_units(
         shared=shared,
         gpu=gpu,
         loopback=config.metrics.port > 0,
+        review=review,
         new_labels=if_new_labels,
         libraries=(program.resolve(),) if program else units.libraries_here(),
     )

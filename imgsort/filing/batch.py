@@ -45,8 +45,12 @@ def run_batch(  # noqa: PLR0913 - where, what, and how each of three callers dif
     *,
     prepare: Prepare = lambda errand, _: errand,
     numbers: Numbers | None = None,
+    wait: bool = False,
 ) -> list[Done]:
     """Move what can be moved; the answers keep the order.
+
+    ``wait``: rather write nothing down, and raise FilingPaused, than leave a file where it is
+    because its destination can't take pictures at present.
 
     ``record`` is called exactly once, with the plans of all errands: what it writes holds for all
     or for none. Raises StorageFailed (exit: the next start recovers from the disk), FilingPaused if
@@ -61,6 +65,9 @@ def run_batch(  # noqa: PLR0913 - where, what, and how each of three callers dif
         below = on_the_way(workspace, store, (errand.wanted for errand in errands))
         with Folders(bases, unmounted(bases[1:], store, below)) as folders:
             ready = [_reserved(prepare(errand, folders), folders, names) for errand in errands]
+            paused = [one.paused for one in ready if isinstance(one, Refusal) and one.paused]
+            if wait and paused:
+                raise paused[0]
             underway = list(zip(errands, _recorded(ready, record), strict=True))
             done: list[Done] = []
             for start in range(0, len(underway), AT_ONCE):

@@ -29,13 +29,8 @@ class Filer:
         """File what can be filed; the answers keep the order. Raises as ``run_batch``."""
         labels = self._labels(batch)
         errands = [
-            errand(
-                self._workspace,
-                picture,
-                self._sidecars(picture),
-                labels.get(picture.outcome.sha256),
-            )
-            for picture in batch
+            errand(self._workspace, picture, sidecars, labels.get(picture.outcome.sha256))
+            for picture, sidecars in zip(batch, self._sidecars(batch), strict=True)
         ]
         return run_batch(self._workspace, self._store, errands, self._record, numbers=self._numbers)
 
@@ -49,12 +44,11 @@ class Filer:
             if label.class_id is None or label.class_id in live
         }
 
-    def _sidecars(self, picture: InboxPicture) -> tuple[Sidecar, ...]:
+    def _sidecars(self, batch: Sequence[InboxPicture]) -> list[tuple[Sidecar, ...]]:
         """Hashed before the lock is taken."""
+        candidates = (picture.candidate for picture in batch)
         with Folders(self._workspace.picture_folders) as folders:
-            return self._companions.read(
-                folders, picture.candidate.path, picture.candidate.arrived_at
-            )
+            return [self._companions.read(folders, one.path, one.arrived_at) for one in candidates]
 
     def _record(self, plans: Sequence[Plan]) -> Sequence[Planned]:
         return self._store.journal.record_decided(self._run_id, plans) if plans else ()

@@ -18,7 +18,12 @@ from imgsort.workspace.workspace import Workspace
 
 
 def run_errands(
-    workspace: Workspace, store: Store, errands: Sequence[Errand], record: WriteDown
+    workspace: Workspace,
+    store: Store,
+    errands: Sequence[Errand],
+    record: WriteDown,
+    *,
+    wait: bool = False,
 ) -> list[Done]:
     """As ``run_batch``, for files that lie in picture folders: each is looked at before it moves,
     and its sidecars are found."""
@@ -34,4 +39,4 @@ def run_errands(
         sidecars = companions.read(folders, errand.source, datetime.now(UTC))
         return replace(errand, identity=identity, sidecars=sidecars)
 
-    return run_batch(workspace, store, errands, record, prepare=prepare)
+    return run_batch(workspace, store, errands, record, prepare=prepare, wait=wait)

@@ -30,14 +30,14 @@ def unmounted(
         return frozenset()
     if _is_bare(sorted_) and store.files.lie_elsewhere(sorted_, status.st_dev):
         return frozenset({sorted_})
-    classes = store.files.known_classes()
+    classes = store.files.classes_with_folder()
     numbered = {one.dev for one in classes}
     """Devices as the log knows them: a number that is among them is still what it was."""
     naked = {folder for folder in others if _is_naked(folder, numbered, store)}
     if below is not None:
         return frozenset(naked.union(one for one in below if _has_lost_its_disk(one, store)))
     for one in classes:
-        if one.dev not in {None, status.st_dev} and _was_elsewhere(
+        if one.dev != status.st_dev and _was_elsewhere(
             one, sorted_ / one.name, status.st_dev, store, numbered
         ):
             naked.add(sorted_ / one.name)

@@ -15,7 +15,7 @@ def confine(memory_mb: int) -> None:
 
     It dies with its parent, leaves Ctrl-C to the parent, and is the one to go when memory runs out.
     """
-    _die_with_parent()
+    die_with_parent()
     _keep_quiet()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even in the middle of a codec
@@ -26,7 +26,8 @@ def confine(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """With the thread that started this process, to be exact."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it died before the kernel was asked

@@ -23,9 +23,10 @@ def views(
     with open_decoder(config, longest_side, NoAttempts(), bases, decode_for_display) as pool:
         for future in [pool.submit(path) for path in paths]:
             outcome = future.result()
-            yield _cropped(outcome, longest_side) if isinstance(outcome, Picture) else outcome
+            yield whole_picture(outcome, longest_side) if isinstance(outcome, Picture) else outcome
 
 
-def _cropped(picture: Picture, side: int) -> Picture:
+def whole_picture(picture: Picture, side: int) -> Picture:
+    """What ``decode_for_display`` gave, without the sheet it lies on."""
     width, height = fitted_size(picture.facts.width, picture.facts.height, side)
     return replace(picture, pixels=picture.pixels[:height, :width])

@@ -29,6 +29,7 @@ _BOUNDS = {
 """What the database can hold: a finding beyond it would stop the daemon, at each start again."""
 _PARTS = {Identity, ImageFacts}
 _HINTS = {kind: get_type_hints(kind) for kind in (*_KINDS.values(), *_PARTS)}
+_FIELDS = {kind: frozenset(field.name for field in fields(kind)) for kind in _HINTS}
 
 
 class NotAFinding(ValueError):
@@ -67,7 +68,7 @@ def unpacked(data: bytes) -> Finding:
 
 def _built(kind: Any, content: Any) -> Any:
     hints = _HINTS[kind]
-    if not isinstance(content, dict) or content.keys() != {field.name for field in fields(kind)}:
+    if not isinstance(content, dict) or content.keys() != _FIELDS[kind]:
         raise NotAFinding(f"not the fields of {kind.__name__}")
     values = {}
     for name, value in content.items():

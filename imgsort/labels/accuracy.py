@@ -7,7 +7,8 @@ its mistake was noticed before; so the shares among the drawn are unbiased for a
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from imgsort.intervals import Interval, wilson
 
@@ -44,6 +45,15 @@ class Share:
     def interval(self) -> Interval:
         return wilson(self.right, self.of)
 
+    def as_dict(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "right": self.right,
+            "of": self.of,
+            "estimate": self.estimate,
+            "interval": asdict(self.interval),
+        }
+
     def __str__(self) -> str:
         if self.estimate is None:
             return "none drawn"
@@ -71,6 +81,17 @@ class Estimate:
     skipped: int
     """Drawn, but a person couldn't say; they are in no share."""
     models: tuple[int, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For scripts; shares are 0 to 1, intervals 95 % (Wilson)."""
+        return {
+            "answered": self.overall.of,
+            "skipped": self.skipped,
+            "overall": self.overall.as_dict(),
+            "filed": self.filed.as_dict(),
+            "classes": {one.name: one.share.as_dict() for one in self.classes},
+            "models": list(self.models),
+        }
 
 
 def draw(candidates: Sequence[int], number: int, seed: int) -> list[int]:

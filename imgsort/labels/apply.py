@@ -7,7 +7,9 @@ from pathlib import Path
 from imgsort.filing.errand import Applied, Errand
 from imgsort.filing.planning import class_place
 from imgsort.filing.relocate import run_errands
+from imgsort.records.acts import NewAct
 from imgsort.records.files import Layout
+from imgsort.records.journal import Plan, Planned
 from imgsort.records.labels import HumanLabel, NewLabel
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
@@ -22,27 +24,31 @@ def class_of(layout: Layout, path: Path) -> str | None:
     return layout.place_of(str(path)).class_name
 
 
-def put_labels(
+def put_labels(  # noqa: PLR0913, PLR0917 - where, what, and two things that go with it
     workspace: Workspace,
     store: Store,
     run_id: int,
     labels: Sequence[NewLabel],
     repeated: Sequence[NewLabel] = (),
+    act: NewAct | None = None,
 ) -> Applied:
     """Append these labels, one a content, and bring every file of theirs where it belongs now.
 
     A class has its folder; a withdrawn word leads to unsure/, "never use" to rejected/. All of it
     is written down in one transaction; a crash is completed by the next mover. ``repeated``: words
-    that hold already; only their files are brought. Raises as ``Filer.file``.
+    that hold already; only their files are brought. ``act``: of the review page, which waits with
+    all of it, FilingPaused, while a folder can't take pictures. Raises as ``Filer.file``.
     """
     said = {label.sha256: label for label in (*labels, *repeated)}
     errands = _errands(workspace, store, said)
+
+    def record(plans: Sequence[Plan]) -> Sequence[Planned]:
+        return store.journal.record_decided(run_id, plans, labels, act=act)
+
     if not errands:
-        store.labels.add(run_id, labels)
+        record(())
         return Applied(run_id, (), tuple(labels))
-    done = run_errands(
-        workspace, store, errands, lambda plans: store.journal.record_decided(run_id, plans, labels)
-    )
+    done = run_errands(workspace, store, errands, record, wait=act is not None)
     return Applied(run_id, tuple(done), tuple(labels))
 
 

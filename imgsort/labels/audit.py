@@ -75,8 +75,8 @@ def label_of(answer: Answer) -> NewLabel:
 
 def unsaid(store: Store, answers: Iterable[Answer]) -> list[NewLabel]:
     """What isn't written down yet: a list that comes back twice says nothing the second time."""
-    current = store.labels.current()
     labels = [label_of(one) for one in answers]
+    current = store.labels.current({one.sha256 for one in labels})
     return [one for one in labels if not _same(one, current.get(one.sha256))]
 
 
@@ -112,7 +112,7 @@ def draw_audit(store: Store, run_id: int, number: int, seed: int, *, unsure: boo
 
 def _drawn(store: Store, ids: Sequence[int]) -> tuple[Drawn, ...]:
     pictures = {one.arrival_id: one for one in store.pictures.by_ids(ids)}
-    current = store.labels.current()
+    current = store.labels.current({one.sha256 for one in pictures.values()})
     return tuple(
         Drawn(pictures[one], _class_name(current.get(pictures[one].sha256)))
         for one in ids

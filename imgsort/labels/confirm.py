@@ -10,6 +10,7 @@ mistakes, until the folder it came from has been looked through as well.
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from imgsort.labels.apply import news
 from imgsort.records.labels import HumanLabel, NewLabel
@@ -48,6 +49,20 @@ class Confirmation:
     waiting: Mapping[str, int]
     """Pictures that aren't representative until their origin is looked through, by origin."""
     contradictions: tuple[Contradiction, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "confirmed": self.confirmed,
+            "new_labels": len(self.labels),
+            "representative": sum(one.representative for one in self.labels),
+            "moved_out_before": self.moved_out,
+            "waiting_for": {name or "unsure": n for name, n in self.waiting.items()},
+            "contradictions": [
+                {"sha256": one.sha256, "classes": list(one.class_names)}
+                for one in self.contradictions
+            ],
+        }
 
 
 def confirmation(

@@ -13,6 +13,7 @@ from imgsort.records.files import Layout
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store import Store
 from imgsort.store.layouts import layout_of
+from imgsort.store.listing import Wanted
 from imgsort.store.lookup import Finder, Meant, Name, Unmatched, lies_there
 from imgsort.workspace.workspace import Workspace
 
@@ -24,6 +25,10 @@ class LookedThrough:
     folders: tuple[Path, ...]
     """Absolute: sorted/, unsure/ or folders in sorted/."""
     pictures: tuple[LoggedPicture, ...]
+    sheets: tuple[Path, ...] = ()
+    """Folders of which ``pictures`` are all that lay there when somebody looked."""
+    until: int | None = None
+    """The newest arrival of then: what a model filed since, nobody has seen."""
 
 
 def folder_named(workspace: Workspace, text: str, here: Path) -> Path | None:
@@ -80,27 +85,32 @@ def _lying(layout: Layout, meant: Meant) -> list[LoggedPicture]:
 
 def confirmed(workspace: Workspace, store: Store, seen: LookedThrough) -> Confirmation:
     """What follows for the labels. Nothing is written."""
-    current = store.labels.current()
     layout = layout_of(workspace, store)
     lying = [
         *(one for folder in seen.folders for one in store.pictures.below(folder)),
         *seen.pictures,
     ]
     # What was moved a moment ago may still be logged here, and is not what was looked at.
-    lying = [one for one in lying if one.readable and lies_there(one)]
+    lying = [one for one in lying if _was_there(one, seen.until) and lies_there(one)]
     copies = store.pictures.with_contents({one.sha256 for one in lying})
-    biased = {
-        sha256
-        for sha256, label in current.items()
-        if label.kind == "label" and not label.representative
-    }
+    whole = _whole(workspace, store, layout, (*seen.folders, *seen.sheets))
+    corrected = [
+        one
+        for one in store.pictures.corrected(whole - {UNSURE}, unsure=UNSURE in whole)
+        if _was_there(one, seen.until)
+    ]
     return confirmation(
-        [_place(layout, one) for one in lying],
+        [_place(layout, one) for one in lying if one.readable],
         [_place(layout, one) for one in copies if not one.missing],
-        [_place(layout, one) for one in store.pictures.with_contents(biased)],
-        _whole(workspace, store, layout, seen.folders),
-        current,
+        [_place(layout, one) for one in corrected],
+        whole,
+        store.labels.current({one.sha256 for one in (*lying, *corrected)}),
     )
+
+
+def _was_there(picture: LoggedPicture, until: int | None) -> bool:
+    """When somebody looked; what people put there themselves always was."""
+    return until is None or picture.model is None or picture.arrival_id <= until
 
 
 def _place(layout: Layout, picture: LoggedPicture) -> LookedAt:
@@ -128,7 +138,7 @@ def _whole(workspace: Workspace, store: Store, layout: Layout, folders: Sequence
     if layout.reading is not None and folders:
         found |= _whole_in_stations(store, layout, folders)
     # Emptied by hand, every picture the model was unsure of has got a label: none was picked.
-    if folders and all(one.missing for one in store.pictures.below(workspace.unsure)):
+    if folders and not store.lists.count(Wanted(folders=(workspace.unsure,))):
         found.add(UNSURE)
     return found
 

@@ -24,6 +24,8 @@ class CommandSession:
     workspace: Workspace
     store: "Store"
     run_id: int
+    newest: int
+    """The newest arrival when the command began; what was filed since, nobody has seen."""
     summary: str = "nothing was done"
     """What the run did, for the log."""
 
@@ -55,7 +57,8 @@ def session(
     with Store.open(workspace.database, root=workspace.root) as store:
         if store.journal.unfinished():
             recover(workspace, store)  # an earlier command, or the daemon, was killed at it
-        now = CommandSession(workspace, store, store.runs.begin(kind))
+        newest = store.lists.newest()
+        now = CommandSession(workspace, store, store.runs.begin(kind), newest)
         try:
             _catch_up(now, tell)
             with renewing(workspace, store):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 
 from imgsort.disk.display import display
 from imgsort.labels.next_pictures import most_telling, uncertainty
-from imgsort.labels.refile import unconfirmed
 from imgsort.models.embed import Progress, embeddings_for
 from imgsort.models.embedding_cache import EmbeddingStore
 from imgsort.models.serving import Serving
@@ -25,6 +25,9 @@ Floats = NDArray[np.float32]
 _AT_ONCE = 2000
 _SHORTLIST = 2000
 """The most uncertain pictures, among which different ones are picked."""
+_MOST_ASKED = 10_000
+_MOST_COMPARED = 5_000
+"""Pictures with a label, of any number of them, that others shall differ from."""
 _MOST_DECODED = 500
 """Pictures without a stored embedding that are opened for the question, the newest first."""
 
@@ -64,6 +67,8 @@ class Suggestions:
     looked_at: int
     left_out: int
     """Pictures that have no embedding and were not opened for one."""
+    surer: int
+    """Pictures that were not asked about, for models were surer of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,43 +115,58 @@ class _Shortlist:
         return [self.best[place] for place in most_telling(embeddings, uncertain, known, count)]
 
 
-def suggestions(
+def suggestions(  # noqa: PLR0913 - where, what, and how
     workspace: Workspace,
     store: Store,
     serving: Serving,
     count: int,
     progress: Progress | None = None,
+    *,
+    look: bool = True,
 ) -> Suggestions:
-    """At most ``count`` pictures, each content once, from unsure/ and the class folders alike."""
-    apply_reconcile(workspace, store, None)
-    lying = unconfirmed(store, layout_of(workspace, store))
-    pictures = {one.picture.sha256: one.picture for one in reversed(lying)}
-    labelled = [sha256 for sha256, word in store.labels.current().items() if word.kind == "label"]
+    """At most ``count`` pictures, each content once, from unsure/ and the class folders alike.
+
+    Of more than ``_MOST_ASKED`` those are asked about that the models of the time were least sure
+    of. ``look``: first learn what was moved by hand.
+    """
+    if look:
+        apply_reconcile(workspace, store, None)
+    least_sure, every = store.lists.least_sure(_MOST_ASKED)
+    files = store.lists.files(sorted(least_sure))
+    layout = layout_of(workspace, store)
+    asked = {
+        one.sha256: one for one in files if layout.place_of(one.path).room in {"class", "unsure"}
+    }
     shortlist = _Shortlist(serving)
     lacking: list[str] = []
     space = serving.backbone.id, serving.runtime.precision
     with EmbeddingStore.open(workspace.embeddings) as kept:
-        for part in _parts(pictures):
+        for part in _parts(asked):
             vectors = kept.get(*space, part)
             shortlist.look_at(vectors)
             lacking += [sha256 for sha256 in part if sha256 not in vectors]
-        seen = kept.get(*space, labelled, first=serving.backbone.final)
-    newest = sorted(lacking, key=lambda sha256: -pictures[sha256].arrival_id)[:_MOST_DECODED]
+        called = store.labels.some_called(_MOST_COMPARED)
+        seen = kept.get(*space, called, first=serving.backbone.final)
+    newest = sorted(lacking, key=lambda sha256: -asked[sha256].arrival_id)[:_MOST_DECODED]
     computed = embeddings_for(
         workspace,
         store,
         serving,
-        {sha256: pictures[sha256].path for sha256 in newest},
+        {sha256: Path(asked[sha256].path) for sha256 in newest},
         progress=progress,
     )
     shortlist.look_at({sha256: computed.plain(sha256) for sha256 in computed.vectors})
     chosen = shortlist.most_telling(seen, count)
     verdicts = serving.decide(np.stack([one.embedding for one in chosen])) if chosen else []
+    logged = store.pictures.by_ids([asked[one.sha256].arrival_id for one in chosen])
+    pictures = {one.sha256: one for one in logged}
     listed = (
         Suggestion(pictures[one.sha256], verdict, one.uncertain)
         for one, verdict in zip(chosen, verdicts, strict=True)
+        if one.sha256 in pictures
     )
-    return Suggestions(tuple(listed), shortlist.looked_at, len(lacking) - len(computed.vectors))
+    left_out = len(lacking) - len(computed.vectors)
+    return Suggestions(tuple(listed), shortlist.looked_at, left_out, every - len(least_sure))
 
 
 def _parts(sha256s: Iterable[str]) -> Iterable[list[str]]:

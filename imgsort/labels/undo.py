@@ -4,6 +4,7 @@ Moves go back newest first through the journal, one journal row for each, so tha
 undone. Labels are never removed: a word that is taken back gets a row that says so.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -121,6 +122,18 @@ def plan_undo(workspace: Workspace, store: Store, chosen: Selection) -> Undoing:
     return planner.of(chosen)
 
 
+def plan_undo_of(
+    workspace: Workspace, store: Store, run_id: int, only: set[int] | None = None
+) -> Undoing:
+    """What can be taken back of one run, without a look at all folders: only at the files of it.
+
+    ``only``: of these arrivals. Raises ImgsortError for a run that isn't known.
+    """
+    recover(workspace, store)
+    planner = _Planner(layout_of(workspace, store), store, only, ReconcileSummary(), looked=False)
+    return planner.of(Selection(run_id))
+
+
 def apply_undo(workspace: Workspace, store: Store, plan: Undoing) -> Applied:
     """Take back what the plan says, in a run of its own.
 
@@ -186,6 +199,8 @@ class _Planner:
     lying: set[int] | None
     """The arrivals that lie at the path that was named; None without one."""
     seen: ReconcileSummary
+    looked: bool = True
+    """The log knows of every file whether it is there."""
 
     def newest(self, chosen: Selection) -> Undoing:
         for run_id in self.store.history.runs_that_acted():
@@ -250,7 +265,8 @@ class _Planner:
             *self.store.history.spoken_arrivals(moved),
         }
         wanted = ids if self.lying is None else ids & self.lying
-        return self.store.history.of(wanted)
+        found = self.store.history.of(wanted)
+        return found if self.looked else [_seen_now(one) for one in found]
 
     def _run(self, run_id: int | None) -> Run | None:
         if run_id is None:
@@ -315,6 +331,10 @@ class _Judged:
 
 def _stays(move: TakeBack, obstacle: Obstacle, class_name: str) -> Stays:
     return Stays(move.picture.path, obstacle, display(class_name))
+
+
+def _seen_now(picture: PictureHistory) -> PictureHistory:
+    return replace(picture, missing=picture.missing or not os.path.lexists(picture.path))
 
 
 def _back(picture: PictureHistory, wanted: Matching) -> _Judged:

@@ -47,14 +47,10 @@ def agreement(
     pairs = list(zip(before, after, strict=True))
     return Agreement(
         pictures=len(pairs),
-        same_decisions=sum(_folder(one) == _folder(other) for one, other in pairs),
+        same_decisions=sum(one.folder == other.folder for one, other in pairs),
         same_labels=sum(one.label == other.label for one, other in pairs),
         mean_cosine=float(_cosines(*embedded).mean()),
     )
-
-
-def _folder(verdict: Verdict) -> str | None:
-    return verdict.label if verdict.decision == "filed" else None
 
 
 def _cosines(one: Floats, other: Floats) -> Floats:

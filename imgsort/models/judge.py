@@ -36,8 +36,8 @@ def judged_again(
     thresholds of now; what its stored embedding says; and only without one, the picture itself.
     """
     before = store.predictions.of(list(images), serving.card.version)
-    decide = serving.classifier.decide_again
-    verdicts = {sha256: decide(verdict) for sha256, verdict in before.items()}
+    renewed = ((sha256, serving.decide_again(verdict)) for sha256, verdict in before.items())
+    verdicts = {sha256: verdict for sha256, verdict in renewed if verdict is not None}
     fresh = [sha256 for sha256 in images if sha256 not in verdicts]
     missing: dict[str, str] = {}
     decoded = 0

@@ -4,7 +4,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgsort.errors import ModelProblem, NothingToDo
+from imgsort.errors import ModelProblem, NothingToDo, RuntimeUnavailable
 from imgsort.images.outcome import NoAttempts, Picture
 from imgsort.images.pool import open_decoder
-from imgsort.models.agreement import Agreement, agreement
+from imgsort.models.agreement import agreement
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.backbones.int8 import (
+    INT8,
     Graph,
     Measured,
     Record,
@@ -33,12 +34,14 @@ from imgsort.models.backbones.on_disk import CACHE
 from imgsort.models.classify import pictures_in
 from imgsort.models.heads.classifier import Classifier
 from imgsort.models.int8_graph import quantize_graph, require_quantizer
-from imgsort.models.registry import ModelCard
+from imgsort.models.registry import ModelCard, Registry
 from imgsort.models.runtimes import Runtime
-from imgsort.models.runtimes.choice import has_vnni
+from imgsort.models.runtimes.choice import choose, has_vnni, this_machine
 from imgsort.models.runtimes.compiled_cache import forget_all
+from imgsort.models.screening import Pair, Promise, first_of
 from imgsort.models.serving import active_card, head_of, load_classifier
 from imgsort.store import Store
+from imgsort.workspace.config import Config
 from imgsort.workspace.workspace import Workspace
 
 Pixels = NDArray[np.uint8]
@@ -48,6 +51,11 @@ Progress = Callable[[int, int], None]
 LEAST_AGREEMENT = 0.98
 LEAST_PICTURES = 100
 CALIBRATION_SHARE = 1 / 3
+MOST_CALIBRATION = 300
+MARGIN_SHARE = 1 / 4
+"""Of the pictures that were not calibrated on."""
+LEAST_PROMISE = 0.999
+LEAST_SPEEDUP = 1.1
 SEED = 0
 _AT_ONCE = 64
 _SLICE = 16
@@ -64,7 +72,16 @@ class QuantizeTerms:
     """Make a new graph even if a sound one is there."""
     least_pictures: int = LEAST_PICTURES
     least_agreement: float = LEAST_AGREEMENT
-    """Share of equal decisions."""
+    """Share of equal decisions, for int8 to decide by itself."""
+    least_promise: float = LEAST_PROMISE
+    """The lower bound of that share, for int8 to be used by itself with float32 where it is
+    close."""
+    least_speedup: float = LEAST_SPEEDUP
+    """And what it must be worth."""
+
+    @property
+    def promise(self) -> Promise:
+        return Promise(self.least_promise, self.least_speedup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,8 @@ class Quantized:
             "labelled_alike": figures.agreement.labelled_alike,
             "lower_bound": figures.lower_bound,
             "speedup": figures.speedup,
+            "alone": figures.alone,
+            "first": None if figures.first is None else asdict(figures.first),
         }
 
 
@@ -124,16 +143,19 @@ def quantize(
     classifier = _classifier(workspace, card)
     with staging(backbone) as folder:
         standing = _standing(backbone, card, again=terms.again)
-        pictures = _decoded(workspace, backbone.input_size, paths, terms, progress)
+        shelf = _shelf(folder, min(terms.count, len(paths)), backbone.input_size)
+        pictures = _decoded(workspace, shelf, paths, terms, progress)
         _require_enough(pictures, terms.least_pictures)
         if standing is None:
             made, held_out = _made(backbone, pictures, folder)
         else:
             made, held_out = standing, _not_calibrated_on(standing, pictures)
             _require_enough(held_out, terms.least_pictures // 2)
-        pixels = np.stack(list(held_out.values()))
-        measured = _measured(backbone, card, classifier, made.path, pixels)
-        _require_agreement(measured.agreement, terms.least_agreement)
+        exact = exact_precision(workspace.config)
+        pair = _compared(backbone, made.path, exact, list(held_out.values()))
+        unlearned = ~np.isin(list(held_out), list(_learned_from(workspace, card)))
+        measured = _measured(card, classifier, backbone.final, pair, unlearned, exact, terms)
+        _require_good(measured, terms)
         record = made.record.with_measured(measured)
         if standing is None:
             keep_graph(backbone, made, record)
@@ -171,8 +193,9 @@ def _standing(backbone: InstalledBackbone, card: ModelCard, *, again: bool) -> G
 def _made(
     backbone: InstalledBackbone, pictures: Mapping[str, Pixels], folder: Path
 ) -> tuple[Graph, dict[str, Pixels]]:
-    """A graph calibrated on the first third, and the pictures it has not seen."""
-    calibration = list(pictures)[: math.ceil(len(pictures) * CALIBRATION_SHARE)]
+    """A graph calibrated on the first third, 300 at most, and the pictures it has not seen."""
+    share = math.ceil(len(pictures) * CALIBRATION_SHARE)
+    calibration = list(pictures)[: min(share, MOST_CALIBRATION)]
     path = quantize_graph(backbone, np.stack([pictures[key] for key in calibration]), folder)
     graph = recorded_graph(backbone, path, calibration, vnni=has_vnni())
     return graph, _not_calibrated_on(graph, pictures)
@@ -183,9 +206,20 @@ def _not_calibrated_on(graph: Graph, pictures: Mapping[str, Pixels]) -> dict[str
     return {sha256: pixels for sha256, pixels in pictures.items() if sha256 not in seen}
 
 
+def _shelf(folder: Path, count: int, size: int) -> Pixels:
+    """Room for ``count`` pictures in a file: thousands of them would fill the memory."""
+    shape = (max(count, 1), size, size, 3)
+    try:
+        return np.memmap(folder / "pictures", np.uint8, "w+", shape=shape)
+    except OSError as problem:
+        raise RuntimeUnavailable(
+            f"The int8 form can't be written to {folder.parent}; make room there, then try again."
+        ) from problem
+
+
 def _decoded(
     workspace: Workspace,
-    size: int,
+    shelf: Pixels,
     paths: Sequence[Path],
     terms: QuantizeTerms,
     progress: Progress | None,
@@ -194,42 +228,71 @@ def _decoded(
     waiting = list(paths)
     random.Random(SEED).shuffle(waiting)  # noqa: S311 - a fair draw, nothing secret
     found: dict[str, Pixels] = {}
-    with open_decoder(workspace.config.decode, size, NoAttempts()) as pool:
+    with open_decoder(workspace.config.decode, shelf.shape[1], NoAttempts()) as pool:
         while waiting and len(found) < terms.count:
             part, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
             for outcome in [future.result() for future in [pool.submit(path) for path in part]]:
-                if isinstance(outcome, Picture) and len(found) < terms.count:
-                    found[outcome.sha256] = outcome.pixels
+                fresh = isinstance(outcome, Picture) and outcome.sha256 not in found
+                if isinstance(outcome, Picture) and fresh and len(found) < terms.count:
+                    place = shelf[len(found)]
+                    place[:] = outcome.pixels
+                    found[outcome.sha256] = place
             if progress is not None:
                 progress(len(found), min(terms.count, len(paths)))
     return found
 
 
-def _measured(
-    backbone: InstalledBackbone,
-    card: ModelCard,
-    classifier: Classifier,
-    graph: Path,
-    pixels: Pixels,
-) -> Measured:
-    """Both forms on the same pictures [N, S, S, 3], turn and turn about, so that rates compare."""
+def _learned_from(workspace: Workspace, card: ModelCard) -> set[str]:
+    """SHA-256 of each picture the model was trained on: of those it is surer than of others."""
+    seen = Registry(workspace.models).tensors(card.version).get("seen.sha256")
+    return set() if seen is None else {row.tobytes().hex() for row in np.asarray(seen, np.uint8)}
+
+
+def exact_precision(config: Config) -> str:
+    """What float32 stands for on this CPU, where int8 is not sure."""
+    wanted = config.model.precision
+    floating = "auto" if is_int8(wanted) else wanted
+    return choose("cpu", floating, this_machine()).precision
+
+
+def _compared(
+    backbone: InstalledBackbone, graph: Path, exact: str, pictures: Sequence[Pixels]
+) -> Pair:
+    """Both forms on the same pictures, turn and turn about, so that rates compare."""
     from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
 
-    runtimes = OpenvinoRuntime(backbone, "float32"), OpenvinoRuntime(backbone, "int8", graph)
+    runtimes = OpenvinoRuntime(backbone, exact), OpenvinoRuntime(backbone, INT8, graph)
     for runtime in runtimes:  # the first call is slower
-        runtime.embed(pixels[:_SLICE])
-    slices = [pixels[start : start + _SLICE] for start in range(0, len(pixels), _SLICE)]
+        runtime.embed(np.stack(pictures[:_SLICE]))
+    starts = range(0, len(pictures), _SLICE)
+    slices = (np.stack(pictures[start : start + _SLICE]) for start in starts)
     timed = [[_timed(runtime, part) for runtime in runtimes] for part in slices]
     before, after = (np.concatenate([both[form][0] for both in timed]) for form in (0, 1))
-    verdicts = classifier.judge(before, 1), classifier.judge(after, 1)
-    own = backbone.final
-    found = agreement(*verdicts, (before[:, :own], after[:, :own]))
+    return Pair(before, after, median(full / small for (_, full), (_, small) in timed))
+
+
+def _measured(  # noqa: PLR0913, PLR0917 - a model, what both forms say of pictures, and the terms
+    card: ModelCard,
+    classifier: Classifier,
+    own: int,
+    pair: Pair,
+    unlearned: NDArray[np.bool_],
+    exact: str,
+    terms: QuantizeTerms,
+) -> Measured:
+    """``own``: length of the network's own embedding, first in each row."""
+    verdicts = classifier.judge(pair.exact, 1), classifier.judge(pair.coarse, 1)
+    found = agreement(*verdicts, (pair.exact[:, :own], pair.coarse[:, :own]))
+    fresh = replace(pair, exact=pair.exact[unlearned], coarse=pair.coarse[unlearned])
+    chosen_on = math.ceil(len(fresh.exact) * MARGIN_SHARE)
     return Measured(
         head=head_of(card),
         model=card.version,
-        speedup=median(full / small for (_, full), (_, small) in timed),
+        speedup=pair.speedup,
         lower_bound=found.lower_bound,
         agreement=found,
+        alone=found.decided_alike >= terms.least_agreement,
+        first=first_of(classifier, fresh, exact, chosen_on, terms.promise),
     )
 
 
@@ -248,10 +311,12 @@ def _require_enough(pictures: Mapping[str, Pixels], least: int) -> None:
         )
 
 
-def _require_agreement(found: Agreement, least: float) -> None:
-    if found.decided_alike < least:
+def _require_good(measured: Measured, terms: QuantizeTerms) -> None:
+    """By itself, or with the exact network where it is close."""
+    found, first = measured.agreement, measured.first
+    if not (measured.alone or (first is not None and first.promised)):
         raise NothingToDo(
             f"int8 decided {found.same_decisions} of {found.pictures} pictures as float32 did "
-            f"({found.decided_alike:.1%}), and it takes {least:.0%}; stay with float32: nothing "
-            f"was kept."
+            f"({found.decided_alike:.1%}), and it takes {terms.least_agreement:.0%}; stay with "
+            f"float32: nothing was kept."
         )

@@ -1,12 +1,12 @@
 """What a person said about a picture: the values that enter and leave the labels table."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 LabelKind = Literal["label", "withdrawn", "never_use"]
-Source = Literal["move", "cli", "csv", "import", "confirm", "audit"]
+Source = Literal["move", "cli", "csv", "import", "confirm", "audit", "review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class HumanLabel:
     representative: bool
     labelled_at: datetime
     taken_back: bool = False
+    id: int = field(default=0, compare=False)
+    """Of its row."""
 
 
 @dataclass(frozen=True, slots=True)

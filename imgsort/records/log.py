@@ -52,6 +52,7 @@ class LogRow:
     final_label: str | None = None
     missing_at: str | None = None
     reason_code: str | None = None
+    precision: str | None = None
 
 
 COLUMNS = tuple(field.name for field in fields(LogRow))

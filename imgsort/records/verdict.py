@@ -44,6 +44,13 @@ class Verdict:
     unlikeness: float | None = None
     """Distance from what the model was trained on, in units of the limit beyond which a picture is
     unlike anything known; None for a model that doesn't tell, or where it wasn't kept."""
+    precision: str | None = None
+    """At which the network calculated what decided; None where it wasn't kept."""
+
+    @property
+    def folder(self) -> str | None:
+        """The class it is filed under; None is unsure/."""
+        return self.label if self.decision == "filed" else None
 
     @property
     def reason(self) -> str | None:

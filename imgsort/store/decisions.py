@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 
 from imgsort.disk.identity import Identity
 from imgsort.records.journal import Arrival, Plan, Planned
 from imgsort.store.file_columns import identity_values, path_values
 from imgsort.store.history import unfiled
 from imgsort.store.images import ensure_images
+from imgsort.store.numbered import insert_numbered
 from imgsort.store.paths import Anchor
 from imgsort.store.predictions import class_ids_of, ensure_predictions
 from imgsort.store.tables import ARRIVALS, MOVES
@@ -46,8 +47,7 @@ def record_decided(
     moves = [
         {"run_id": run_id, "planned_at": now, **_move_values(anchor, plan)} for plan in numbered
     ]
-    statement = insert(MOVES).returning(MOVES.c.id, sort_by_parameter_order=True)
-    ids = connection.execute(statement, moves).scalars().all()
+    ids = insert_numbered(connection, MOVES, moves)
     return [Planned.of(plan, move_id) for move_id, plan in zip(ids, numbered, strict=True)]
 
 
@@ -68,16 +68,9 @@ def _write_arrivals(
             connection.execute(update(ARRIVALS).where(ARRIVALS.c.id == before).values(values))
             ids[position] = before
     fresh = [position for position in range(len(rows)) if position not in ids]
-    added = _insert_arrivals(connection, [rows[position] for position in fresh])
+    added = insert_numbered(connection, ARRIVALS, [rows[position] for position in fresh])
     ids |= dict(zip(fresh, added, strict=True))
     return [ids[position] for position in range(len(rows))]
-
-
-def _insert_arrivals(connection: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
-    if not rows:
-        return []
-    statement = insert(ARRIVALS).returning(ARRIVALS.c.id, sort_by_parameter_order=True)
-    return connection.execute(statement, rows).scalars().all()
 
 
 def _numbered(plans: Sequence[Plan], fresh: Sequence[int]) -> list[Plan]:

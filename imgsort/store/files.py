@@ -26,6 +26,7 @@ from imgsort.store.edits import change as change_contents
 from imgsort.store.edits import edits, keep, part
 from imgsort.store.file_columns import identity_values, path_values
 from imgsort.store.known_files import (
+    classes_with_folder,
     has_files_elsewhere,
     known_classes,
     known_files,
@@ -150,6 +151,7 @@ class FileTopic(Topic):
     known_places = streaming_paths(known_places)
     lie_elsewhere = reading_paths(has_files_elsewhere)
     known_classes = reading(known_classes)
+    classes_with_folder = reading(classes_with_folder)
     whereabouts = reading_paths(whereabouts)
     resettle = writing_paths(resettle)
     unexamined = reading_paths(unexamined)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, or_, select, update
 
 from imgsort.disk.identity import Identity
 from imgsort.records.history import Move, PictureHistory, Run, SpokenWord, Standing, standing
@@ -17,9 +17,10 @@ from imgsort.records.reasons import PUT_HERE
 from imgsort.store.chunks import parts, rows_in
 from imgsort.store.classes import runs_that_changed
 from imgsort.store.file_columns import identity_columns, identity_if_known, identity_of
+from imgsort.store.listing import gathered, lying
 from imgsort.store.paths import Anchor
 from imgsort.store.reasons import reason_columns
-from imgsort.store.standing_labels import RETRACTED, newest_label_of_arrival
+from imgsort.store.standing_labels import RETRACTED, spoken_of
 from imgsort.store.tables import ARRIVALS, IMAGES, LABELS, MOVES, PREDICTIONS, RUNS
 from imgsort.store.topic import Topic, reading, reading_paths
 
@@ -69,12 +70,15 @@ def _of_run(run_id: int) -> ColumnElement[bool]:
 
 def runs_that_acted(connection: Connection) -> list[int]:
     """Runs with a done move or a word, newest first."""
-    moved = select(MOVES.c.run_id).where(MOVES.c.state == "done", MOVES.c.cause != "sidecar")
-    spoke = select(LABELS.c.run_id).where(
-        LABELS.c.kind != RETRACTED, LABELS.c.source != "move", LABELS.c.run_id.is_not(None)
+    moved = exists().where(
+        MOVES.c.run_id == RUNS.c.id, MOVES.c.state == "done", MOVES.c.cause != "sidecar"
     )
-    ids = {*connection.scalars(moved.distinct()), *connection.scalars(spoke.distinct())}
-    return sorted((one for one in ids if one is not None), reverse=True)
+    spoke = exists().where(
+        LABELS.c.run_id == RUNS.c.id, LABELS.c.kind != RETRACTED, LABELS.c.source != "move"
+    )
+    return list(
+        connection.scalars(select(RUNS.c.id).where(moved | spoke).order_by(RUNS.c.id.desc()))
+    )
 
 
 def run(connection: Connection, run_id: int) -> Run | None:
@@ -86,19 +90,10 @@ def run(connection: Connection, run_id: int) -> Run | None:
 
 def unconfirmed(connection: Connection) -> list[int]:
     """Arrivals in sorted/ or unsure/ of which nobody says now what they are, newest first."""
-    newest_word = newest_label_of_arrival(LABELS.c.kind)
-    return list(
-        connection.scalars(
-            select(ARRIVALS.c.id)
-            .where(
-                ARRIVALS.c.state == "filed",
-                ARRIVALS.c.decision.in_(("filed", "unsure")),
-                ARRIVALS.c.missing_at.is_(None),
-                or_(newest_word.is_(None), newest_word == "withdrawn"),
-            )
-            .order_by(ARRIVALS.c.id.desc())
-        )
+    statement = select(ARRIVALS.c.id).where(
+        *lying(), ARRIVALS.c.decision != "rejected", ARRIVALS.c.image_id.not_in(spoken_of())
     )
+    return sorted(gathered(connection, statement), reverse=True)
 
 
 def histories(

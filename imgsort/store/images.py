@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from imgsort.images import ImageFacts
 from imgsort.records.journal import Plan
 from imgsort.store.chunks import parts, rows_in
+from imgsort.store.numbered import insert_numbered
 from imgsort.store.tables import ARCHIVE_PICTURES, ARRIVALS, IMAGES, LABELS, PREDICTIONS
 
 
@@ -46,11 +47,8 @@ def ensure_contents(
                 update(IMAGES).where(IMAGES.c.id == row.id).values(facts_columns(facts))
             )
     fresh = [(sha256, one) for sha256, one in wanted.items() if sha256 not in known]
-    if fresh:
-        statement = insert(IMAGES).returning(IMAGES.c.sha256, IMAGES.c.id)
-        added = connection.execute(statement, [_values(*one, now) for one in fresh])
-        known.update({row.sha256: row.id for row in added})
-    return known
+    ids = insert_numbered(connection, IMAGES, [_values(*each, now) for each in fresh])
+    return known | {sha256: number for (sha256, _), number in zip(fresh, ids, strict=True)}
 
 
 def image_ids(connection: Connection, sha256s: Collection[str]) -> dict[str, int]:

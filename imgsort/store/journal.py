@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from imgsort.disk.identity import Identity
+from imgsort.records.acts import NewAct
 from imgsort.records.class_changes import ClassChange
 from imgsort.records.journal import Landed, Plan, Planned
 from imgsort.records.labels import NewLabel, Retold
+from imgsort.store.acts import write as write_act
 from imgsort.store.chunks import parts, rows_in
 from imgsort.store.classes import change as change_classes
 from imgsort.store.decisions import record_decided
@@ -263,19 +265,21 @@ class JournalTopic(Topic):
     originals = reading(originals)
     renew_original = writing(renew_original)
 
-    def record_decided(
+    def record_decided(  # noqa: PLR0913, PLR0917 - all that can belong to one transaction
         self,
         run_id: int,
         plans: Sequence[Plan],
         words: Sequence[NewLabel] = (),
         changes: Sequence[ClassChange] = (),
         retold: Retold = NOTHING_RETOLD,
+        act: NewAct | None = None,
     ) -> list[Planned]:
         """TX1: write a batch down before any of its files moves. The answers keep the order.
 
         A sidecar plan that names no arrival belongs to the picture planned last before it.
-        ``words``: what a human said of these pictures, ``changes`` of classes, and ``retold``: what
-        an undo does to words, are written in the same transaction.
+        ``words``: what a human said of these pictures, ``changes`` of classes, ``retold``: what an
+        undo does to words, and the ``act`` of the review page that said it, are written in the same
+        transaction.
         """
         with self.write() as connection:
             moment = now()
@@ -283,4 +287,6 @@ class JournalTopic(Topic):
             add_labels(connection, run_id, words, moment)
             change_classes(connection, run_id, changes, moment)
             retell(connection, run_id, retold, moment)
+            if act is not None:
+                write_act(connection, run_id, act)
             return planned

@@ -114,14 +114,21 @@ def _known_file(anchor: Anchor, names: dict[int, str], row: Row[*tuple[Any, ...]
 
 def known_classes(connection: Connection) -> list[KnownClass]:
     """Every class, those in use last: of one name they are the ones that are meant."""
+    return [KnownClass(*row) for row in connection.execute(_classes())]
+
+
+def classes_with_folder(connection: Connection) -> list[KnownClass]:
+    """Those whose folder has been seen: of the thousand of a first model a few."""
+    seen = _classes().where(CLASSES.c.folder_dev.is_not(None))
+    return [KnownClass(*row) for row in connection.execute(seen)]
+
+
+def _classes() -> Select[*tuple[Any, ...]]:
     retired = CLASSES.c.retired_at.is_not(None)
-    rows = connection.execute(
-        select(
-            *(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino),
-            retired.label("retired"),
-        ).order_by(retired.desc(), CLASSES.c.retired_at, CLASSES.c.id)
-    )
-    return [KnownClass(*row) for row in rows]
+    return select(
+        *(CLASSES.c.id, CLASSES.c.name, CLASSES.c.folder_dev, CLASSES.c.folder_ino),
+        retired.label("retired"),
+    ).order_by(retired.desc(), CLASSES.c.retired_at, CLASSES.c.id)
 
 
 def whereabouts(

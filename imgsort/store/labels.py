@@ -118,6 +118,23 @@ def current_labels(
     return {row.sha256: _label(row) for row in rows}
 
 
+def some_called(connection: Connection, most: int | None = None) -> list[str]:
+    """Contents that somebody calls something, all or about so many of them: of a larger number the
+    same ones each time, drawn without regard to anything but their hash."""
+    called = (LABELS.c.kind == "label", LABELS.c.id.in_(newest_labels()))
+    number = connection.scalar(select(func.count()).select_from(LABELS).where(*called)) or 0
+    statement = (
+        select(IMAGES.c.sha256).join(LABELS, LABELS.c.image_id == IMAGES.c.id).where(*called)
+    )
+    if most is None:
+        return list(connection.scalars(statement))
+    number = connection.scalar(select(func.count()).select_from(LABELS).where(*called)) or 0
+    if number > most:
+        drawn = IMAGES.c.sha256 < f"{(most << 64) // number:016x}"
+        return list(connection.scalars(statement.where(drawn)))
+    return list(connection.scalars(statement))
+
+
 def last_word(connection: Connection) -> int:
     """The id of the newest row, retractions too."""
     return connection.scalar(select(func.max(LABELS.c.id))) or 0
@@ -191,6 +208,7 @@ def copies_called(connection: Connection, anchor: Anchor) -> list[Copy]:
 def _labels() -> Select[*tuple[Any, ...]]:
     return (
         select(
+            LABELS.c.id,
             IMAGES.c.sha256,
             LABELS.c.kind,
             LABELS.c.class_id,
@@ -213,6 +231,7 @@ class LabelTopic(Topic):
     """What people said of pictures."""
 
     current = reading(current_labels)
+    some_called = reading(some_called)
     last = reading(last_word)
     spoken_since = reading_paths(spoken_since)
     history = reading(label_history)

@@ -74,6 +74,7 @@ def prediction_log() -> Select[*tuple[Any, ...]]:
             _FINAL.label("final_label"),
             type_coerce(ARRIVALS.c.missing_at, Text).label("missing_at"),
             ARRIVALS.c.reason_code,
+            PREDICTIONS.c.precision,
         )
         .select_from(ARRIVALS)
         .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)

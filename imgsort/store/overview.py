@@ -1,6 +1,7 @@
 """The counts that `imgsort status` shows."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from imgsort.store.arrival_counts import ArrivalKind, counts
 from imgsort.store.folder_counts import lying
 from imgsort.store.standing_labels import is_here, newest_label_of_arrival, newest_labels, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
-from imgsort.store.topic import Topic, reading_paths
+from imgsort.store.topic import Topic, reading, reading_paths
 
 _MOST = 10
 
@@ -122,10 +123,36 @@ def _count(table: Table) -> Select[int]:
     return select(func.count()).select_from(table)
 
 
+@dataclass(frozen=True, slots=True)
+class LogTally:
+    """So little that it may be asked every second: told apart, two say what came meanwhile."""
+
+    decisions: Mapping[str, int]
+    """Arrivals whose file has landed, by decision."""
+    filed: Mapping[str, int]
+    """Of those filed, by class."""
+    last_word: int
+    """The newest label's id."""
+
+
+def tally(connection: Connection) -> LogTally:
+    tallies = counts(connection)
+    names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
+    decisions: Counter[str] = Counter()
+    filed: Counter[str] = Counter()
+    for kind, number in tallies.items():
+        decisions[kind.decision] += number
+        if kind.decision == "filed" and kind.class_id is not None:
+            filed[names[kind.class_id]] += number
+    last = connection.scalar(select(func.max(LABELS.c.id)))
+    return LogTally(decisions, filed, last or 0)
+
+
 class CountTopic(Topic):
     """The counts of `status`."""
 
     lying = reading_paths(lying)
+    tally = reading(tally)
 
     def overview(self, today: datetime | None = None) -> Overview:
         """``today`` is when the day began (default: local midnight)."""

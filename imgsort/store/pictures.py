@@ -3,18 +3,23 @@
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from imgsort.records.pictures import LoggedPicture
 from imgsort.store.chunks import rows_in
 from imgsort.store.file_columns import identity_columns, identity_if_known
 from imgsort.store.latecomers import filed_since
+from imgsort.store.listing import below as is_below
+from imgsort.store.listing import gathered_columns, lying
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import newest_label_of_arrival, stands
+from imgsort.store.standing_labels import newest_labels, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS, MOVES
 from imgsort.store.topic import Topic, reading, reading_paths
+
+if TYPE_CHECKING:
+    from array import array
 
 _AFTER_HEX = "g"
 """Sorts after every hex digit."""
@@ -54,36 +59,58 @@ def original_names(connection: Connection) -> list[str]:
 
 def below(connection: Connection, anchor: Anchor, folder: Path) -> list[LoggedPicture]:
     """Pictures whose file lies in this folder (absolute), or in one below it."""
-    start = anchor.stored(folder)
-    inside = (ARRIVALS.c.path_bytes >= start + b"/") & (ARRIVALS.c.path_bytes < start + b"0")
-    return _all(connection, anchor, inside)  # "0" is the byte after "/"
+    return _all(connection, anchor, is_below(anchor, folder))
+
+
+def corrected(
+    connection: Connection, anchor: Anchor, classes: Collection[str], *, unsure: bool
+) -> list[LoggedPicture]:
+    """Those that a model filed as one of these classes, or was ``unsure`` of, and that somebody has
+    picked and called something since."""
+    picked = LABELS.alias("picked")
+    images = select(picked.c.image_id).where(
+        picked.c.id.in_(newest_labels()),
+        picked.c.kind == "label",
+        picked.c.representative.is_(False),
+    )
+    filed = (ARRIVALS.c.decision != "unsure") & CLASSES.c.name.in_(classes)
+    origin = filed | (ARRIVALS.c.decision == "unsure") if unsure else filed
+    wanted = ARRIVALS.c.image_id.in_(images) & ARRIVALS.c.model.is_not(None) & origin
+    return _all(connection, anchor, wanted) if classes or unsure else []
 
 
 def not_audited(connection: Connection, decisions: Sequence[str]) -> list[int]:
-    """Arrivals that an audit may draw, one for each image: the newest that has its file.
+    """Arrivals that an audit may draw, one for each image: the newest that has its file. In the
+    order of their ids.
 
     ``decisions``: which of filed and unsure.
 
     Left out are images that an audit has asked about before, and those that a person said never
     to use: nothing can be right about them.
     """
-    audited = exists().where(
-        LABELS.c.image_id == ARRIVALS.c.image_id, LABELS.c.source == "audit", stands()
+    audited = select(LABELS.c.image_id).where(LABELS.c.source == "audit", stands())
+    holding = LABELS.alias("holding")
+    never = select(holding.c.image_id).where(
+        holding.c.id.in_(newest_labels()), holding.c.kind == "never_use"
     )
-    newest_word = newest_label_of_arrival(LABELS.c.kind)
-    rows = connection.scalars(
-        select(func.max(ARRIVALS.c.id))
-        .where(
-            ARRIVALS.c.state == "filed",
-            ARRIVALS.c.decision.in_(decisions),
-            ARRIVALS.c.model.is_not(None),
-            ARRIVALS.c.missing_at.is_(None),
-            ~audited,
-            or_(newest_word.is_(None), newest_word != "never_use"),
-        )
-        .group_by(ARRIVALS.c.image_id)
+    wanted = select(ARRIVALS.c.id, ARRIVALS.c.image_id).where(
+        *lying(),
+        ARRIVALS.c.decision.not_in({"filed", "unsure", "rejected"}.difference(decisions)),
+        ARRIVALS.c.model + 0 >= 0,
+        ARRIVALS.c.image_id.not_in(audited),
+        ARRIVALS.c.image_id.not_in(never),
     )
-    return sorted(rows)
+    return _newest_of_each(*gathered_columns(connection, wanted))
+
+
+def _newest_of_each(ids: "array[int]", images: "array[int]") -> list[int]:
+    """The greatest id of each image, in order: of a million in the time of a few queries."""
+    import numpy as np
+
+    order = np.argsort(np.array(ids))[::-1]
+    _, first = np.unique(np.array(images)[order], return_index=True)
+    newest: list[int] = np.sort(np.array(ids)[order][first]).tolist()
+    return newest
 
 
 def _each(
@@ -159,6 +186,7 @@ class PictureTopic(Topic):
     with_contents = reading_paths(by_sha256s)
     with_prefix = reading_paths(by_prefix)
     named = reading_paths(by_names)
+    corrected = reading_paths(corrected)
     original_names = reading(original_names)
     not_audited = reading(not_audited)
     filed_since = reading_paths(filed_since)

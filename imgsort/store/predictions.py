@@ -82,11 +82,12 @@ def ensure_predictions(
     classes: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Write down each verdict by image and model, if there is none of them yet."""
-    asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model)
+    """Write down each verdict by image and model, if there is none of them yet; again where it was
+    found at another precision than that one."""
+    asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model, PREDICTIONS.c.precision)
     images = {image_id for image_id, _ in verdicts}
     rows = rows_in(connection, asked, PREDICTIONS.c.image_id, images)
-    known = {(row.image_id, row.model) for row in rows}
+    known = {(row.image_id, row.model): row.precision for row in rows}
     fresh = [
         {"image_id": image_id, "model": model, "predicted_at": now, **_values(verdict, classes)}
         for (image_id, model), verdict in verdicts.items()
@@ -94,6 +95,19 @@ def ensure_predictions(
     ]
     if fresh:
         connection.execute(insert(PREDICTIONS), fresh)
+    for (image_id, model), before in known.items():
+        verdict = verdicts.get((image_id, model))
+        if verdict is not None and verdict.precision not in {None, before}:
+            values = {"predicted_at": now, **_values(verdict, classes)}
+            _replace(connection, image_id, model, values)
+
+
+def _replace(connection: Connection, image_id: int, model: int, values: dict[str, Any]) -> None:
+    connection.execute(
+        update(PREDICTIONS)
+        .where(PREDICTIONS.c.image_id == image_id, PREDICTIONS.c.model == model)
+        .values(values)
+    )
 
 
 def record_verdicts(
@@ -136,6 +150,7 @@ def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:
         **reason_columns(verdict.doubt),
         "top_k": json.dumps(top_k, ensure_ascii=False, separators=(",", ":")),
         "unlikeness": verdict.unlikeness,
+        "precision": verdict.precision,
     }
 
 
@@ -143,16 +158,19 @@ def predictions_for(
     connection: Connection, sha256s: Collection[str], model: int
 ) -> dict[str, Verdict]:
     """What this model has already said of these images, under the names the classes have now."""
-    names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
     said = (
         select(
             *(IMAGES.c.sha256, PREDICTIONS.c.class_id, PREDICTIONS.c.confidence),
             *(PREDICTIONS.c.decision, PREDICTIONS.c.reason, PREDICTIONS.c.reason_code),
-            *(PREDICTIONS.c.top_k, PREDICTIONS.c.unlikeness),
+            *(PREDICTIONS.c.top_k, PREDICTIONS.c.unlikeness, PREDICTIONS.c.precision),
         )
         .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
         .where(PREDICTIONS.c.model == model)
     )
+    rows = list(rows_in(connection, said, IMAGES.c.sha256, sha256s))
+    if not rows:
+        return {}  # as for nearly every picture: there may be a thousand names
+    names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
     return {
         row.sha256: Verdict(
             label=names.get(row.class_id, ""),
@@ -161,8 +179,9 @@ def predictions_for(
             doubt=Reason.of(row.reason_code, row.reason),
             top_k=_scores(row.top_k, names),
             unlikeness=row.unlikeness,
+            precision=row.precision,
         )
-        for row in rows_in(connection, said, IMAGES.c.sha256, sha256s)
+        for row in rows
     }
 
 

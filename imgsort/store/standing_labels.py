@@ -44,3 +44,11 @@ def is_here() -> ColumnElement[bool]:
     nothing meanwhile.
     """
     return exists().where(ARRIVALS.c.image_id == LABELS.c.image_id)
+
+
+def spoken_of() -> Select[int]:
+    """The images of which somebody says what they are, or that they are not to be used."""
+    holding = LABELS.alias("holding")
+    return select(holding.c.image_id).where(
+        holding.c.id.in_(newest_labels()), holding.c.kind != "withdrawn"
+    )

@@ -10,6 +10,7 @@ from imgsort.store.paths import Anchor
 from imgsort.store.revision import require_current
 
 if TYPE_CHECKING:
+    from imgsort.store.acts import ActTopic
     from imgsort.store.archive_parts import ArchiveTopic
     from imgsort.store.audit_draw import AuditTopic
     from imgsort.store.classes import ClassTopic
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from imgsort.store.journal import JournalTopic
     from imgsort.store.labels import LabelTopic
     from imgsort.store.layouts import LayoutTopic
+    from imgsort.store.listing import ListTopic
     from imgsort.store.log import LogTopic
     from imgsort.store.overview import CountTopic
     from imgsort.store.pictures import PictureTopic
@@ -153,3 +155,15 @@ class Store(Closing):
         from imgsort.store.decode_attempts import AttemptTopic
 
         return AttemptTopic(self._database, self._anchor)
+
+    @cached_property
+    def lists(self) -> "ListTopic":
+        from imgsort.store.listing import ListTopic
+
+        return ListTopic(self._database, self._anchor)
+
+    @cached_property
+    def acts(self) -> "ActTopic":
+        from imgsort.store.acts import ActTopic
+
+        return ActTopic(self._database, self._anchor)

@@ -29,7 +29,20 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 """Every revision of the schema, oldest first; the last is what this program reads and writes."""
 
 _SIGN = 1 << 63
@@ -124,6 +137,18 @@ class AuditColumns(TypedColumns):
 
 
 AUDITS = Table("audits", METADATA, AuditColumns)
+
+
+class ActColumns(TypedColumns):
+    """What somebody did on the review page."""
+
+    act: Named[str] = Column(Text, primary_key=True)
+    """The page's own number for it: sent twice it is done once."""
+    run_id: Named[int] = Column(Integer, ForeignKey("runs.id"))
+    said: Named[str] = Column(Text)
+
+
+ACTS = Table("acts", METADATA, ActColumns, Index("ix_acts_run_id", "run_id"))
 
 
 class ClassColumns(TypedColumns):
@@ -226,6 +251,7 @@ class PredictionColumns(TypedColumns):
     predicted_at: Named[datetime] = Column(Utc)
     unlikeness: Named[float | None] = Column(Double)
     reason_code: Named[str | None] = Column(Text)
+    precision: Named[str | None] = Column(Text)
 
 
 PREDICTIONS = Table(
@@ -284,7 +310,11 @@ ARRIVALS = Table(
     Index("ix_arrivals_model", "model", "arrived_at", "id", "decision", "class_id"),
     # For `status`, which asks of every labelled image whether its file lies in the label's class.
     Index("ix_arrivals_image_id", "image_id", "class_id"),
-    Index("ix_arrivals_path_bytes", "path_bytes"),
+    # What lies in a folder, in which order, and what nobody has spoken of: of this index alone.
+    Index(
+        "ix_arrivals_path_bytes",
+        *("path_bytes", "missing_at", "state", "decision", "confidence", "image_id", "model"),
+    ),
     Index(
         "ix_arrivals_missing",
         "path_bytes",
@@ -341,10 +371,11 @@ LABELS = Table(
     METADATA,
     LabelColumns,
     _one_of("kind", "label", "withdrawn", "never_use", "retracted"),
-    _one_of("source", "move", "cli", "csv", "import", "confirm", "audit"),
+    _one_of("source", "move", "cli", "csv", "import", "confirm", "audit", "review"),
     CheckConstraint("(kind = 'label') = (class_id IS NOT NULL)", name="class_of_kind"),
     Index("ix_labels_image_id", "image_id", "id", "class_id"),
     Index("ix_labels_labelled_at", "labelled_at"),
+    Index("ix_labels_run_id", "run_id"),
     Index(
         "ix_labels_retracts",
         "retracts",

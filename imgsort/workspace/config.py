@@ -217,6 +217,13 @@ class MetricsSettings(Section):
         return value
 
 
+class ReviewSettings(Section):
+    """The page in the browser."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    thumbnails_max_mb: Annotated[float, Field(ge=0)] = 500.0
+
+
 class AlertSettings(Section):
     """When people outside are told, and how. 0 is off."""
 
@@ -255,6 +262,7 @@ class Config(Section):
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     alert: AlertSettings = AlertSettings()
+    review: ReviewSettings = ReviewSettings()
 
 
 def _folder_name(value: str) -> str:

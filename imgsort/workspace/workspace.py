@@ -102,6 +102,10 @@ class Workspace:
         return self.state / "embeddings.db"
 
     @property
+    def thumbnails(self) -> Path:
+        return self.state / "thumbnails.db"
+
+    @property
     def models(self) -> Path:
         return self.state / "models"
 
@@ -128,6 +132,11 @@ class Workspace:
     def status_file(self) -> Path:
         """What the running daemon last said of itself (JSON, replaced atomically)."""
         return self.state / "status.json"
+
+    @property
+    def retrain_file(self) -> Path:
+        """What the training that runs, or the last one, said of itself (JSON)."""
+        return self.state / "retrain.json"
 
     @property
     def picture_folders(self) -> tuple[Path, Path, Path, Path]:
@@ -164,18 +173,7 @@ class Workspace:
 
     def daemon_pid(self) -> int | None:
         """The pid of the live daemon, or None. Holds the lock no longer than the question."""
-        try:
-            descriptor = os.open(self.state / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-            return int(text) if text.isdigit() else 0
-        finally:
-            os.close(descriptor)
-        return None
+        return _holder(self.state / "lock")
 
     @contextmanager
     def retrain_lock(self) -> Iterator[None]:
@@ -190,6 +188,10 @@ class Workspace:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             yield
+
+    def retrain_pid(self) -> int | None:
+        """The pid of the training that runs, or None."""
+        return _holder(self.state / "retrain.lock")
 
     @contextmanager
     def backup_lock(self) -> Iterator[None]:
@@ -251,6 +253,22 @@ def _real(folder: Path) -> Path:
         return folder.resolve()
     except (OSError, RuntimeError):
         return folder  # links in a circle: who wants to use it is told that it is missing
+
+
+def _holder(lock: Path) -> int | None:
+    """The pid in a lock that somebody holds (0 where it says none), or None."""
+    try:
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+        return int(text) if text.isdigit() else 0
+    finally:
+        os.close(descriptor)
+    return None
 
 
 def _locked_within(descriptor: int, seconds: float) -> bool:

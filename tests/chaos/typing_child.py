@@ -16,6 +16,8 @@ from imgsort.cli.app import app
 from imgsort.reconcile.apply import apply_reconcile
 from imgsort.store import Store
 from imgsort.workspace.workspace import Workspace
+from tests.desk import Desk
+from tests.review.reviewer import reviewing
 
 
 def act(order: dict[str, Any]) -> None:
@@ -23,12 +25,21 @@ def act(order: dict[str, Any]) -> None:
     if order["after"]:
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         signal.setitimer(signal.ITIMER_REAL, order["after"])
+    if order["words"][0] == "page":
+        _ask_page(Path(order["root"]), *order["words"][1:])
+        return
     if order["words"] != ["look"]:
         app(["-C", order["root"], *order["words"]])
         return
     workspace = Workspace.open(Path(order["root"]))
     with Store.open(workspace.database, root=workspace.root) as store:
         apply_reconcile(workspace, store, store.runs.begin("run"))
+
+
+def _ask_page(root: Path, call: str, body: str) -> None:
+    """As the review page asks its server, which dies with it."""
+    with reviewing(Desk(Workspace.open(root))) as person:
+        person.ask(call, json.loads(body))
 
 
 def serve() -> None:

@@ -15,7 +15,7 @@ from imgsort.errors import ImgsortError
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = [
     path
-    for wing in ("imgsort", "daemon", "trainer", "backfill")
+    for wing in ("imgsort", "daemon", "trainer", "backfill", "review")
     for path in sorted((REPOSITORY / wing).rglob("*.py"))
 ]
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}

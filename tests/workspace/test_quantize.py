@@ -59,7 +59,7 @@ def quantized(
     tmp_path_factory: pytest.TempPathFactory, plain: Path, photographs: list[Path]
 ) -> Path:
     """The same with an int8 form."""
-    pytest.importorskip("nncf", reason="nncf is not installed (the extra int8)")
+    pytest.importorskip("nncf", reason="nncf is not installed")
     root = tmp_path_factory.mktemp("quantized") / "photos"
     shutil.copytree(plain, root, symlinks=True)
     quantize(Workspace.open(root), photographs, ENOUGH)
@@ -222,7 +222,7 @@ def test_again_is_refused_under_a_head_that_needs_the_form(
 
 def test_too_little_agreement_keeps_nothing(workspace: Workspace, photographs: list[Path]) -> None:
     """No graph, no record, no compiled form; the figure is told."""
-    pytest.importorskip("nncf", reason="nncf is not installed (the extra int8)")
+    pytest.importorskip("nncf", reason="nncf is not installed")
     backbone = backbone_of(workspace)
     before = {path.name for path in backbone.path.iterdir()}
     unreachable = QuantizeTerms(count=60, least_pictures=60, least_agreement=1.01)
@@ -236,7 +236,7 @@ def test_too_little_agreement_keeps_nothing(workspace: Workspace, photographs: l
 
 def test_too_few_pictures_are_told(workspace: Workspace, photographs: list[Path]) -> None:
     """Copies count once, and so do pictures that can't be read not at all."""
-    pytest.importorskip("nncf", reason="nncf is not installed (the extra int8)")
+    pytest.importorskip("nncf", reason="nncf is not installed")
     for number, picture in enumerate([*photographs[:3], *photographs[:2]]):
         shutil.copyfile(picture, workspace.inbox / f"{number}{picture.suffix}")
     (workspace.inbox / "torn.jpg").write_bytes(b"\xff\xd8\xff")
@@ -249,16 +249,13 @@ def test_too_few_pictures_are_told(workspace: Workspace, photographs: list[Path]
     )
 
 
-def test_without_nncf_the_extra_is_named(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_nncf_it_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before any picture is opened."""
     monkeypatch.setitem(sys.modules, "nncf", None)
     answer = asked("-C", str(workspace.root), "quantize")
     assert answer.said == (
         1,
-        "int8 is made by nncf, which is not installed here; get it with "
-        '`pip install "imgsort[int8]"`.',
+        "int8 is made by nncf, which is not installed here; get it with `pip install nncf`.",
     )
 
 
@@ -276,7 +273,7 @@ def test_own_pictures_come_from_the_library_first(workspace: Workspace) -> None:
 @pytest.mark.slow
 def test_the_command_from_end_to_end(workspace: Workspace, test_data: Path) -> None:
     """At 98 %; nncf's own log and bars stay away from stdout and stderr."""
-    pytest.importorskip("nncf", reason="nncf is not installed (the extra int8)")
+    pytest.importorskip("nncf", reason="nncf is not installed")
     # With no threshold, near which pictures change sides, only the best class counts.
     text = CONFIG.format("float32").replace("precision", "confidence = 0.0\nprecision")
     workspace.config_file.write_text(text)

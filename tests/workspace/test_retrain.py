@@ -113,6 +113,30 @@ def test_a_better_model_serves(trained: tuple[Path, Result]) -> None:
     assert [path.name for path in workspace.models.iterdir() if path.name.startswith(".")] == []
 
 
+def test_every_picture_of_the_test_is_kept(trained: tuple[Path, Result]) -> None:
+    """Who reads a count of the matrix can look at the very pictures that were counted."""
+    root, answer = trained
+    found = json.loads(answer.stdout)
+    path = root / "state/models/v0002/report/judged.jsonl"
+    judged = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len({one["sha256"] for one in judged}) == len(judged) == found["material"]["held_out"]
+    right = sum(one["truth"] == one["said"] for one in judged)
+    assert right == sum(each["right"] for each in found["classes"])
+    before = sum(one["truth"] == one["before"] for one in judged)
+    assert before == sum(each["champion_right"] for each in found["classes"])
+    wrong = {one["sha256"] for one in judged if one["truth"] != one["said"]}
+    assert {one["sha256"] for one in found["mistakes"]} <= wrong
+
+
+def test_a_training_says_how_it_goes_and_how_it_ended(trained: tuple[Path, Result]) -> None:
+    """Whoever started it: what the page, or a script, wants to know lies in state/retrain.json."""
+    root, answer = trained
+    said = json.loads((root / "state/retrain.json").read_text(encoding="utf-8"))
+    assert (said["outcome"], said["version"]) == ("serves", 2)
+    assert said["started_at"] <= said["ended_at"]
+    assert said["sentence"] == json.loads(answer.stdout)["verdict"]["sentence"]
+
+
 def test_the_report_can_be_asked_for(trained: tuple[Path, Result]) -> None:
     """`report` prints the same sentences again, and the path of the page for a script."""
     root, answer = trained

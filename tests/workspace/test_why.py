@@ -173,6 +173,22 @@ def test_next_without_embeddings(workspace: Workspace, type_: Type) -> None:
     assert [one["sha256"] for one in after] == [one["sha256"] for one in before]
 
 
+def test_next_asks_about_the_least_sure_of_many(
+    workspace: Workspace, type_: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more pictures than can be asked about at once, it says how many it left out; of those it
+    asks about, none is one that the log says models were surer of."""
+    from imgsort.labels import suggest
+
+    monkeypatch.setattr(suggest, "_MOST_ASKED", 5)
+    every = sorted(type_("log", "--limit", 100), key=lambda row: (row["confidence"], -row["id"]))
+    result = CliRunner().invoke(app, ["-C", str(workspace.root), "next", "100", "--json"])
+    listed = {one["sha256"] for one in json.loads(result.stdout)}
+    assert listed == {row["sha256"] for row in every[:5]}
+    left_out = f"{len(every) - 5} pictures that models were surer of were not asked about.\n"
+    assert left_out in result.stderr
+
+
 def swapped(workspace: Workspace) -> None:
     """Activate a v2 that takes cats for dogs and dogs for cats."""
     registry = Registry(workspace.models)

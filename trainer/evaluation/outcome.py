@@ -15,6 +15,7 @@ from imgsort.trainer.evaluation.metrics import Evaluation
 from imgsort.trainer.evaluation.pictures import (
     cells,
     class_findings,
+    judged,
     mistakes,
     most_filed,
     targets,
@@ -68,6 +69,7 @@ def tested(trained: Training, watch: Callable[[int, int], None]) -> Findings:
         cells=cells(wrong),
         suspects=doubtful(trained),
         relaxed=None if promoted else relaxed_champion(trained),
+        judged=judged(comparison),
     )
 
 

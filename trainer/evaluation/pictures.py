@@ -7,10 +7,12 @@ import numpy as np
 
 from imgsort.trainer.evaluation.comparison import Comparison
 from imgsort.trainer.evaluation.metrics import Evaluation
-from imgsort.trainer.evaluation.results import Cell, ClassFinding, Pictured, Target
+from imgsort.trainer.evaluation.results import Cell, ClassFinding, Judged, Pictured, Target
 
 MOST_CELLS, MOST_IN_A_CELL = 6, 8
 TARGETS = (0.90, 0.95, 0.98)
+NOTHING = "nothing"
+"""What a model says that knows no class."""
 
 
 def class_findings(comparison: Comparison) -> tuple[ClassFinding, ...]:
@@ -79,6 +81,21 @@ def most_filed(comparison: Comparison) -> int:
     return int(fitting[-1]) + 1 if len(fitting) else 0
 
 
+def judged(comparison: Comparison) -> tuple[Judged, ...]:
+    """All of the test, so that whoever reads a count may see the pictures behind it."""
+    return tuple(
+        Judged(
+            *(picture.sha256, truth, after.label or NOTHING, after.confidence),
+            before=before.label or NOTHING,
+        )
+        for picture, truth, before, after in zip(
+            *(comparison.pictures, comparison.truth),
+            *(comparison.champion, comparison.challenger),
+            strict=True,
+        )
+    )
+
+
 def mistakes(comparison: Comparison) -> tuple[Pictured, ...]:
     """All of them, the most confident first."""
     wrong = [
@@ -86,7 +103,7 @@ def mistakes(comparison: Comparison) -> tuple[Pictured, ...]:
             sha256=picture.sha256,
             path=comparison.trained.material.path(picture.sha256),
             truth=truth,
-            said=verdict.label or "nothing",
+            said=verdict.label or NOTHING,
             confidence=verdict.confidence,
             filed=verdict.decision == "filed",
         )

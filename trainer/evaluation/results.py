@@ -30,6 +30,18 @@ class Pictured:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """One picture of the test: what you say of it, and what both models said."""
+
+    sha256: str
+    truth: str
+    said: str
+    confidence: float
+    """Of what the new model says."""
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """Held-out pictures of one class that the new model takes for another."""
 
@@ -137,3 +149,5 @@ class Findings:
     """Pictures whose label is probably wrong, the surest first."""
     relaxed: Relaxed | None = None
     """What the first model could file, while it goes on serving."""
+    judged: tuple[Judged, ...] = ()
+    """Every picture of the test; a file of its own beside the figures."""

@@ -56,8 +56,7 @@ def import_nncf() -> Any:
         import nncf
     except ImportError:
         raise RuntimeUnavailable(
-            "int8 is made by nncf, which is not installed here; get it with "
-            '`pip install "imgsort[int8]"`.'
+            "int8 is made by nncf, which is not installed here; get it with `pip install nncf`."
         ) from None
     finally:
         logging.setLoggerClass(kind)  # nncf sets its own for every library

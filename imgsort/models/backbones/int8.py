@@ -20,6 +20,7 @@ from imgsort.disk.durable import replace_file, sync_folder
 from imgsort.errors import ModelProblem
 from imgsort.models.agreement import Agreement
 from imgsort.models.backbones.on_disk import InstalledBackbone
+from imgsort.models.nearness import Margin
 
 RECORD = "int8.json"
 INT8 = "int8"
@@ -29,6 +30,40 @@ STAGING = ".quantizing"
 def is_int8(precision: str) -> bool:
     """``int8-1a2b3c4d``: the digits are the graph's, for no two of them give equal embeddings."""
     return precision == INT8 or precision.startswith(f"{INT8}-")
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """int8 judges every picture; what is near to another folder is judged at ``exact`` again."""
+
+    exact: str
+    """The precision that has the last word: ``float32``, or ``bfloat16``."""
+    thresholds: str
+    """The digest of those it was measured under."""
+    margin: Margin
+    chosen_on: int
+    """Pictures that the margin was chosen on; none of them was counted."""
+    pictures: int
+    same_decisions: int
+    asked_again: int
+    lower_bound: float
+    """Wilson's, one-sided, 95 %, of the share of equal decisions."""
+    promised: bool
+    """It was good enough and fast enough to be used by itself."""
+
+    @property
+    def share_asked(self) -> float:
+        """Of the pictures counted."""
+        return self.asked_again / self.pictures if self.pictures else 0.0
+
+    def speedup(self, alone: float) -> float:
+        """Over the exact network, where int8 by itself is ``alone`` times as fast."""
+        return 1 / (1 / alone + self.share_asked)
+
+    @classmethod
+    def parsed(cls, table: dict[str, Any]) -> Self:
+        """Raises TypeError or KeyError where the table is none."""
+        return cls(**{**table, "margin": Margin(**table["margin"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +79,20 @@ class Measured:
     lower_bound: float
     """Wilson's, 95 %, of the share of equal decisions."""
     agreement: Agreement
+    alone: bool = True
+    """int8 agreed well enough to decide by itself."""
+    first: First | None = None
+    """None where it was measured by a version that always let int8 decide by itself."""
+
+    @classmethod
+    def parsed(cls, table: dict[str, Any]) -> Self:
+        """Raises TypeError or KeyError where the table is none."""
+        first = table.get("first")
+        parts = {
+            "agreement": Agreement(**table["agreement"]),
+            "first": None if first is None else First.parsed(first),
+        }
+        return cls(**{**table, **parts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +130,7 @@ class Record:
     def parsed(cls, text: bytes) -> Self:
         """Raises ValueError, TypeError or KeyError where the text is no such record."""
         table: dict[str, Any] = json.loads(text)
-        measured = tuple(
-            Measured(**{**one, "agreement": Agreement(**one["agreement"])})
-            for one in table.pop("measured")
-        )
+        measured = tuple(Measured.parsed(one) for one in table.pop("measured"))
         calibrated_on = tuple(table.pop("calibrated_on"))
         record = cls(**table, calibrated_on=calibrated_on, measured=measured)
         if set(dict(record.files)) != set(_names(record.graph)):

@@ -1,5 +1,6 @@
 """Head, classes and thresholds: embeddings become verdicts. NumPy only."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from imgsort.models.nearness import Nearness, log_odds, nearness
 from imgsort.records.reasons import Reason, ReasonCode
 from imgsort.records.verdict import (
     NEVER,
@@ -123,6 +125,11 @@ class Classifier:
     def classes(self) -> tuple[str, ...]:
         return self.head.classes
 
+    @property
+    def limits(self) -> str:
+        """A digest of the thresholds."""
+        return hashlib.sha256(self.thresholds.tobytes()).hexdigest()[:16]
+
     def with_confidence(self, confidence: float) -> Self:
         """The same head with one threshold for every class."""
         return type(self)(self.head, [confidence] * len(self.classes), self.familiar)
@@ -143,19 +150,39 @@ class Classifier:
 
     def judge(self, embeddings: NDArray[np.float32], top_k: int) -> list[Verdict]:
         """A verdict for each row of ``embeddings`` [N, D]; ``top_k`` may exceed the classes."""
+        return self._judged(embeddings, top_k)[0]
+
+    def judge_nearness(
+        self, embeddings: NDArray[np.float32], top_k: int
+    ) -> tuple[list[Verdict], Nearness]:
+        """The same, and how near each verdict is to another folder."""
+        verdicts, scores, unlikeness = self._judged(embeddings, top_k)
         if not self.classes:
-            return [_none(NOTHING_KNOWN)] * len(embeddings)
+            far = np.full(len(verdicts), np.inf, np.float32)
+            return verdicts, Nearness(far, far)
+        return verdicts, nearness(scores, self.thresholds, unlikeness)
+
+    def _judged(
+        self, embeddings: NDArray[np.float32], top_k: int
+    ) -> tuple[list[Verdict], NDArray[np.float32], NDArray[np.float32] | None]:
+        """With the scores [N, K], NaN where they are of no use, and the unlikeness [N]."""
+        if not self.classes:
+            nothing = [_none(NOTHING_KNOWN)] * len(embeddings)
+            return nothing, np.zeros((len(nothing), 0), np.float32), None
         # Overflow and NaN are told apart below, row by row; no warning should stop the batch.
         with np.errstate(all="ignore"):
             scores = self.head.scores(embeddings)
             usable = _finite_rows(embeddings) & _finite_rows(scores)
             scores = np.clip(scores, 0, 1)  # a float32 sum may end a hair above 1
             order = np.argsort(-scores, axis=1, kind="stable")[:, : max(top_k, 1)]
-            seen = self._seen(embeddings, order[:, 0])
-        return [
-            self._verdict(row, best, max(top_k, 0), *told) if fine else _none(NOT_FINITE)
-            for row, best, told, fine in zip(scores, order, seen, usable, strict=True)
+            unlikeness, doubts = self._seen(embeddings, order[:, 0])
+        told = zip(_told(unlikeness, len(order)), doubts, strict=True)
+        verdicts = [
+            self._verdict(row, best, max(top_k, 0), *said) if fine else _none(NOT_FINITE)
+            for row, best, said, fine in zip(scores, order, told, usable, strict=True)
         ]
+        scores[~usable] = np.nan
+        return verdicts, scores, unlikeness
 
     def decide_again(self, verdict: Verdict) -> Verdict:
         """A verdict this head gave before, under the thresholds of now."""
@@ -166,16 +193,24 @@ class Classifier:
         doubt = shortfall(verdict.confidence, threshold)
         return replace(verdict, decision="filed" if doubt is None else "unsure", doubt=doubt)
 
+    def gap(self, verdict: Verdict) -> float:
+        """Log-odds between a verdict's confidence and what its class takes now, to be filed."""
+        if verdict.label not in self.classes:
+            return math.inf
+        threshold = float(self.thresholds[self.classes.index(verdict.label)])
+        if threshold > 1:
+            return math.inf
+        confidence, least = log_odds(np.array([verdict.confidence, threshold], np.float32))
+        return abs(float(confidence - least))
+
     def _seen(
         self, embeddings: NDArray[np.float32], winners: NDArray[np.intp]
-    ) -> list[tuple[float | None, Reason | None]]:
+    ) -> tuple[NDArray[np.float32] | None, list[Reason | None]]:
         """Per row: how unlike the training it is, and the doubt about it."""
         if self.familiar is None:
-            return [(None, None)] * len(embeddings)
+            return None, [None] * len(embeddings)
         unlikeness = self.familiar.unlikeness(embeddings)
-        doubts = self.familiar.doubts(embeddings, winners, unlikeness)
-        told = (one if math.isfinite(one) else None for one in unlikeness.tolist())
-        return list(zip(told, doubts, strict=True))
+        return unlikeness, self.familiar.doubts(embeddings, winners, unlikeness)
 
     def _verdict(
         self,
@@ -197,6 +232,12 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
     return shares
+
+
+def _told(unlikeness: NDArray[np.float32] | None, count: int) -> list[float | None]:
+    if unlikeness is None:
+        return [None] * count
+    return [one if math.isfinite(one) else None for one in unlikeness.tolist()]
 
 
 def _finite_rows(numbers: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -20,6 +20,8 @@ class Machine:
     """The CPU multiplies bfloat16 matrices in hardware (Intel AMX)."""
     cuda: bool = True
     """What TensorFlow needs to use such a GPU is installed."""
+    matrix_int8: bool = False
+    """The CPU sums up products of int8 in hardware (VNNI, AMX)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,17 @@ def choose(device: str, precision: str, machine: Machine) -> Choice:
     return Choice("tensorflow" if on_gpu else "openvino", precision)
 
 
-def this_machine() -> Machine:
-    """Look without importing anything heavy."""
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def this_machine(cpuinfo: Path | None = None) -> Machine:
+    """Look without importing anything heavy. ``cpuinfo``: what to believe of the CPU."""
+    cpuinfo = cpuinfo or CPUINFO
     return Machine(
         nvidia=nvidia_visible(Path("/")),
-        matrix_bfloat16=_has_amx(Path("/proc/cpuinfo")),
+        matrix_bfloat16=_has_amx(cpuinfo),
         cuda=has_cuda(),
+        matrix_int8=has_vnni(cpuinfo),
     )
 
 
@@ -80,9 +87,9 @@ def _loads(library: str) -> bool:
     return True
 
 
-def has_vnni(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+def has_vnni(cpuinfo: Path | None = None) -> bool:
     """Without these instructions sums of int8 products overflow unless weights keep to 7 bits."""
-    return bool(_flags(cpuinfo) & {"avx512_vnni", "avx_vnni"})
+    return bool(_flags(cpuinfo or CPUINFO) & {"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 def _has_amx(cpuinfo: Path) -> bool:

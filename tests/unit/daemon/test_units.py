@@ -202,6 +202,30 @@ def test_a_user_s_own_service_asks_for_nothing_only_root_can_give() -> None:
     assert dict(settings(text))["WantedBy"] == "default.target"
 
 
+def test_the_page_is_served_beside_the_daemon(tmp_path: Path) -> None:
+    """On this machine's own network, whatever the metrics say; a training that it started outlives
+    it; and it is taken away with the rest."""
+    plan = replace(PLAN, scope="user", review=True)
+    file = Path("user/imgsort-review.service")
+    assert file not in rendered(replace(plan, review=False))
+    [start] = values(plan, file, "ExecStart")
+    assert start.endswith(" -C " + quoted(plan.workspace) + " review")
+    assert values(plan, file, "RestrictAddressFamilies") == ["AF_UNIX AF_INET"]
+    assert values(plan, Path("user/imgsort.service"), "RestrictAddressFamilies") == ["AF_UNIX"]
+    assert values(plan, file, "KillMode") == ["process"]
+    assert plan.services[-1] == "imgsort-review.service"
+    folders = folders_of(tmp_path)
+    install(plan, rendered(plan), folders, force=False)
+    wanted = folders["user"] / "default.target.wants"
+    wanted.mkdir()
+    (wanted / file.name).symlink_to(folders["user"] / file.name)
+    with pytest.raises(UnitProblem, match=r"disable --now .* imgsort-review\.service"):
+        uninstall(replace(plan, review=False), folders, force=False)
+    (wanted / file.name).unlink()
+    uninstall(replace(plan, review=False), folders, force=False)
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
 def test_a_gpu_gets_its_devices_and_nothing_else() -> None:
     """A drop-in for each service; only the daemon has a watchdog."""
     texts = rendered(replace(PLAN, gpu=True))

@@ -35,18 +35,18 @@ def analysed(*arguments: str | Path, runtime: Path) -> subprocess.CompletedProce
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("kind", ["owner", "shared", "gpu", "loopback", "user"])
+@pytest.mark.parametrize("kind", ["owner", "shared", "gpu", "loopback", "user", "review"])
 def test_verify_has_nothing_to_say(plan: UnitPlan, tmp_path: Path, kind: str) -> None:
     """It returns 0 for a misspelt key, so its stderr has to be empty."""
-    if kind == "user":
-        plan = replace(plan, scope="user")
+    if kind in {"user", "review"}:
+        plan = replace(plan, scope="user", review=kind == "review")
     elif kind != "owner":
         plan = replace(plan, **{kind: True})  # type: ignore[arg-type]
     out = tmp_path / "out"
     placed = install(plan, rendered(plan), folders_of(out), force=False)
     units = [one.path for one in placed if one.path.suffix in {".service", ".timer"}]
-    assert len(units) == 3
-    scope = ["--user"] if kind == "user" else []
+    assert len(units) == (4 if kind == "review" else 3)
+    scope = ["--user"] if kind in {"user", "review"} else []
     done = analysed("verify", *scope, *units, runtime=tmp_path)
     if "Failed to initialize manager" in done.stderr:
         pytest.skip(f"systemd-analyze can't work here: {done.stderr.strip()}")

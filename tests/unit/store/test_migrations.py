@@ -118,6 +118,7 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 TABLES = (
+    "acts",
     "archive_jobs",
     "archive_parts",
     "archive_pictures",
@@ -175,6 +176,7 @@ def test_the_view_has_the_columns_that_users_rely_on(database: Path) -> None:
         "final_label",
         "missing_at",
         "reason_code",
+        "precision",
     ]
 
 

@@ -26,6 +26,7 @@ from imgsort.trainer.evaluation.results import (
     Cell,
     ClassFinding,
     Findings,
+    Judged,
     MaterialCounts,
     Pictured,
     Target,
@@ -109,6 +110,7 @@ def findings(labels: list[str], folder: Path) -> Findings:
         mistakes=(shown, gone),
         cells=(Cell(labels[0], labels[1], 2, (shown, gone)),),
         suspects=(gone,),
+        judged=(Judged(sha256, labels[0], labels[1], 0.93, "nothing"),),
     )
 
 
@@ -170,8 +172,10 @@ def test_the_folder_has_figures_and_numbers(tmp_path: Path) -> None:
     names = {path.name for path in out.iterdir()}
     assert names == {
         *("index.html", "metrics.json", "confusion.png", "classes.png", "reliability.png"),
-        *("coverage.png", "learning_curve.png", "mistakes.png"),
+        *("coverage.png", "learning_curve.png", "mistakes.png", "judged.jsonl"),
     }
+    lines = (out / "judged.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [Judged(**json.loads(line)) for line in lines] == list(found.judged)
     numbers = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     assert numbers["summary"][0].startswith("The new one serves.")
     assert numbers["evaluation"]["accuracy"] == found.evaluation.accuracy
