@@ -154,9 +154,9 @@ def _made(  # noqa: PLR0913, PLR0917 - what a job is made of
     workspace: Workspace, wish: Wish, archive: Archive, folder: Path, pin: ModelPin, tell: Counting
 ) -> Job:
     seen = LeftOut()
-    entries = counted(pictures_of(workspace, archive, wish, seen, folder), tell)
     units = workspace.config.backfill.unit_images
     try:
+        entries = counted(pictures_of(workspace, archive, wish, seen, folder), tell)
         made = manifest.written(folder / "manifest", entries, units)
         if not made.pictures:
             raise nothing_in(archive, seen)

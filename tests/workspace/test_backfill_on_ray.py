@@ -166,17 +166,17 @@ def test_a_killed_driver_is_followed_by_another(photos: Workspace, tmp_path: Pat
 @pytest.fixture
 def cluster() -> Iterator[subprocess.Popen[str]]:
     """Three nodes with a CPU each."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, REPOSITORY / "tests/ray_cluster.py", "3", "1"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    yield process
-    assert process.stdin is not None
-    process.stdin.close()
-    process.wait(60)
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(60)
 
 
 def address_of(cluster: subprocess.Popen[str]) -> str:

@@ -119,6 +119,9 @@ def query(database: Path, sql: str) -> list[tuple[object, ...]]:
 
 TABLES = (
     "acts",
+    "archive_jobs",
+    "archive_parts",
+    "archive_pictures",
     "arrival_counts",
     "arrivals",
     "audits",
@@ -140,7 +143,12 @@ def test_a_new_database_has_every_table_and_the_view(tmp_path: Path) -> None:
     assert migrate(database) == Migrated(None, HEAD, None)
     assert revision_of(database) == head_revision() == HEAD
     names = query(database, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
-    assert {name for (name,) in names} == {*TABLES, "alembic_version", "prediction_log"}
+    assert {name for (name,) in names} == {
+        *TABLES,
+        "alembic_version",
+        "prediction_log",
+        "archive_log",
+    }
     assert query(database, "PRAGMA journal_mode") == [("wal",)]
 
 
