@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from imgsort.care.heartbeat import read_status
 from imgsort.disk.display import display
 from imgsort.review.asked import Asked
-from imgsort.review.reports import suspects_of_newest
+from imgsort.review.tested_models import suspects_of_newest
 from imgsort.review.training import training_now
 
 if TYPE_CHECKING:

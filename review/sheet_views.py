@@ -12,7 +12,7 @@ from imgsort.records.class_changes import ClassStanding
 from imgsort.records.log import parse_since
 from imgsort.review.asked import not_there, number
 from imgsort.review.call_refused import CallRefused
-from imgsort.review.reports import judged_of, metrics_of
+from imgsort.review.tested_models import judged_of, metrics_of
 from imgsort.store import Store
 from imgsort.store.layouts import layout_of
 from imgsort.store.listing import Order, Wanted
