@@ -191,13 +191,18 @@ def test_recovery_of_a_sound_workspace_changes_nothing(scene: Scene) -> None:
 
 def test_every_fail_point_in_the_code_is_listed() -> None:
     """A point that no test kills at would be a step nobody has looked at."""
-    code = "".join(path.read_text() for path in (REPOSITORY / "imgsort/filing").glob("*.py"))
+    code = "".join(
+        path.read_text()
+        for room in ("filing", "labels")
+        for path in (REPOSITORY / "imgsort" / room).glob("*.py")
+    )
     listed = {
         *failpoints.FILING,
         *failpoints.COPYING,
         *failpoints.NAMING,
         *failpoints.CROSSING,
         *failpoints.RECOVERY,
+        *failpoints.RENAMING,
     }
     assert set(re.findall(r'failpoint\("([^"]+)"\)', code)) == listed
 
