@@ -113,4 +113,5 @@ def _verdict(row: dict[str, Any]) -> Verdict | None:
         doubt=Reason.of(row["reason_code"], row["reason"]),
         top_k=tuple(Score(one["label"], one["confidence"]) for one in row["top_k"]),
         unlikeness=row["unlikeness"],
+        precision=row["precision"],
     )

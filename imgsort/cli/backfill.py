@@ -328,7 +328,7 @@ def _finish(
     as_json: bool,
 ) -> None:
     """The report, and the log; the exit code says whether something was left out."""
-    from imgsort.backfill.report import Report
+    from imgsort.backfill.account import Report
     from imgsort.backfill.tally import tallied
 
     report = Report(job, ran, tallied(job) if shard.is_whole else None, shard)
