@@ -29,6 +29,7 @@ TABLES = (
     "moves",
     "runs",
     "audits",
+    "acts",
     "archive_log",
     "archive_jobs",
     "archive_parts",
