@@ -89,10 +89,13 @@ def test_unknown_keys_and_bad_values_are_told_together(home: Path) -> None:
 
 def test_a_key_under_the_wrong_heading_is_told_the_right_one(home: Path) -> None:
     """Where exactly one other heading has it; not the name of another key there."""
-    configured(home, "target_precision = 0.99\n[model]\nunsure_over = 0.2\nfolder = 'x'\n")
+    configured(
+        home, "target_precision = 0.99\n[model]\nunsure_over = 0.2\ndaily = 'x'\nfolder = 'x'\n"
+    )
     file = home / "config.toml"
     assert sorted(asked("-C", home, "check-config").err.splitlines()) == [
-        f"{file}: model.folder: no such key (is 'x'); it belongs under [backup].",
+        f"{file}: model.daily: no such key (is 'x'); it belongs under [backup].",
+        f"{file}: model.folder: no such key (is 'x'); see the sample config.toml for those there are.",
         f"{file}: model.unsure_over: no such key (is 0.2); it belongs under [alert].",
         f"{file}: target_precision: no such key (is 0.99); it belongs under [learning].",
     ]
