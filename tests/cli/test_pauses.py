@@ -163,7 +163,7 @@ def test_it_waits_for_a_model_to_begin_with(home: Path, pictures: list[Path]) ->
     waiting = dropped(home, pictures)
     with away(home / "state" / "models" / "v0001"):
         with impatient(home) as process:
-            assert "imgsort goes on by itself" in read_until(process, "paused: No model is active")
+            assert "imgsort goes on by itself" in read_until(process, "paused: There is no model")
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=60)
             assert (process.returncode, out.splitlines()[-1][:12]) == (0, "0 images in ")
@@ -171,8 +171,8 @@ def test_it_waits_for_a_model_to_begin_with(home: Path, pictures: list[Path]) ->
     with ExitStack() as stack:
         with away(home / "state" / "models" / "v0001"):
             process = stack.enter_context(impatient(home))
-            read_until(process, "paused: No model is active")
-            assert (paused_for(home) or "").startswith("No model is active")
+            read_until(process, "paused: There is no model")
+            assert (paused_for(home) or "").startswith("There is no model")
         filed_at_last(waiting)
 
 
