@@ -95,7 +95,8 @@ def test_a_key_under_the_wrong_heading_is_told_the_right_one(home: Path) -> None
     file = home / "config.toml"
     assert sorted(asked("-C", home, "check-config").err.splitlines()) == [
         f"{file}: model.daily: no such key (is 'x'); it belongs under [backup].",
-        f"{file}: model.folder: no such key (is 'x'); see the sample config.toml for those there are.",
+        f"{file}: model.folder: no such key (is 'x'); see the sample config.toml for those there "
+        f"are.",
         f"{file}: model.unsure_over: no such key (is 0.2); it belongs under [alert].",
         f"{file}: target_precision: no such key (is 0.99); it belongs under [learning].",
     ]
