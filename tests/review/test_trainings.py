@@ -46,7 +46,7 @@ def test_a_training_is_started_and_its_end_is_told(review: Review) -> None:
     second = review.visitor.ask("POST", "/api/retrain", {"augment": 0})
     assert second.status_code == 409
     assert "runs already" in second.json()["error"]
-    until(lambda: not training(review)["running"])
+    until(lambda: not training(review)["ours"])  # it has told its end before it ends
     ended = training(review)
     assert (ended["outcome"], ended["ours"], ended["stage"]) == ("failed", False, None)
     assert "backbone" in ended["sentence"]
@@ -56,6 +56,7 @@ def test_a_training_is_started_and_its_end_is_told(review: Review) -> None:
 def test_one_s_own_training_can_be_stopped(review: Review) -> None:
     """By whoever started it; the model that serves is the same."""
     started = review.visitor.ask("POST", "/api/retrain", {}).json()
+    os.kill(started["pid"], signal.SIGSTOP)  # or it might be through before it is stopped
     stopped = review.visitor.ask("DELETE", "/api/retrain").json()
     assert (stopped["running"], stopped["outcome"]) == (False, "stopped")
     assert not Path(f"/proc/{started['pid']}").exists()
@@ -91,6 +92,7 @@ def test_a_training_outlives_the_page(review: Review) -> None:
     later = Trainings(review.desk.workspace)
     until(lambda: (later.as_dict()["pid"], later.as_dict()["outcome"]) == (pid, "failed"))
     assert later.as_dict()["by"] == "other"
+    until(lambda: not training(review)["ours"])
 
 
 def test_a_killed_training_is_told(tmp_path: Path) -> None:

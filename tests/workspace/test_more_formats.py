@@ -82,7 +82,7 @@ def test_classify_and_views_follow_what_is_switched_on(
     found = pictures_in([folder], workspace.config.decode.suffixes)
     assert len(found) == (len(NAMES) if config else 0)
     answers = list(classify(workspace, [folder / "a.jp2", folder / "c.tga"]))
-    assert Counter(one.reason is None for one in answers) == {bool(config): 2}
+    assert Counter(one.verdict is not None for one in answers) == {bool(config): 2}
     [seen] = views([folder / "d.ppm"], 30, workspace.config.decode)
     assert isinstance(seen, Picture) == bool(config)
 
