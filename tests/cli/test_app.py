@@ -113,7 +113,7 @@ def test_an_ambiguous_name_is_asked_about_at_a_terminal(tmp_path: Path) -> None:
 
 def test_a_table_cuts_nothing_at_a_terminal() -> None:
     """A path that is wider than the screen goes on in the next line."""
-    path = "/home/photos/unsure/" + "".join(f"{number:04}" for number in range(20)) + ".jpg"
+    path = "/data/photos/unsure/" + "".join(f"{number:04}" for number in range(20)) + ".jpg"
     code = "import sys; from imgsort.cli.output import print_table as p; p(('id', 'picture'), [(7, "
     ours, theirs = pty.openpty()
     process = subprocess.Popen(

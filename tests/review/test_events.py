@@ -118,7 +118,7 @@ def test_what_passes_by_itself_is_told_apart(
 
 def test_a_bug_is_told_without_a_traceback() -> None:
     """That is in what the program printed, as the sentence says."""
-    answer = failed(LookupError("/home/somebody/secret"))
+    answer = failed(LookupError("/srv/somebody/secret"))
     assert answer.status_code == 500
     assert "secret" not in bytes(answer.body).decode()
     assert "LookupError" in bytes(answer.body).decode()
