@@ -67,6 +67,7 @@ def test_an_act_killed_at_a_step(
     assert _contents(desk) == before
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("failpoint", MOVING)
 def test_taking_back_killed_at_a_step(
     failpoint: str, filed: Path, tmp_path: Path, typist: Typist

@@ -90,6 +90,7 @@ def kill_an_actor(driver: subprocess.Popen[str]) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_killed_actor_costs_nothing(photos: Workspace, archive: list[Path]) -> None:
     """Its unit is judged by another; each picture has one row."""
     driver = on_ray(photos, archive[0].parents[1])
@@ -117,6 +118,7 @@ def test_ten_killed_actors(photos: Workspace, tmp_path: Path) -> None:
     assert torn(photos, "ray") == []
 
 
+@pytest.mark.slow
 def test_a_unit_that_kills_its_actors_is_left_out(
     photos: Workspace, archive: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +133,7 @@ def test_a_unit_that_kills_its_actors_is_left_out(
     assert len(rows(photos, "ray")) == 100 - 16
 
 
+@pytest.mark.slow
 def test_poison_costs_itself_on_ray(photos: Workspace, archive: list[Path]) -> None:
     """Decoded in the pool, the same picture is one rejected row, and the job ends with exit 0."""
     archive[20].write_bytes(archive[20].read_bytes() + b"POISON:exit")
@@ -204,6 +207,7 @@ def test_a_node_that_is_lost_costs_nothing(
     assert rows(photos, "ray") == sorted(rows(photos, "ray"), key=lambda row: row["path_bytes"])
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_not_there_is_told(photos: Workspace, archive: list[Path]) -> None:
     """In a sentence, with a way to go on."""
     said = imgsort(

@@ -257,6 +257,7 @@ def test_too_few_pictures_start_nothing(workspace: Workspace, store: Store) -> N
     assert not (backbone_of(workspace).path / REFUSED).exists()
 
 
+@pytest.mark.slow
 def test_damaged_files_are_made_anew(workspace: Workspace, photographs: list[Path]) -> None:
     """By itself it needs nobody to type --again."""
     backbone = backbone_of(workspace)

@@ -174,6 +174,7 @@ def cautious(workspace: Workspace) -> Workspace:
     return Workspace.open(made.root)
 
 
+@pytest.mark.slow
 def test_poison_costs_itself(cautious: Workspace, poisoned: tuple[list[Path], set[bytes]]) -> None:
     """The job ends with exit 0; each poisonous picture is rejected with its reason, no other is."""
     paths, bad = poisoned
