@@ -22,7 +22,9 @@ BY_FOLDER = '[filing]\ntemplate = "{folder1}/{label}/{name}"\n'
 BY_WAY = '[filing]\ntemplate = "{subfolder}/{label}/{name}"\n'
 
 
-@pytest.fixture(params=[BY_FOLDER, BY_WAY], ids=["folder1", "subfolder"])
+@pytest.fixture(
+    params=[BY_FOLDER, pytest.param(BY_WAY, marks=pytest.mark.slow)], ids=["folder1", "subfolder"]
+)
 def desk(request: pytest.FixtureRequest, tmp_path: Path, at_once: None) -> Desk:
     """Three cats and two dogs at station A, two cats at B."""
     desk = Desk.at(tmp_path / "photos", request.param)
