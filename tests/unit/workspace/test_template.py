@@ -50,6 +50,20 @@ def test_tokens_become_folders_and_names(template: str, expected: str) -> None:
     assert str(render(template)) == expected
 
 
+def placed(template: str, subfolder: bytes) -> str:
+    """Where a cat goes that lay in this folder of the inbox."""
+    path = Template.parse(template).render(
+        label="cat",
+        name="IMG_1.jpg",
+        arrived_at=ARRIVED,
+        captured_at=None,
+        camera=None,
+        confidence=0.8749,
+        subfolder=subfolder,
+    )
+    return str(path)
+
+
 @pytest.mark.parametrize(
     ("template", "subfolder", "expected"),
     [
@@ -65,16 +79,7 @@ def test_tokens_become_folders_and_names(template: str, expected: str) -> None:
 )
 def test_stations_become_folders(template: str, subfolder: bytes, expected: str) -> None:
     """Where a picture lay in the inbox, whole or by level; nothing in it leads out or hides."""
-    path = Template.parse(template).render(
-        label="cat",
-        name="IMG_1.jpg",
-        arrived_at=ARRIVED,
-        captured_at=None,
-        camera=None,
-        confidence=0.8749,
-        subfolder=subfolder,
-    )
-    assert str(path) == expected
+    assert placed(template, subfolder) == expected
 
 
 @pytest.mark.parametrize("captured_at", [None, "", "0000-00-00T00:00:00", "yesterday"])
@@ -214,16 +219,7 @@ def test_room_is_left_for_the_longest_tail() -> None:
 )
 def test_stations_may_come_before_the_class(template: str, subfolder: bytes, expected: str) -> None:
     """In camtrapR's order; behind the class everything may stand that could before."""
-    path = Template.parse(template).render(
-        label="cat",
-        name="IMG_1.jpg",
-        arrived_at=ARRIVED,
-        captured_at=None,
-        camera=None,
-        confidence=0.8749,
-        subfolder=subfolder,
-    )
-    assert str(path) == expected
+    assert placed(template, subfolder) == expected
 
 
 @pytest.mark.parametrize(
