@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.desk import Desk
+from tests.review.reviewer import Reviewer, reviewing
 from tests.review.visitor import Review, review_of
 
 
@@ -12,3 +14,10 @@ from tests.review.visitor import Review, review_of
 def review(tmp_path: Path) -> Iterator[Review]:
     with review_of(tmp_path / "photos") as made:
         yield made
+
+
+@pytest.fixture
+def person(desk: Desk) -> Iterator[Reviewer]:
+    """Who reviews the desk of the module that asks."""
+    with reviewing(desk) as reviewer:
+        yield reviewer

@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,6 @@ def desk(tmp_path: Path) -> Desk:
     desk = Desk.at(tmp_path / "photos")
     desk.file("cat-1.jpg", "cat-2.jpg", "dog-1.jpg", "unsure-dog-1.jpg", "unsure-cat-2.jpg")
     return desk
-
-
-@pytest.fixture
-def person(desk: Desk) -> Iterator[Reviewer]:
-    with reviewing(desk) as reviewer:
-        yield reviewer
 
 
 def everything(desk: Desk) -> Any:

@@ -1,6 +1,5 @@
 """Audits on the page: as `imgsort audit`, in as many sittings as one likes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ def desk(tmp_path: Path) -> Desk:
     desk = Desk.at(tmp_path / "photos")
     desk.file(*FILED)
     return desk
-
-
-@pytest.fixture
-def person(desk: Desk) -> Iterator[Reviewer]:
-    with reviewing(desk) as reviewer:
-        yield reviewer
 
 
 def truth(row: dict[str, Any]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,6 @@ def desk(tmp_path: Path) -> Desk:
     desk.file(*FILED)
     desk.file("broken-1.jpg")
     return desk
-
-
-@pytest.fixture
-def person(desk: Desk) -> Iterator[Reviewer]:
-    with reviewing(desk) as reviewer:
-        yield reviewer
 
 
 def test_each_view_has_its_pictures(person: Reviewer) -> None:

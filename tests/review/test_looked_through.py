@@ -1,6 +1,5 @@
 """A sheet that was looked through confirms what was seen of it, as `confirm` does, and no more."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,6 @@ def desk(tmp_path: Path) -> Desk:
     desk = Desk.at(tmp_path / "photos")
     desk.file(*FILED)
     return desk
-
-
-@pytest.fixture
-def person(desk: Desk) -> Iterator[Reviewer]:
-    with reviewing(desk) as reviewer:
-        yield reviewer
 
 
 def look_through(
