@@ -68,6 +68,12 @@ class RuntimeUnavailable(ImgsortError):
     """This machine can't run the model that way; set model.device to "auto" in config.toml."""
 
 
+class DecoderUnavailable(ImgsortError):
+    """No picture can be opened here; set TMPDIR to a folder with a short name, such as /tmp."""
+
+    exit_code = 78
+
+
 class NothingToDo(ImgsortError):
     """There is nothing to do."""
 

@@ -17,6 +17,7 @@ from imgsort.disk.closing import Closing
 from imgsort.disk.identity import Identity, open_regular
 from imgsort.images import ImageLimits
 from imgsort.images.outcome import Attempts, Deferred, Outcome, Picture, Refused
+from imgsort.images.socket_folder import choose_socket_folder
 from imgsort.images.worker import Mishap, Worker
 from imgsort.images.worker_task import (
     CHANGED,
@@ -64,7 +65,8 @@ class DecoderPool(Closing):
         decode: Decode = images.decode,
         bases: tuple[Path, ...] = (),
     ) -> None:
-        """``bases``: folders below which no link is followed."""
+        """``bases``: folders below which no link is followed. Raises DecoderUnavailable."""
+        choose_socket_folder()
         self.last_progress = time.monotonic()
         """Monotonic seconds of the last outcome, or of the last step towards one."""
         self.rebuilt = 0
@@ -194,7 +196,11 @@ class DecoderPool(Closing):
         while not worker.start():
             if self._closing.is_set():
                 return False
-            _log.warning("a decoder process can't be started; trying again in %g s", pause)
+            _log.warning(
+                "a decoder process can't be started (%s); trying again in %g s",
+                worker.trouble,
+                pause,
+            )
             self._closing.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         return True
@@ -229,7 +235,7 @@ def open_decoder(
 ) -> DecoderPool:
     """The worker processes that open untrusted pictures, limited as the configuration says.
 
-    Below ``bases`` they follow no link.
+    Below ``bases`` they follow no link. Raises DecoderUnavailable where no process can be started.
     """
     return DecoderPool(
         size=size,

@@ -67,6 +67,8 @@ class Worker:
         # An unlinked file in memory that both sides map: nothing to clean up, whoever is killed.
         self._shelf = self._context.RawArray(c_uint8, assignment.size * assignment.size * 3)
         self._running: tuple[ForkServerProcess, Connection] | None = None
+        self.trouble = ""
+        """Why the last ``start`` gave no worker, as the system says it."""
 
     def start(self) -> bool:
         """Have a worker that answers; False where the machine can't give one now."""
@@ -74,7 +76,8 @@ class Worker:
             return True
         try:
             ours, theirs = self._context.Pipe()
-        except OSError:  # too many open files
+        except OSError as problem:  # too many open files
+            self.trouble = str(problem)
             return False
         try:
             with theirs:
@@ -82,7 +85,8 @@ class Worker:
                     target=_serve, args=(self._assignment, self._shelf, theirs), daemon=True
                 )
                 process.start()
-        except (OSError, EOFError, RuntimeError):
+        except (OSError, EOFError, RuntimeError) as problem:
+            self.trouble = str(problem) or "the process that starts them is gone"
             ours.close()
             return False
         self._running = process, ours
@@ -91,6 +95,7 @@ class Worker:
                 return True
         except (OSError, EOFError):  # it died on the way up
             pass
+        self.trouble = "it didn't come up"
         self.stop()
         return False
 

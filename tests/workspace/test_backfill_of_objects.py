@@ -1,7 +1,6 @@
 """Archives in an object store: a real S3 server on this machine, and objects that change."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,8 +73,8 @@ def test_objects_are_judged_where_they_lie(
         client.put_object(Bucket="pics", Key=key, Body=path.read_bytes())
     client.put_object(Bucket="pics", Key="notes.txt", Body=b"x")
     client.put_object(Bucket="pics", Key="broken.jpg", Body=b"<html>")
-    # A short name: the workers' socket lies below it, and a socket's name has 107 bytes at most.
-    scratch = Path(tempfile.mkdtemp(prefix="s3-"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     said = backfill(photos, {**env, "TMPDIR": str(scratch)}, "s3://pics", "--job", "s3", "--json")
     assert said.code == 0, said.err
     found = {os.fsdecode(row["path_bytes"]): row for row in rows(photos, "s3")}
@@ -86,7 +85,7 @@ def test_objects_are_judged_where_they_lie(
     assert odd["decision"] in {"filed", "unsure"}
     assert found["s3://pics/broken.jpg"]["reason"] == "the content is a web page"
     assert query(photos, "SELECT count(*) FROM archive_log WHERE sha256 IS NOT NULL") == [(5,)]
-    scratch.rmdir()  # nothing is left in it
+    assert list(scratch.iterdir()) == []
 
 
 def test_an_object_that_is_another_than_was_listed(
