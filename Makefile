@@ -2,12 +2,16 @@
 # make test        lint, types and the quick tests: what CI runs
 # make test-all    everything: the slow tests, the chaos tests, and 100,000 pictures in one run
 # make chaos       kills, full disks, power cuts and worse, many times over: prints what they did
+# make bench       imgsort beside Keras, PyTorch, ONNX Runtime, Ultralytics and a script: one table
+# make growth      how status, log, reconcile … grow with the log: one chart
 # make lint        ruff and mypy only
 # make format      let ruff put the code in shape
 # make clean       remove .venv and what builds and tests left
 #
 # make demo PYTHON=python3.12                 picks the Python
 # make test PYTEST_ARGS='-x tests/unit'       narrows the tests
+# make bench CONTENDERS=keras,imgsort         narrows the table
+# make bench BENCH_ARGS=--skip-install        installs nothing: PyTorch is 6 GB, kept in .bench
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,11 +21,13 @@ PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= auto
 PYTEST_ARGS ?=
+CONTENDERS ?=
+BENCH_ARGS ?=
 
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile
 
-.PHONY: help demo test test-all chaos lint format clean
+.PHONY: help demo test test-all chaos bench growth lint format clean
 
 help:
 	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
@@ -39,6 +45,12 @@ test-all: lint
 # Mounting disks and cutting their power takes root; what isn't allowed is skipped with the reason.
 chaos: $(VENV)/.dev
 	@$(PYTEST) -rs -m 'chaos or not slow' tests/chaos tests/workspace/test_retrain.py $(PYTEST_ARGS)
+
+bench: $(VENV)/.demo
+	@$(BIN)/python -m benchmarks.beside --only '$(CONTENDERS)' $(BENCH_ARGS)
+
+growth: $(VENV)/.demo
+	@$(BIN)/python benchmarks/growth.py $(BENCH_ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -58,7 +58,8 @@ STATEMENTS = (
     unlikeness, predicted_at)
     %ROWS% SELECT i, 1, 1 + i % 20, 0.5 + (i % 1000) / 2000.0,
     CASE WHEN i % 10 = 0 THEN 'unsure' ELSE 'filed' END,
-    '[["class' || (i % 20) || '", 0.9], ["other", 0.1]]', 0.5 + (i % 100) / 150.0,
+    '[{"class_id": ' || (1 + i % 20) || ', "confidence": ' || (0.5 + (i % 1000) / 2000.0) || '}]',
+    0.5 + (i % 100) / 150.0,
     strftime('%Y-%m-%dT%H:%M:%fZ', :begin + i * 30, 'unixepoch') FROM n""",
     """INSERT INTO arrivals (id, image_id, name, name_bytes, subfolder, subfolder_bytes, path,
     path_bytes, decision, state, model, class_id, confidence, arrived_at, filed_at, dev, ino, size,
