@@ -62,7 +62,7 @@ format: $(VENV)/.dev
 	@$(BIN)/ruff format .
 
 clean:
-	rm -rf -- $(VENV) build dist imgsort.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf -- $(VENV) .bench build dist imgsort.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Stamps: a second run installs nothing unless what is asked for has changed.
 $(VENV)/.demo: EXTRAS := demo

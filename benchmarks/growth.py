@@ -16,7 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,32 +131,31 @@ def main() -> None:
         return
     kept = options.kept.resolve()
     sizes = [int(word) for word in options.rows.split(",")]
-    figures = grown(kept, sizes, options.rounds, options.most_labels, options.only.split(","))
-    figures = joined(kept / "growth.json", figures)
-    draw(figures, kept / "growth.png")
-    print("\n".join(lines(figures)))
+    told = kept / "growth.json"
+    for size in sizes:
+        for name, figures in grown(kept, size, options):
+            print(f"{size:>9,} {name}: {figures}", file=sys.stderr, flush=True)
+            keep(told, name, size, figures)
+    every = json.loads(told.read_text())["operations"]
+    draw(every, kept / "growth.png")
+    print("\n".join(lines(every)))
 
 
 def grown(
-    kept: Path, sizes: Sequence[int], rounds: int, most_labels: int, only: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """By operation and size: medians of the rounds."""
-    figures: dict[str, dict[str, Any]] = {}
-    for size in sizes:
-        workspace = prepared(kept, size, labelled=False)
-        wanted = [name for name in OPERATIONS if any(word in name for word in only)]
-        found: dict[str, list[dict[str, float]]] = {}
-        for _ in range(rounds):
-            for name in wanted:
-                if name != "retrain":
-                    found.setdefault(name, []).append(asked(name, workspace))
-        if "retrain" in wanted and size <= most_labels:
-            found["retrain"] = [asked("retrain", prepared(kept, size, labelled=True))]
-        for name, several in found.items():
-            middle = {key: median(one[key] for one in several) for key in several[0]}
-            figures.setdefault(name, {})[str(size)] = middle
-            print(f"{size:>9,} {name}: {middle}", file=sys.stderr, flush=True)
-    return figures
+    kept: Path, size: int, options: argparse.Namespace
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Each operation with the medians of its rounds."""
+    words = options.only.split(",")
+    wanted = [name for name in OPERATIONS if any(word in name for word in words)]
+    several: dict[str, list[dict[str, float]]]
+    several = {name: [] for name in wanted if name != "retrain"}
+    for _ in range(options.rounds):
+        for name, rounds in several.items():
+            rounds.append(asked(name, prepared(kept, size, labelled=False)))
+    for name, rounds in several.items():
+        yield name, {key: median(one[key] for one in rounds) for key in rounds[0]}
+    if "retrain" in wanted and size <= options.most_labels:
+        yield "retrain", asked("retrain", prepared(kept, size, labelled=True))
 
 
 def asked(name: str, workspace: Workspace) -> dict[str, float]:
@@ -255,18 +254,16 @@ def _store(workspace: Workspace) -> Store:
     return Store.open(workspace.database, root=workspace.root)
 
 
-def joined(path: Path, figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """With those of earlier runs that this one did not measure; written down together."""
+def keep(path: Path, name: str, size: int, figures: dict[str, float]) -> None:
+    """Beside those of earlier runs, in the order in which operations are told."""
     before = json.loads(path.read_text())["operations"] if path.exists() else {}
-    for name, by_size in figures.items():
-        before[name] = {**before.get(name, {}), **by_size}
+    before.setdefault(name, {})[str(size)] = figures
     told = {
         "measured_at": datetime.now(UTC).isoformat(timespec="minutes"),
         "cores": len(os.sched_getaffinity(0)),
-        "operations": before,
+        "operations": {name: before[name] for name in OPERATIONS if name in before},
     }
     path.write_text(json.dumps(told, indent=2) + "\n")
-    return {name: before[name] for name in OPERATIONS if name in before}
 
 
 def lines(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
