@@ -41,7 +41,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pictures", type=int, default=96, help="a round")
+    parser.add_argument("--pictures", type=int, default=64, help="a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=Path, help="a folder, instead of generated pictures")
     parser.add_argument("--only", default="", help="words of names, by commas: keras,imgsort")

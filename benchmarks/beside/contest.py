@@ -88,7 +88,7 @@ class Entrant:
         """Images per second."""
         assert self._process is not None  # noqa: S101 - asked before
         folder = self._place / f"round{number}"
-        names = lay_out(terms.pictures, folder, number)
+        names = lay_out([*terms.pictures] * self.row.contender.times, folder, number)
         done = self._process.judge(folder, names)
         shutil.rmtree(folder)
         return len(names) / done.seconds

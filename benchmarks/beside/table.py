@@ -98,7 +98,8 @@ def draw(table: dict[str, Any], path: Path) -> None:
     axes = figure.subplots(len(groups), 1, squeeze=False, height_ratios=[len(g) for g in groups])
     for place, (network, group) in enumerate(zip(networks, groups, strict=True)):
         _draw(axes[place, 0], network, group)
-    axes[-1, 0].set_xlabel("images per second, end to end; the line is the slowest to the fastest")
+    said = "images per second, end to end; the line is from the slowest round to the fastest"
+    axes[-1, 0].set_xlabel(said, fontsize=8)
     figure.savefig(path, dpi=100)
 
 
