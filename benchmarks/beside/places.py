@@ -43,7 +43,8 @@ def _install(packages: tuple[str, ...], place: Path, log: Path) -> None:
     print(f"installing {', '.join(packages)} …", file=sys.stderr, flush=True)
     if not place.exists():
         venv.create(place, with_pip=True)
-    command = [place / "bin" / "python", "-m", "pip", "install", "--quiet", *packages]
+    python = str(place / "bin" / "python")
+    command = [python, "-m", "pip", "install", "--quiet", *packages]
     with log.open("a") as told:
         try:
             subprocess.run(command, check=True, stdout=told, stderr=told, timeout=LONGEST)  # noqa: S603
