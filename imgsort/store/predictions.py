@@ -12,6 +12,7 @@ from imgsort.records.reasons import Reason
 from imgsort.records.verdict import Score, Verdict
 from imgsort.store.chunks import rows_in
 from imgsort.store.images import image_ids
+from imgsort.store.prepared import insert_rows
 from imgsort.store.reasons import reason_columns
 from imgsort.store.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
 from imgsort.store.topic import Topic, now, reading, writing
@@ -89,17 +90,16 @@ def ensure_predictions(
     rows = rows_in(connection, asked, PREDICTIONS.c.image_id, images)
     known = {(row.image_id, row.model): row.precision for row in rows}
     fresh = [
-        {"image_id": image_id, "model": model, "predicted_at": now, **_values(verdict, classes)}
-        for (image_id, model), verdict in verdicts.items()
-        if (image_id, model) not in known
+        (*key, now, *_values(verdict, classes))
+        for key, verdict in verdicts.items()
+        if key not in known
     ]
-    if fresh:
-        connection.execute(insert(PREDICTIONS), fresh)
+    insert_rows(connection, PREDICTIONS, ("image_id", "model", "predicted_at", *_VERDICT), fresh)
     for (image_id, model), before in known.items():
         verdict = verdicts.get((image_id, model))
         if verdict is not None and verdict.precision not in {None, before}:
-            values = {"predicted_at": now, **_values(verdict, classes)}
-            _replace(connection, image_id, model, values)
+            said = dict(zip(_VERDICT, _values(verdict, classes), strict=True))
+            _replace(connection, image_id, model, {"predicted_at": now, **said})
 
 
 def _replace(connection: Connection, image_id: int, model: int, values: dict[str, Any]) -> None:
@@ -138,20 +138,28 @@ def _why(verdict: Verdict) -> dict[str, str | None]:
     return {"why": columns["reason"], "code": columns["reason_code"]}
 
 
-def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:
-    top_k = [
+_VERDICT = (
+    *("class_id", "confidence", "decision", "reason", "reason_code"),
+    *("top_k", "unlikeness", "precision"),
+)
+
+
+def _values(verdict: Verdict, classes: Mapping[str, int]) -> tuple[Any, ...]:
+    return (
+        *(classes.get(verdict.label), verdict.confidence, verdict.decision),
+        *reason_columns(verdict.doubt).values(),
+        *(_TOP_K.encode(_ranked(verdict, classes)), verdict.unlikeness, verdict.precision),
+    )
+
+
+_TOP_K = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def _ranked(verdict: Verdict, classes: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [
         {"label": one.label, "confidence": one.confidence, "class_id": classes[one.label]}
         for one in verdict.top_k
     ]
-    return {
-        "class_id": classes.get(verdict.label),
-        "confidence": verdict.confidence,
-        "decision": verdict.decision,
-        **reason_columns(verdict.doubt),
-        "top_k": json.dumps(top_k, ensure_ascii=False, separators=(",", ":")),
-        "unlikeness": verdict.unlikeness,
-        "precision": verdict.precision,
-    }
 
 
 def predictions_for(
