@@ -22,7 +22,7 @@ from imgsort.daemon.pipeline.inference import ModelInference
 from imgsort.daemon.pipeline.pipeline import Pace, Pipeline, Stages
 from imgsort.daemon.pipeline.sent_back import SentBack
 from imgsort.daemon.reporting.progress import Board
-from imgsort.daemon.service.malloc import settle_heap
+from imgsort.daemon.service.malloc import settle_collector, settle_heap
 from imgsort.errors import DatabaseProblem
 from imgsort.filing import Filer, recover
 from imgsort.images.pool import DecoderPool, open_decoder
@@ -95,6 +95,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     if originals is not None:
         stages = replace(stages, recognised=originals.recognised)
     pipeline = Pipeline(source.arrivals(), stages, board, pace_of(config))
+    settle_collector()
     return Works(
         workspace=workspace,
         store=store,
