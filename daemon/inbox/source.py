@@ -147,7 +147,8 @@ class Source:
             elif after is not None:
                 self.window.found(name, now)
             self._moved_at = now
-        if self._once or name in self.window.waiting:
+            wanted = name in self.window.waiting or (self._once and not self.window.in_flight)
+        if wanted:
             self._watcher.hints.arrived.set()
 
     def may_reject(self, path: Path) -> bool:
