@@ -6,6 +6,7 @@ to be compiled anew by SQLAlchemy and by SQLite. So numbers and texts go as one 
 
 import json
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
@@ -36,6 +37,13 @@ def rows_in(
             yield from connection.execute(query.where(column.in_(part)))
         else:
             stored = part if told is None else [told(value) for value in part]
-            yield from connection.execute(
-                query.where(column.in_(_LISTED)), {"listed": json.dumps(stored)}
-            )
+            listed = {"listed": json.dumps(stored)}
+            yield from connection.execute(_limited(query, column), listed)
+
+
+@lru_cache(maxsize=64)
+def _limited(
+    query: Select[*tuple[Any, ...]], column: ColumnElement[Any]
+) -> Select[*tuple[Any, ...]]:
+    """Of a query that is a constant this is made once."""
+    return query.where(column.in_(_LISTED))

@@ -33,12 +33,14 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
     return ensure_contents(connection, contents, now) if contents else {}
 
 
+_KNOWN = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
+
+
 def ensure_contents(
     connection: Connection, wanted: Mapping[str, Content], now: datetime
 ) -> dict[str, int]:
     """The id of each content's row, by sha256; the same rules."""
-    asked = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
-    rows = list(rows_in(connection, asked, IMAGES.c.sha256, wanted))
+    rows = list(rows_in(connection, _KNOWN, IMAGES.c.sha256, wanted))
     known = {row.sha256: row.id for row in rows}
     for row in rows:
         facts = wanted[row.sha256].facts

@@ -160,13 +160,15 @@ def _settle_arrivals(
     execute_each(connection, _SUPERSEDED, names, rows)
 
 
+_OPEN = select(*(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause), *identity_columns(MOVES)).where(
+    MOVES.c.state == _PLANNED
+)
+
+
 def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:
-    planned = select(
-        *(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause), *identity_columns(MOVES)
-    ).where(MOVES.c.state == _PLANNED)
     return {
         row.id: _Open(row.id, row.arrival_id, row.cause, identity_of(row))
-        for row in rows_in(connection, planned, MOVES.c.id, move_ids)
+        for row in rows_in(connection, _OPEN, MOVES.c.id, move_ids)
     }
 
 

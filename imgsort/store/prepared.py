@@ -7,12 +7,15 @@ parameters, finds out how each is kept, and puts them into the order of the stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Insert, Table, TypeDecorator, Update, insert
 
 Row = tuple[Any, ...]
+_TOGETHER = 32
+"""Rows of one insert; a batch of the daemon has as many, or many times so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,20 @@ class _Prepared:
 def insert_rows(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
 ) -> None:
-    """Insert rows of these columns."""
-    execute_each(connection, _insert(table), columns, rows)
+    """Insert rows of these columns: a fixed number with each statement, then the rest one by one.
+
+    Between two statements Python's lock is given up and has to be waited for, which takes longer
+    than the row.
+    """
+    whole = len(rows) - len(rows) % _TOGETHER
+    if whole:
+        prepared = _prepared(_insert(table), columns, connection.dialect)
+        stored = [prepared.stored(row) for row in rows[:whole]]
+        values = ", ".join([f"({', '.join('?' * len(stored[0]))})"] * _TOGETHER)
+        text = f"{prepared.text.rpartition('VALUES')[0]}VALUES {values}"
+        many = (stored[start : start + _TOGETHER] for start in range(0, whole, _TOGETHER))
+        connection.exec_driver_sql(text, [tuple(chain.from_iterable(each)) for each in many])
+    execute_each(connection, _insert(table), columns, rows[whole:])
 
 
 def execute_each(
