@@ -66,19 +66,24 @@ class Spot:
 
         Raises NotARegularFile, or OSError.
         """
+        return self.opened()[0]
+
+    def opened(self) -> tuple[int, os.stat_result]:
+        """The same, with what the kernel says of the file."""
         descriptor = os.open(self.name, _READ, dir_fd=self.folder.descriptor)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
             raise NotARegularFile(f"{self.path} is not a regular file")
-        return descriptor
+        return descriptor, status
 
     def identity_of(self, expected: Identity, sha256: str) -> Identity | None:
         """Of the file there, if it still has this content; its bytes decide once it was touched.
 
         Raises OSError.
         """
-        descriptor = self.open()
-        if Identity.of(os.fstat(descriptor)) == expected:
+        descriptor, status = self.opened()
+        if Identity.of(status) == expected:
             os.close(descriptor)
             return expected
         found = fingerprint(descriptor)

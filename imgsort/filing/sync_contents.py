@@ -1,7 +1,7 @@
 """Bring the content of files to the disk before their names move: fsync, many at a time."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +22,8 @@ def make_durable(files: Sequence[Spot]) -> None:
         _make_durable(files[0])
         return
     with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="fsync") as threads:
-        for _ in threads.map(_make_durable, files):
+        waiting = iter(files)  # from which each thread takes the next: a task a file costs more
+        for _ in threads.map(_make_all_durable, [waiting] * _TOGETHER):
             pass  # map() hands on what a thread raised
 
 
@@ -32,6 +33,11 @@ def sync_content(descriptor: int, path: Path) -> None:
         os.fsync(descriptor)
     except OSError as problem:
         raise storage_failed(path, problem) from problem
+
+
+def _make_all_durable(files: Iterator[Spot]) -> None:
+    for file in files:
+        _make_durable(file)
 
 
 def _make_durable(file: Spot) -> None:
