@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -205,9 +206,9 @@ def test_one_that_is_alone_waits_for_nobody() -> None:
             _until(more, rig.candidates(["a"])), rig.pipeline.stages, rig.listener, Pace(32, 60.0)
         )
         rig.pipeline.start()
-        wait_for(lambda rig=rig: rig.decoder.submitted == 1, "it is decoded")
+        wait_for(partial(_has_decoded, rig), "it is decoded")
         if filed:
-            wait_for(lambda rig=rig: rig.listener.filed == ["a"], "it is filed by itself")
+            wait_for(partial(_has_filed, rig), "it is filed by itself")
         else:
             time.sleep(0.3)
         assert len(rig.listener.filed) == filed
@@ -215,6 +216,14 @@ def test_one_that_is_alone_waits_for_nobody() -> None:
         assert rig.pipeline.join(30)
         assert rig.listener.filed == ["a"]
         more.clear()
+
+
+def _has_decoded(rig: Rig) -> bool:
+    return rig.decoder.submitted == 1
+
+
+def _has_filed(rig: Rig) -> bool:
+    return bool(rig.listener.filed)
 
 
 def _until(more: threading.Event, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
