@@ -75,7 +75,7 @@ class EmbeddingStore(Closing):
         if not vectors:
             return
         halves = _halved(np.stack(list(vectors.values())))
-        held = np.isfinite(halves).all(axis=1).tolist()
+        held: list[bool] = np.array(np.isfinite(halves).all(axis=1), np.bool_).tolist()
         rows = [
             Vector(sha256, view, half.tobytes())
             for sha256, half, whole in zip(vectors, halves, held, strict=True)

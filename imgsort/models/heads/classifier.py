@@ -106,7 +106,8 @@ class ImagenetHead:
         shares = softmax(logits)
         if self._columns is None:
             return shares @ self._members
-        return np.take(shares, self._columns, axis=1)
+        picked: NDArray[np.float32] = shares[:, self._columns]
+        return picked
 
 
 class Classifier:
