@@ -106,11 +106,7 @@ def main() -> None:
 
 def soaked(root: Path, images: int) -> tuple[list[Sample], Outcome]:
     """Run it, and count afterwards."""
-    init = ("init", "--classes", "cat,dog,snake", "--backbone", "efficientnet-lite0")
-    subprocess.run(  # noqa: S603 - our own program
-        [*PROGRAM, "-C", root, *init], check=True, stdout=subprocess.DEVNULL
-    )
-    workspace = Workspace.open(root)
+    workspace = made(root)
     with daemon(workspace) as process:
         samples = list(fed(workspace, process, images))
     with Store.open(workspace.database, root=root) as store:
@@ -122,6 +118,15 @@ def soaked(root: Path, images: int) -> tuple[list[Sample], Outcome]:
         if path.is_file()
     ]
     return samples, judged(samples, rows, files)
+
+
+def made(root: Path) -> Workspace:
+    """A fresh workspace with efficientnet-lite0."""
+    init = ("init", "--classes", "cat,dog,snake", "--backbone", "efficientnet-lite0")
+    subprocess.run(  # noqa: S603 - our own program
+        [*PROGRAM, "-C", root, *init], check=True, stdout=subprocess.DEVNULL
+    )
+    return Workspace.open(root)
 
 
 @contextmanager

@@ -150,6 +150,9 @@ class _Watch(Listener):
         self.images += sum(done.moved for done in batch)
         self._behind.batch(batch, seconds)
 
+    def quiet_seconds(self) -> float:
+        return self._behind.quiet_seconds()
+
     def hindrance(self) -> str | None:
         return self._behind.hindrance()
 

@@ -8,7 +8,8 @@ from imgsort.daemon.inbox.settle import Writer
 
 
 def writer_of(descriptor: int) -> Writer:
-    """Take a read lease on a read-only descriptor for an instant (fcntl(2), "Leases").
+    """Take a read lease on a read-only descriptor, which ends as the caller closes it, at once
+    (fcntl(2), "Leases").
 
     The kernel refuses it with EAGAIN while any process has the file open for writing, or mapped
     writable. Only the owner may ask (EACCES); some file systems don't know leases (EINVAL).
@@ -20,5 +21,4 @@ def writer_of(descriptor: int) -> Writer:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as refusal:
         return Writer.OPEN if refusal.errno == errno.EAGAIN else Writer.UNKNOWN
-    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     return Writer.NONE

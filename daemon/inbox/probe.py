@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imgsort.daemon.inbox.open_writers import writer_of
 from imgsort.daemon.inbox.settle import Writer
-from imgsort.disk.identity import Identity, NotARegularFile, open_regular
+from imgsort.disk.identity import Identity, NotARegularFile, opened_regular
 
 NOT_REGULAR = "not a regular file"
 _PLACEHOLDERS_OF = (".part", ".crdownload", ".partial")
@@ -53,7 +53,7 @@ def look(path: str, bases: tuple[Path, ...] = ()) -> Seen | LeftAlone | None:
     Below ``bases`` no link is followed.
     """
     try:
-        descriptor = open_regular(Path(path), bases)
+        descriptor, status = opened_regular(path, bases)
     except NotARegularFile:
         return LeftAlone(NOT_REGULAR)
     except BlockingIOError:  # somebody (Samba) holds a lease to write
@@ -65,7 +65,7 @@ def look(path: str, bases: tuple[Path, ...] = ()) -> Seen | LeftAlone | None:
         special = problem.errno in {errno.ELOOP, errno.ENXIO}
         return LeftAlone(NOT_REGULAR if special else _why(problem))
     try:
-        identity = Identity.of(os.fstat(descriptor))
+        identity = Identity.of(status)
         writer = writer_of(descriptor)
     finally:
         os.close(descriptor)

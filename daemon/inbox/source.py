@@ -91,6 +91,13 @@ class Source:
         self._stopping = False
         self._next_check = float("-inf")
         self._moved_at = clock()
+        self._quiet_until = float("-inf")
+        """While it sleeps: when a file is due next, if there is one."""
+
+    @property
+    def quiet_seconds(self) -> float:
+        """So long no candidate is to come, unless the kernel tells of one."""
+        return self._quiet_until - self._clock()
 
     @property
     def waiting(self) -> int:
@@ -118,6 +125,15 @@ class Source:
         self.rounds.names = settings.names
         self.rounds.soon()
         self._watcher.hints.arrived.set()
+
+    def look_first(self) -> None:
+        """See what lies there, so that it settles while the model is loaded: nothing has settled at
+        the first look."""
+        with self.lock:
+            now = self._clock()
+            self._refill(now)
+            while (taken := self.window.take_due(now)) is not None:
+                self._looked_at(*taken, now)
 
     def arrivals(self) -> Iterator[Candidate]:
         """Raises WorkspaceProblem when the inbox goes away during `run --once`."""
@@ -147,7 +163,8 @@ class Source:
             elif after is not None:
                 self.window.found(name, now)
             self._moved_at = now
-        if self._once or name in self.window.waiting:
+            wanted = name in self.window.waiting or (self._once and not self.window.in_flight)
+        if wanted:
             self._watcher.hints.arrived.set()
 
     def may_reject(self, path: Path) -> bool:
@@ -341,14 +358,17 @@ class Source:
 
     def _wait(self, now: float) -> None:
         """Sleep until a hint, or the next thing that is due."""
-        times = [self._next_check]
+        times, quiet_until = [self._next_check], float("inf")
         if self.paused is None:
             with self.lock:
                 due = self.window.next_due()
+                quiet_until = quiet_until if due is None else due
                 times += [] if due is None else [due]
                 if self.window.room >= self.window.capacity // 2:
                     times.append(now if self.rounds.unfinished else self.rounds.next_at)
+        self._quiet_until = quiet_until
         self._watcher.hints.arrived.wait(max(0.0, min(times) - self._clock()))
+        self._quiet_until = float("-inf")
         self._watcher.hints.arrived.clear()
 
 

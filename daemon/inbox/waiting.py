@@ -73,8 +73,9 @@ class Window:
                 return False
             self.aside.pop(path, None)
             self._wait(path, Waiting(now, renamed, None))
-        elif renamed:
-            self._wait(path, Waiting(now, True, waiting.watched))
+        elif renamed or waiting.watched is not None:
+            # Another look: what was seen as its writer began must not count as its last change.
+            self._wait(path, Waiting(now, renamed or waiting.renamed, waiting.watched))
         return True
 
     def next_due(self) -> float | None:

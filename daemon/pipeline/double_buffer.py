@@ -9,13 +9,23 @@ HANDS = 2
 
 class Overlap:
     """Runs calls in ``HANDS`` threads. ``failed`` is told at once of a call that fails, from its
-    thread; the next call here raises it too."""
+    thread; the next call here raises it too. ``ended`` is called after each."""
 
-    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        failed: Callable[[BaseException], None],
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         self._failed = failed
+        self._told_end = ended
         self._free = threading.Semaphore(HANDS)
         self._threads = ThreadPoolExecutor(HANDS, thread_name_prefix="infer")
         self._running: list[Future[None]] = []
+
+    @property
+    def is_idle(self) -> bool:
+        """Is no call running?"""
+        return all(future.done() for future in self._running)
 
     def start(self, act: Callable[[], None]) -> None:
         """Start ``act`` as soon as a thread is free, which is waited for."""
@@ -35,6 +45,7 @@ class Overlap:
         if failure is not None:
             self._failed(failure)
         self._free.release()
+        self._told_end()
 
     def _forget_finished(self) -> None:
         finished = [future for future in self._running if future.done()]

@@ -1,7 +1,7 @@
 """The infer stage: look up what is known, embed the rest once, judge all of it."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -39,9 +39,10 @@ class ModelInference:
         self._remembered = remembered
         self._current = current
         self._keeper = keeper
+        self._memory = _BatchMemory()
 
     def judge(self, batch: Sequence[InboxPicture]) -> list[InboxPicture]:
-        """Verdicts in the order of ``batch``; equal bytes are embedded once.
+        """Verdicts in the order of ``batch``, without the pixels; equal bytes are embedded once.
 
         Raises StoreBusy, or DeviceMemoryExhausted when not even one image fits.
         """
@@ -56,13 +57,13 @@ class ModelInference:
         verdicts = {sha256: said for sha256, said in renewed if said is not None}
         fresh = [picture for sha256, picture in pictures.items() if sha256 not in verdicts]
         if fresh:
-            looked = serving.look(_stacked(fresh))
+            looked = serving.look(self._memory.stacked(fresh))
             names = [one.sha256 for one in fresh]
             verdicts.update(zip(names, looked.verdicts, strict=True))
             self._keep(serving, names, looked)
         return [
-            replace(one, verdict=verdicts[sha256], model=version)
-            if (sha256 := one.outcome.sha256) in verdicts
+            InboxPicture(one.candidate, read.without_pixels(), verdicts[read.sha256], version)
+            if isinstance(read := one.outcome, Picture)
             else one
             for one in batch
         ]
@@ -75,6 +76,15 @@ class ModelInference:
             self._keeper.keep(serving.backbone.id, precision, vectors)
 
 
-def _stacked(pictures: Sequence[Picture]) -> NDArray[np.uint8]:
-    """[N, H, W, 3]"""
-    return np.stack([picture.pixels for picture in pictures])
+class _BatchMemory(threading.local):
+    """A batch for each thread that judges, used again: fresh memory would be mapped each time."""
+
+    def __init__(self) -> None:
+        self._room = np.empty((0, 0, 0, 3), np.uint8)
+
+    def stacked(self, pictures: Sequence[Picture]) -> NDArray[np.uint8]:
+        """[N, H, W, 3], until the next call."""
+        shape = pictures[0].pixels.shape
+        if len(self._room) < len(pictures) or self._room.shape[1:] != shape:
+            self._room = np.empty((len(pictures), *shape), np.uint8)
+        return np.stack([picture.pixels for picture in pictures], out=self._room[: len(pictures)])

@@ -24,6 +24,7 @@ from imgsort.images.outcome import Deferred, Outcome, Picture, Refused
 from imgsort.models.runtimes import DeviceMemoryExhausted
 
 RETRY_SECONDS = 5.0
+_GLANCE_SECONDS = 0.01
 _LEAST_SLOTS = 16
 _QUEUED_BATCHES = 8
 _FILED_TOGETHER = 256
@@ -59,7 +60,8 @@ class FilingStage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """``batch_size`` images make a batch, or fewer ``wait_seconds`` after the first."""
+    """``batch_size`` images make a batch, or fewer ``wait_seconds`` after the first, or at once
+    where no other is on the way or to come by then."""
 
     batch_size: int
     wait_seconds: float
@@ -100,6 +102,10 @@ class Listener:
     def took(self, stage: str, seconds: float) -> None:
         """So long it took to decode an image, or to infer or file a batch."""
 
+    def quiet_seconds(self) -> float:
+        """So long no candidate is to come, as far as is known."""
+        return 0.0
+
     def hindrance(self) -> str | None:
         """Why nothing may be filed at present, if so."""
         return None
@@ -125,6 +131,10 @@ class Pipeline:
         self._decoded: queue.SimpleQueue[tuple[Candidate, Future[Outcome]] | _End] = (
             queue.SimpleQueue()
         )
+        self._submitted = 0
+        self._decoded_enough = threading.Event()
+        self._wanted = 1
+        """So many decoded pictures are worth waking the infer stage up for."""
         self._judged: queue.Queue[list[InboxPicture] | _End] = queue.Queue(_QUEUED_BATCHES)
         self._judged_all = False
         self._halted = threading.Event()
@@ -148,7 +158,7 @@ class Pipeline:
         self._halted.set()
         self._hurried.set()
         self._slots.release()
-        self._decoded.put(_End())
+        self._end_decoding(_End())
         with suppress(queue.Full):  # then the last stage has something to wake up for
             self._judged.put_nowait(_End())
 
@@ -178,17 +188,20 @@ class Pipeline:
         self.halt()
 
     def _decode_stage(self) -> None:
-        submitted = 0
         for candidate in self._candidates:
             self._slots.acquire()
             if self._halted.is_set():
                 break
             self.pulse.begin("decode")
             began = time.monotonic()
+            self._submitted += 1
             future = self.stages.decoder.submit(candidate.path)
-            submitted += 1
             future.add_done_callback(partial(self._decoded_one, candidate, began))
-        self._decoded.put(_End(submitted))
+        self._end_decoding(_End(self._submitted))
+
+    def _end_decoding(self, end: _End) -> None:
+        self._decoded.put(end)
+        self._decoded_enough.set()
 
     def _decoded_one(self, candidate: Candidate, began: float, future: "Future[Outcome]") -> None:
         try:
@@ -197,26 +210,50 @@ class Pipeline:
         except Exception as failure:  # noqa: BLE001  (a future keeps what its callbacks raise)
             self._fail(failure)
         self._decoded.put((candidate, future))
+        if self._decoded.qsize() >= self._wanted:
+            self._decoded_enough.set()
 
     def _infer_stage(self) -> None:
         batcher: Batcher[InboxPicture] = Batcher(self.pace.batch_size, self.pace.wait_seconds)
-        overlap = Overlap(self._fail)
+        overlap = Overlap(self._fail, self._decoded_enough.set)
         received, expected = 0, None
         while not self._halted.is_set() and (received != expected or len(batcher)):
-            patience = batcher.patience(time.monotonic()) if received != expected else 0.0
+            item = self._next_decoded() if len(batcher) < batcher.size else None
+            if isinstance(item, _End):
+                expected = item.submitted
+                continue
+            if item is not None:
+                received += 1
+                self._sort_out(*item, batcher)
+                continue
+            patience = batcher.patience(time.monotonic())
+            if received == expected:
+                patience = 0.0
+            elif patience and received == self._submitted and overlap.is_idle:
+                quiet = self._listener.quiet_seconds() >= batcher.wait_seconds
+                patience = 0.0 if quiet else min(patience, _GLANCE_SECONDS)
             if patience == 0.0:
                 overlap.start(partial(self._infer, batcher.take()))
                 batcher.size, batcher.wait_seconds = self.pace.batch_size, self.pace.wait_seconds
                 continue
-            with suppress(queue.Empty):
-                item = self._decoded.get(timeout=patience)
-                if isinstance(item, _End):
-                    expected = item.submitted
-                else:
-                    received += 1
-                    self._sort_out(*item, batcher)
+            missing = batcher.size - len(batcher) if len(batcher) else 1
+            to_come = max(1, self._submitted - received)
+            self._wait_for_decoded(min(missing, to_come), patience)
         overlap.finish()
         self._hand_on(_End())
+
+    def _next_decoded(self) -> "tuple[Candidate, Future[Outcome]] | _End | None":
+        with suppress(queue.Empty):
+            return self._decoded.get_nowait()
+        return None
+
+    def _wait_for_decoded(self, wanted: int, patience: float | None) -> None:
+        """Until so many are decoded, none more will come, a batch was judged, or the time is up:
+        not woken up for each of a batch."""
+        self._wanted = wanted
+        self._decoded_enough.clear()
+        if self._decoded.qsize() < wanted and not self._halted.is_set():
+            self._decoded_enough.wait(patience)
 
     def _sort_out(
         self, candidate: Candidate, future: "Future[Outcome]", batcher: Batcher[InboxPicture]

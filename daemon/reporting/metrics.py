@@ -38,7 +38,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._stages = Histogram(
+        stages = Histogram(
             "imgsort_stage_seconds",
             "Time an image took to be decoded, or a batch to be judged or filed.",
             ["stage"],
@@ -48,11 +48,10 @@ class Metrics:
         self._batches = Histogram(
             "imgsort_batch_images", "Images in a batch.", buckets=IMAGES, registry=self.registry
         )
-        for stage in ("decode", "infer", "file"):
-            self._stages.labels(stage)
+        self._stages = {stage: stages.labels(stage) for stage in ("decode", "infer", "file")}
 
     def took(self, stage: str, seconds: float) -> None:
-        self._stages.labels(stage).observe(seconds)
+        self._stages[stage].observe(seconds)
 
     def batch(self, images: int) -> None:
         self._batches.observe(images)

@@ -91,6 +91,9 @@ class Board(Listener):
     def took(self, stage: str, seconds: float) -> None:
         self.metrics.took(stage, seconds)
 
+    def quiet_seconds(self) -> float:
+        return self._source.quiet_seconds
+
     def hindrance(self) -> str | None:
         return self._ground.trouble()
 

@@ -112,9 +112,11 @@ class _Service:
             works.corrections.start()
             self._latecomers.start()
         try:
-            while not works.pipeline.join(0) and time.monotonic() < self._leave_at:
+            # A single run ends as soon as the pipeline does.
+            longest = TICK_SECONDS if works.once else 0.0
+            while not works.pipeline.join(longest) and time.monotonic() < self._leave_at:
                 with suppress(queue.Empty):
-                    self._obey(self._wanted.get(timeout=TICK_SECONDS))
+                    self._obey(self._wanted.get(timeout=TICK_SECONDS - longest))
                 self._tick(time.monotonic())
         except Exception as failure:
             works.board.last_error = str(failure) or type(failure).__name__

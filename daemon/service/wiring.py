@@ -22,7 +22,7 @@ from imgsort.daemon.pipeline.inference import ModelInference
 from imgsort.daemon.pipeline.pipeline import Pace, Pipeline, Stages
 from imgsort.daemon.pipeline.sent_back import SentBack
 from imgsort.daemon.reporting.progress import Board
-from imgsort.daemon.service.malloc import settle_heap
+from imgsort.daemon.service.malloc import settle_collector, settle_heap
 from imgsort.errors import DatabaseProblem
 from imgsort.filing import Filer, recover
 from imgsort.images.pool import DecoderPool, open_decoder
@@ -66,7 +66,6 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     run_id = store.runs.begin("run")
     corrections = Corrections(workspace, store, run_id, ground, notices)
     corrections.look_first()
-    decoder, serving = _engines(workspace, store, stack)
     originals = Originals(store, workspace.inbox) if config.filing.mode == "copy" else None
     watcher = Watcher(workspace.inbox, notices, always_poll=config.watch.poll == "always")
     source = Source(
@@ -77,6 +76,8 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
         once=once,
         known=None if originals is None else originals.known,
     )
+    source.look_first()
+    decoder, serving = _engines(workspace, store, stack)
     tidier = Tidier(workspace.inbox)
     board = Board(source, ground, tidier, notices)
     model = ActiveModel(workspace, store, serving)
@@ -95,6 +96,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     if originals is not None:
         stages = replace(stages, recognised=originals.recognised)
     pipeline = Pipeline(source.arrivals(), stages, board, pace_of(config))
+    settle_collector()
     return Works(
         workspace=workspace,
         store=store,

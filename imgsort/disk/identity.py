@@ -48,18 +48,26 @@ def open_regular(path: Path, bases: Sequence[Path] = ()) -> int:
     Links on the way down from one of ``bases`` aren't followed either: NotADirectoryError.
     Returns a descriptor the caller closes. Raises NotARegularFile, or OSError as ``open`` does.
     """
-    base = next((base for base in bases if base in path.parents), None)
-    if base is None:
-        descriptor = os.open(path, _READ)
+    return opened_regular(path, bases)[0]
+
+
+def opened_regular(path: Path | str, bases: Sequence[Path] = ()) -> tuple[int, os.stat_result]:
+    """The same, with what the kernel says of the file."""
+    text = os.fspath(path)
+    base = next((base for base in bases if text.startswith(f"{base}/")), None)
+    parts = [] if base is None else text[len(str(base)) + 1 :].split("/")
+    if base is None or len(parts) == 1:
+        descriptor = os.open(text, _READ)
     else:
-        descriptor = _open_down(base, path.relative_to(base).parts)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        descriptor = _open_down(base, parts)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         raise NotARegularFile(f"{path} is not a regular file")
-    return descriptor
+    return descriptor, status
 
 
-def _open_down(folder: Path, parts: tuple[str, ...]) -> int:
+def _open_down(folder: Path, parts: Sequence[str]) -> int:
     above = os.open(folder, _PASS)
     try:
         for part in parts[:-1]:

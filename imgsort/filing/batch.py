@@ -5,7 +5,6 @@ calls the mover itself.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -115,8 +114,7 @@ def _carried(batch: Sequence[tuple[Errand, Load | Refusal]], mover: Mover) -> It
         if isinstance(load, Refusal):
             yield Done(errand, errand.source, load)
         elif (landed := mover.done.get(load.picture.move_id)) is not None:
-            known = replace(errand, arrival_id=load.picture.arrival_id)
-            yield Done(known, landed.target)
+            yield Done(errand.known_as(load.picture.arrival_id), landed.target)
         else:
             yield Done(errand, errand.source, mover.refused[load.picture.move_id])
 

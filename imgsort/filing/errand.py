@@ -39,6 +39,12 @@ class Errand:
             picture.arrival_id, picture.path, picture.identity, picture.sha256, wanted, cause
         )
 
+    def known_as(self, arrival_id: int | None) -> "Errand":
+        """The same of a file that is in the log now."""
+        if arrival_id == self.arrival_id:
+            return self
+        return replace(self, arrival_id=arrival_id)
+
     def tails(self) -> list[str]:
         """What the sidecars' names have after the stem."""
         return [tail(sidecar.path.name, self.source.name) for sidecar in self.sidecars]

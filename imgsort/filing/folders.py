@@ -66,19 +66,24 @@ class Spot:
 
         Raises NotARegularFile, or OSError.
         """
+        return self.opened()[0]
+
+    def opened(self) -> tuple[int, os.stat_result]:
+        """The same, with what the kernel says of the file."""
         descriptor = os.open(self.name, _READ, dir_fd=self.folder.descriptor)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
             raise NotARegularFile(f"{self.path} is not a regular file")
-        return descriptor
+        return descriptor, status
 
     def identity_of(self, expected: Identity, sha256: str) -> Identity | None:
         """Of the file there, if it still has this content; its bytes decide once it was touched.
 
         Raises OSError.
         """
-        descriptor = self.open()
-        if Identity.of(os.fstat(descriptor)) == expected:
+        descriptor, status = self.opened()
+        if Identity.of(status) == expected:
             os.close(descriptor)
             return expected
         found = fingerprint(descriptor)
@@ -124,8 +129,12 @@ class Folders(Closing):
     def __init__(self, bases: Sequence[Path], naked: Collection[Path] = ()) -> None:
         self._bases = tuple(bases)
         self._naked = frozenset(naked)
-        self._open: dict[Path, Folder] = {}
-        self._touched: dict[Path, Folder] = {}
+        self._open: dict[str, Folder] = {}
+        """By path as text: of a Path it takes longer to find the parent and the hash than all else
+        of a look here, and there is one for each file."""
+        self._touched: dict[int, Folder] = {}
+        """By descriptor."""
+        self._spelled: dict[Path, Path] = {}
 
     def close(self) -> None:
         for folder in self._open.values():
@@ -134,11 +143,13 @@ class Folders(Closing):
 
     def spot(self, path: Path, *, make: bool = False) -> Spot:
         """The place of one file; ``make`` creates its folder. Raises OSError."""
-        return Spot(self.folder(path.parent, make=make), path.name)
+        folder, _, name = str(path).rpartition("/")
+        found = self._open.get(folder)
+        return Spot(found or self.folder(path.parent, make=make), name)
 
     def folder(self, path: Path, *, make: bool = False) -> Folder:
         """An open folder. Raises OSError; ENOTDIR or ELOOP where a link or a file is in the way."""
-        found = self._open.get(path)
+        found = self._open.get(str(path))
         if found is not None:
             return found
         if path in self._naked:
@@ -159,6 +170,11 @@ class Folders(Closing):
 
     def as_spelled(self, path: Path) -> Path:
         """The path with its folders spelled as they are: ``Käfer`` may have been made by macOS."""
+        if path not in self._spelled:
+            self._spelled[path] = self._as_spelled(path)
+        return self._spelled[path]
+
+    def _as_spelled(self, path: Path) -> Path:
         if path in self._bases or not any(base in path.parents for base in self._bases):
             return path
         spelled = self.as_spelled(path.parent) / path.name
@@ -193,12 +209,12 @@ class Folders(Closing):
 
     def _device(self, path: Path, otherwise: int) -> int:
         """Of a folder, or ``otherwise`` where it could not be made or opened."""
-        found = self._open.get(path)
+        found = self._open.get(str(path))
         return os.fstat(found.descriptor).st_dev if found else otherwise
 
     def touch(self, folder: Folder) -> None:
         """Remember that a name was added to, or removed from, ``folder``."""
-        self._touched[folder.path] = folder
+        self._touched[folder.descriptor] = folder
 
     def sync(self) -> None:
         """fsync the folders touched since the last time. Raises StorageFailed."""
@@ -212,7 +228,7 @@ class Folders(Closing):
 
     def _keep(self, path: Path, descriptor: int) -> Folder:
         longest = os.fpathconf(descriptor, "PC_NAME_MAX")
-        folder = self._open[path] = Folder(path, descriptor, longest if longest > 0 else 255)
+        folder = self._open[str(path)] = Folder(path, descriptor, longest if longest > 0 else 255)
         return folder
 
 

@@ -40,11 +40,11 @@ def place(source: Spot, target: Spot, expected: Identity, sha256: str, mode: Mod
     source is where it was.
     """
     try:
-        descriptor = source.open()
+        descriptor, status = source.opened()
     except OSError as problem:
         raise NotPlaced(f"it can't be opened ({why(problem)})") from problem
     try:
-        if not is_still(expected, os.fstat(descriptor)):
+        if not is_still(expected, status):
             raise ChangedMeanwhile
         if mode == "move" and (moved := _moved(source, target, expected, sha256)):
             return moved

@@ -65,24 +65,24 @@ class Companions:
     def of(self, folder: Path, name: str, arrived_at: datetime) -> tuple[str, ...]:
         """Names in ``folder`` that travel with picture ``name``; none if it can't be listed."""
         try:
-            mtime_ns = folder.stat().st_mtime_ns
             listing = self._listings.get(folder)
-            if listing is None or not self._serves(listing, mtime_ns, arrived_at.timestamp()):
-                listing = self._list(folder, mtime_ns)
+            if listing is None or not self._serves(listing, folder, arrived_at.timestamp()):
+                listing = self._list(folder)
         except OSError:
             return ()
         return listing.pairs.get(name, ())
 
-    def _serves(self, listing: _Listing, mtime_ns: int, arrived_at: float) -> bool:
+    def _serves(self, listing: _Listing, folder: Path, arrived_at: float) -> bool:
         age = self._now().timestamp() - listing.taken_at
         if not 0 <= age < _BELIEVED_SECONDS:
             return False
-        return listing.mtime_ns == mtime_ns or listing.taken_at >= arrived_at + _GRACE_SECONDS
+        late = listing.taken_at >= arrived_at + _GRACE_SECONDS
+        return late or listing.mtime_ns == folder.stat().st_mtime_ns
 
-    def _list(self, folder: Path, mtime_ns: int) -> _Listing:
+    def _list(self, folder: Path) -> _Listing:
         if len(self._listings) >= _FOLDERS:
             self._listings.clear()
-        taken_at = self._now().timestamp()
+        mtime_ns, taken_at = folder.stat().st_mtime_ns, self._now().timestamp()
         names = os.listdir(folder)  # noqa: PTH208 - names only
         pairs = pair_up(names, self._suffixes, self._readable)
         listing = _Listing(mtime_ns, taken_at, pairs)

@@ -22,6 +22,13 @@ class Picture:
     facts: ImageFacts
     pixels: NDArray[np.uint8]
 
+    def without_pixels(self) -> "Picture":
+        """What is left of it once it is judged: the pixels are most of it."""
+        return Picture(self.path, self.identity, self.sha256, self.facts, _NO_PIXELS)
+
+
+_NO_PIXELS = np.empty((0, 0, 3), np.uint8)
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

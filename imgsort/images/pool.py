@@ -128,7 +128,7 @@ class DecoderPool(Closing):
     def _decoded(self, worker: Worker, path: Path) -> Outcome:
         """Try until there is an answer or the tries are used up."""
         try:
-            identity = Identity.of(path.lstat())
+            identity = Identity.of(os.lstat(path))
         except OSError as problem:
             return Deferred(path, in_the_way(problem))
         reason = "the decoder crashed or hung on it"

@@ -11,11 +11,12 @@ import select
 import signal
 import sys
 import threading
+import time
 import traceback
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ctypes import Array, c_uint8
+from ctypes import Array, c_double, c_uint8
 from enum import Enum
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.images.formats import PLUGINS
+from imgsort.images.pixel_memory import PixelMemory
 from imgsort.images.worker_messages import LONGEST, NotAFinding, packed, packed_bug, unpacked
 from imgsort.images.worker_task import PIECES, Assignment, Finding, examine, on_shelf, settle_in
 
@@ -38,12 +40,11 @@ _FROM_OUTSIDE = frozenset(
 )
 _PRELOAD = ["imgsort.images.worker", "cv2", *PLUGINS]
 _READY = b"ready"
-_READING = b"reading"
-"""Some more of the file has been read."""
-_READ = b"read"
-"""All of it; what is spent from here on is the picture's own."""
-_SAID = {False: _READING, True: _READ}
-_MOST_PIECES = 2 * PIECES
+_NOTHING_YET = [0.0, 0.0]
+"""When a piece of the file was read last, in monotonic seconds, and whether it was the last one:
+what is spent from there on is the picture's own. It is in memory that both sides see, so that the
+daemon, which has to do for each picture as little as can be, is woken up once for each."""
+_MOST_STEPS = 2 * PIECES
 _main_module = threading.Lock()
 
 
@@ -66,6 +67,8 @@ class Worker:
         self._assignment = assignment
         # An unlinked file in memory that both sides map: nothing to clean up, whoever is killed.
         self._shelf = self._context.RawArray(c_uint8, assignment.size * assignment.size * 3)
+        self._memory = PixelMemory(assignment.size)
+        self._progress = self._context.RawArray(c_double, 2)
         self._running: tuple[ForkServerProcess, Connection] | None = None
         self.trouble = ""
         """Why the last ``start`` gave no worker, as the system says it."""
@@ -82,7 +85,9 @@ class Worker:
         try:
             with theirs:
                 process = self._context.Process(
-                    target=_serve, args=(self._assignment, self._shelf, theirs), daemon=True
+                    target=_serve,
+                    args=(self._assignment, self._shelf, self._progress, theirs),
+                    daemon=True,
                 )
                 process.start()
         except (OSError, EOFError, RuntimeError) as problem:
@@ -105,13 +110,14 @@ class Worker:
         if self._running is None:
             return Mishap.LOST
         process, pipe = self._running
+        self._progress[:] = _NOTHING_YET
         try:
             pipe.send_bytes(os.fsencode(path))
         except OSError:  # it was killed while it was idle
             self.stop()
             return Mishap.LOST
         try:
-            answer = _answer(pipe, seconds)
+            answer = _answer(pipe, self._progress, seconds)
             if not isinstance(answer, Mishap):
                 return answer
             mishap = answer
@@ -126,7 +132,7 @@ class Worker:
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """A copy of the picture that the last answer was about, uint8 RGB [size, size, 3]."""
-        return on_shelf(self._shelf, self._assignment.size).copy()
+        return self._memory.copy_of(on_shelf(self._shelf, self._assignment.size))
 
     def stop(self) -> None:
         """End the process, whatever it is doing."""
@@ -141,31 +147,38 @@ class Worker:
             process.close()
 
 
-def _answer(pipe: Connection, seconds: float) -> "Finding | Mishap":
-    """Raises what ``unpacked`` and the pipe raise."""
-    pieces, mishap = 0, Mishap.STALLED
+def _answer(pipe: Connection, progress: "Array[c_double]", seconds: float) -> "Finding | Mishap":
+    """Raises what ``unpacked`` and the pipe raise. What a worker says of its progress is looked at
+    when time is up, and trusted so far as it may ask for more of it so many times."""
     waiting = select.poll()  # pipe.poll() makes a selector at each call, a quarter of all this
     waiting.register(pipe.fileno(), select.POLLIN)
-    while waiting.poll(seconds * 1000):
-        data = pipe.recv_bytes(LONGEST)
-        if data == _READING and pieces < _MOST_PIECES:
-            pieces += 1
-        elif data == _READ and mishap is Mishap.STALLED:
-            mishap = Mishap.HUNG
-        else:
-            return unpacked(data)
-    return mishap
+    since, steps, whole = time.monotonic(), 0, False
+    while not waiting.poll(max(0.0, since + seconds - time.monotonic()) * 1000):
+        step, read = progress[0], bool(progress[1])
+        if whole or steps == _MOST_STEPS or not since < step:
+            return Mishap.HUNG if read else Mishap.STALLED
+        since, steps, whole = min(step, time.monotonic()), steps + 1, read
+    return unpacked(pipe.recv_bytes(LONGEST))
 
 
-def _serve(assignment: Assignment, shelf: "Array[c_uint8]", pipe: Connection) -> None:
+def _serve(
+    assignment: Assignment,
+    shelf: "Array[c_uint8]",
+    progress: "Array[c_double]",
+    pipe: Connection,
+) -> None:
     """The worker's whole life: a path in, a finding out, until the pipe closes."""
     settle_in(assignment, shelf)
+
+    def told(read: bool) -> None:
+        progress[:] = [time.monotonic(), float(read)]
+
     pipe.send_bytes(_READY)
     with suppress(EOFError, ConnectionError):
         while True:
             path = Path(os.fsdecode(pipe.recv_bytes()))
             try:
-                answer = packed(examine(path, lambda done: pipe.send_bytes(_SAID[done])))
+                answer = packed(examine(path, told))
             except Exception:  # noqa: BLE001  (the daemon raises it)
                 answer = packed_bug(traceback.format_exc())
             pipe.send_bytes(answer)

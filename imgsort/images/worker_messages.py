@@ -6,8 +6,10 @@ what it likes into the pipe, and must not get code run in the daemon by it.
 
 import json
 import re
-from dataclasses import asdict, fields
-from typing import Any, get_type_hints
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any, get_args, get_type_hints
 
 from imgsort.disk.identity import Identity
 from imgsort.images import ImageFacts
@@ -28,8 +30,6 @@ _BOUNDS = {
 }
 """What the database can hold: a finding beyond it would stop the daemon, at each start again."""
 _PARTS = {Identity, ImageFacts}
-_HINTS = {kind: get_type_hints(kind) for kind in (*_KINDS.values(), *_PARTS)}
-_FIELDS = {kind: frozenset(field.name for field in fields(kind)) for kind in _HINTS}
 
 
 class NotAFinding(ValueError):
@@ -67,22 +67,33 @@ def unpacked(data: bytes) -> Finding:
 
 
 def _built(kind: Any, content: Any) -> Any:
-    hints = _HINTS[kind]
-    if not isinstance(content, dict) or content.keys() != _FIELDS[kind]:
+    fields_of = _CHECKS[kind]
+    if not isinstance(content, dict) or content.keys() != fields_of.keys():
         raise NotAFinding(f"not the fields of {kind.__name__}")
-    values = {}
-    for name, value in content.items():
-        hint = hints[name]
-        if hint in _PARTS:
-            values[name] = _built(hint, value)
-        elif isinstance(value, hint) and not isinstance(value, bool) and _is_sane(name, value):
-            values[name] = value
-        else:
+    return kind(**{name: check(content[name]) for name, check in fields_of.items()})
+
+
+def _check(kind: Any, name: str, hint: Any) -> Callable[[Any], Any]:
+    """What a field's value goes through, found out once: it is done for every picture."""
+    if hint in _PARTS:
+        return partial(_built, hint)
+    types = set(get_args(hint) or (hint,))
+    bounds = _BOUNDS.get(name, _UNSIGNED)
+
+    def checked(value: Any) -> Any:
+        sane = type(value) in types  # a bool is no int here
+        if sane and type(value) is int:
+            sane = value in bounds
+        elif sane and name == "sha256" and value is not None:
+            sane = _SHA256.fullmatch(value) is not None
+        if not sane:
             raise NotAFinding(f"{kind.__name__}.{name} can't be that {type(value).__name__}")
-    return kind(**values)
+        return value
+
+    return checked
 
 
-def _is_sane(name: str, value: object) -> bool:
-    if isinstance(value, int):
-        return value in _BOUNDS.get(name, _UNSIGNED)
-    return name != "sha256" or value is None or _SHA256.fullmatch(str(value)) is not None
+_CHECKS = {
+    kind: {name: _check(kind, name, hint) for name, hint in get_type_hints(kind).items()}
+    for kind in (*_KINDS.values(), *_PARTS)
+}

@@ -72,10 +72,14 @@ class EmbeddingStore(Closing):
 
         Those that float16 can't hold (not finite, or beyond 65,504) are left out.
         """
+        if not vectors:
+            return
+        halves = _halved(np.stack(list(vectors.values())))
+        held: list[bool] = np.array(np.isfinite(halves).all(axis=1), np.bool_).tolist()
         rows = [
             Vector(sha256, view, half.tobytes())
-            for sha256, vector in vectors.items()
-            if np.isfinite(half := _halved(vector)).all()
+            for sha256, half, whole in zip(vectors, halves, held, strict=True)
+            if whole
         ]
         if rows:
             space = Space(backbone_id, precision)
@@ -159,6 +163,6 @@ def _trimmed(file: VectorFile, limit: float, labelled: Callable[[], Collection[s
     return len(dropped)
 
 
-def _halved(vector: NDArray[np.float32]) -> NDArray[np.float16]:
+def _halved(vectors: NDArray[np.float32]) -> NDArray[np.float16]:
     with np.errstate(over="ignore"):  # infinity, which put() leaves out
-        return np.asarray(vector, np.float16)
+        return np.asarray(vectors, np.float16)

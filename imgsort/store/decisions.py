@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
+from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.journal import Arrival, Plan, Planned
-from imgsort.store.file_columns import identity_values, path_values
+from imgsort.store.file_columns import identity_numbers
 from imgsort.store.history import unfiled
 from imgsort.store.images import ensure_images
 from imgsort.store.numbered import insert_numbered
@@ -37,17 +38,18 @@ def record_decided(
     verdicts = {(image_id, model): verdict for image_id, model, verdict in said}
     ensure_predictions(connection, verdicts, classes, now)
     rows = [
-        _arrival_values(anchor, plan, plan.arrival)
-        | {"image_id": images[plan.sha256], "class_id": _class_id(plan.arrival, classes)}
+        (
+            images[plan.sha256],
+            _class_id(plan.arrival, classes),
+            *_arrival(anchor, plan, plan.arrival),
+        )
         for plan in plans
         if plan.arrival
     ]
     files = [plan.identity for plan in plans if plan.arrival]
     numbered = _numbered(plans, _write_arrivals(connection, rows, files))
-    moves = [
-        {"run_id": run_id, "planned_at": now, **_move_values(anchor, plan)} for plan in numbered
-    ]
-    ids = insert_numbered(connection, MOVES, moves)
+    moves = [(run_id, now, *_move(anchor, plan)) for plan in numbered]
+    ids = insert_numbered(connection, MOVES, _MOVE, moves)
     return [Planned.of(plan, move_id) for move_id, plan in zip(ids, numbered, strict=True)]
 
 
@@ -56,19 +58,22 @@ def _class_id(arrival: Arrival, classes: Mapping[str, int]) -> int | None:
 
 
 def _write_arrivals(
-    connection: Connection, rows: Sequence[dict[str, Any]], files: Sequence[Identity]
-) -> list[int]:
+    connection: Connection, rows: Sequence[tuple[Any, ...]], files: Sequence[Identity]
+) -> Sequence[int]:
     """The ids of these arrivals. A file that an undo has put back is the same arrival again."""
     again = unfiled(connection, files)
+    if not again:
+        return insert_numbered(connection, ARRIVALS, _ARRIVAL, rows)
     ids: dict[int, int] = {}
     for position, (row, file) in enumerate(zip(rows, files, strict=True)):
         before = again.pop(file, None)
         if before is not None:
-            values = {key: value for key, value in row.items() if key != "arrived_at"}
+            values = dict(zip(_ARRIVAL, row, strict=True))
+            del values["arrived_at"]
             connection.execute(update(ARRIVALS).where(ARRIVALS.c.id == before).values(values))
             ids[position] = before
     fresh = [position for position in range(len(rows)) if position not in ids]
-    added = insert_numbered(connection, ARRIVALS, [rows[position] for position in fresh])
+    added = insert_numbered(connection, ARRIVALS, _ARRIVAL, [rows[one] for one in fresh])
     ids |= dict(zip(fresh, added, strict=True))
     return [ids[position] for position in range(len(rows))]
 
@@ -91,35 +96,42 @@ def _numbered(plans: Sequence[Plan], fresh: Sequence[int]) -> list[Plan]:
     return numbered
 
 
-def _arrival_values(anchor: Anchor, plan: Plan, arrival: Arrival) -> dict[str, Any]:
-    copied = plan.identity if plan.mode == "copy" else None
-    return {
-        **path_values(arrival.name, "name"),
-        **path_values(arrival.subfolder, "subfolder"),
-        **path_values(anchor.stored(plan.source)),
-        "decision": arrival.decision,
-        "reason": arrival.reason,
-        "reason_code": arrival.reason_code and arrival.reason_code.value,
-        "state": "decided",
-        "model": arrival.model,
-        "confidence": arrival.verdict.confidence if arrival.verdict else None,
-        "arrived_at": arrival.arrived_at,
-        "src_dev": copied and copied.dev,
-        "src_ino": copied and copied.ino,
-        "src_size": copied and copied.size,
-        "src_mtime_ns": copied and copied.mtime_ns,
-    }
+_ARRIVAL = (
+    *("image_id", "class_id", "name", "name_bytes", "subfolder", "subfolder_bytes"),
+    *("path", "path_bytes", "decision", "reason", "reason_code", "state", "model", "confidence"),
+    *("arrived_at", "src_dev", "src_ino", "src_size", "src_mtime_ns"),
+)
 
 
-def _move_values(anchor: Anchor, plan: Plan) -> dict[str, Any]:
-    return {
-        "arrival_id": plan.arrival_id,
-        "cause": plan.cause,
-        "model": plan.arrival.model if plan.arrival else plan.model,
-        "mode": plan.mode,
-        "state": "planned",
-        **path_values(anchor.stored(plan.source), "source"),
-        **path_values(anchor.stored(plan.target), "target"),
-        "sha256": plan.sha256,
-        **identity_values(plan.identity),
-    }
+def _arrival(anchor: Anchor, plan: Plan, arrival: Arrival) -> tuple[Any, ...]:
+    """From the name on."""
+    name, subfolder, path = arrival.name, arrival.subfolder, anchor.stored(plan.source)
+    code = arrival.reason_code
+    original = identity_numbers(plan.identity) if plan.mode == "copy" else _NO_NUMBERS
+    return (
+        *(display(name), name, display(subfolder), subfolder, display(path), path),
+        *(arrival.decision, arrival.reason, None if code is None else code.value, "decided"),
+        *(arrival.model, arrival.verdict.confidence if arrival.verdict else None),
+        *(arrival.arrived_at, *original),
+    )
+
+
+_MOVE = (
+    *("run_id", "planned_at", "arrival_id", "cause", "model", "mode", "state"),
+    *("source", "source_bytes", "target", "target_bytes", "sha256"),
+    *("dev", "ino", "size", "mtime_ns"),
+)
+
+
+def _move(anchor: Anchor, plan: Plan) -> tuple[Any, ...]:
+    """From the arrival on."""
+    source, target = anchor.stored(plan.source), anchor.stored(plan.target)
+    model = plan.arrival.model if plan.arrival else plan.model
+    return (
+        *(plan.arrival_id, plan.cause, model, plan.mode, "planned"),
+        *(display(source), source, display(target), target, plan.sha256),
+        *identity_numbers(plan.identity),
+    )
+
+
+_NO_NUMBERS = (None, None, None, None)

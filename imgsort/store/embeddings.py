@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from imgsort.store.chunks import parts
@@ -21,6 +22,11 @@ _PRIMARY_CODE = 0xFF
 _SELECT = (
     "SELECT sha256, vector, crc FROM embeddings WHERE space_id = ? AND view = ? AND sha256 IN "
 )
+_INSERT = (
+    "INSERT OR IGNORE INTO embeddings (space_id, sha256, view, vector, crc) VALUES (?, ?, ?, ?, ?)"
+)
+_TOGETHER = 32
+"""Rows of one statement: between two Python's lock is given up, and has to be waited for."""
 _TABLES = (
     """CREATE TABLE spaces (
         id INTEGER PRIMARY KEY, backbone_id TEXT NOT NULL, precision TEXT NOT NULL,
@@ -117,11 +123,12 @@ class VectorFile:
         """Add vectors in one transaction; those that are there already stay."""
         with _told(self.path), self._writing():
             number = self._space(space, make=True)
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO embeddings (space_id, sha256, view, vector, crc)"
-                " VALUES (?, ?, ?, ?, ?)",
-                ((number, bytes.fromhex(v.sha256), v.view, v.content, v.crc) for v in vectors),
-            )
+            rows = [(number, bytes.fromhex(v.sha256), v.view, v.content, v.crc) for v in vectors]
+            whole = len(rows) - len(rows) % _TOGETHER
+            for start in range(0, whole, _TOGETHER):
+                values = chain.from_iterable(rows[start : start + _TOGETHER])
+                self._connection.execute(_INSERT + ", (?, ?, ?, ?, ?)" * (_TOGETHER - 1), [*values])
+            self._connection.executemany(_INSERT, rows[whole:])
 
     def get(self, space: Space, sha256s: Sequence[str], view: int) -> list[Vector]:
         """Those of these that are there, and whole."""

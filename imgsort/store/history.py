@@ -242,13 +242,15 @@ def _prediction(arrival_id: int, model: int) -> Any:
     )
 
 
+_PUT_BACK = select(ARRIVALS.c.id, *identity_columns(ARRIVALS)).where(
+    ARRIVALS.c.state == "decided", ARRIVALS.c.filed_at.is_not(None)
+)
+
+
 def unfiled(connection: Connection, identities: Collection[Identity]) -> dict[Identity, int]:
     """Arrivals that an undo has put back into the inbox, by the file that lies there."""
-    put_back = select(ARRIVALS.c.id, *identity_columns(ARRIVALS)).where(
-        ARRIVALS.c.state == "decided", ARRIVALS.c.filed_at.is_not(None)
-    )
     numbers = sorted({identity.ino for identity in identities})
-    rows = rows_in(connection, put_back, ARRIVALS.c.ino, numbers)
+    rows = rows_in(connection, _PUT_BACK, ARRIVALS.c.ino, numbers)
     found = {identity_of(row): row.id for row in rows}
     return {identity: found[identity] for identity in identities if identity in found}
 

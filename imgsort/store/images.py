@@ -33,12 +33,14 @@ def ensure_images(connection: Connection, plans: Sequence[Plan], now: datetime) 
     return ensure_contents(connection, contents, now) if contents else {}
 
 
+_KNOWN = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
+
+
 def ensure_contents(
     connection: Connection, wanted: Mapping[str, Content], now: datetime
 ) -> dict[str, int]:
     """The id of each content's row, by sha256; the same rules."""
-    asked = select(IMAGES.c.id, IMAGES.c.sha256, IMAGES.c.width)
-    rows = list(rows_in(connection, asked, IMAGES.c.sha256, wanted))
+    rows = list(rows_in(connection, _KNOWN, IMAGES.c.sha256, wanted))
     known = {row.sha256: row.id for row in rows}
     for row in rows:
         facts = wanted[row.sha256].facts
@@ -46,9 +48,10 @@ def ensure_contents(
             connection.execute(
                 update(IMAGES).where(IMAGES.c.id == row.id).values(facts_columns(facts))
             )
-    fresh = [(sha256, one) for sha256, one in wanted.items() if sha256 not in known]
-    ids = insert_numbered(connection, IMAGES, [_values(*each, now) for each in fresh])
-    return known | {sha256: number for (sha256, _), number in zip(fresh, ids, strict=True)}
+    fresh = [sha256 for sha256 in wanted if sha256 not in known]
+    added = [(sha256, *_values(wanted[sha256]), now) for sha256 in fresh]
+    ids = insert_numbered(connection, IMAGES, ("sha256", "size", *_FACTS, "first_seen_at"), added)
+    return known | dict(zip(fresh, ids, strict=True))
 
 
 def image_ids(connection: Connection, sha256s: Collection[str]) -> dict[str, int]:
@@ -62,20 +65,21 @@ def _facts(plan: Plan) -> ImageFacts | None:
     return plan.arrival.facts if plan.arrival else None
 
 
-def _values(sha256: str, content: Content, now: datetime) -> dict[str, Any]:
-    facts = {"sha256": sha256, "size": content.size, "first_seen_at": now}
-    return facts | facts_columns(content.facts)
+_FACTS = ("width", "height", "format", "captured_at", "camera", "dhash")
+_NO_FACTS = (None,) * len(_FACTS)
 
 
-def facts_columns(facts: ImageFacts | None) -> dict[str, Any]:
-    return {
-        "width": facts.width if facts else None,
-        "height": facts.height if facts else None,
-        "format": facts.format if facts else None,
-        "captured_at": facts.captured_at if facts else None,
-        "camera": facts.camera if facts else None,
-        "dhash": f"{facts.dhash:016x}" if facts else None,
-    }
+def _values(content: Content) -> tuple[Any, ...]:
+    facts = content.facts
+    if facts is None:
+        return content.size, *_NO_FACTS
+    shape = facts.width, facts.height, facts.format
+    return content.size, *shape, facts.captured_at, facts.camera, f"{facts.dhash:016x}"
+
+
+def facts_columns(facts: ImageFacts) -> dict[str, Any]:
+    _, *values = _values(Content(0, facts))
+    return dict(zip(_FACTS, values, strict=True))
 
 
 def remove_unused_images(connection: Connection, image_ids: Collection[int]) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, select, update
 
+from imgsort.disk.display import display
 from imgsort.disk.identity import Identity
 from imgsort.records.acts import NewAct
 from imgsort.records.class_changes import ClassChange
@@ -20,12 +21,19 @@ from imgsort.store.chunks import parts, rows_in
 from imgsort.store.classes import change as change_classes
 from imgsort.store.decisions import record_decided
 from imgsort.store.decode_attempts import forget
-from imgsort.store.file_columns import identity_columns, identity_of, identity_values, path_values
+from imgsort.store.file_columns import (
+    identity_columns,
+    identity_numbers,
+    identity_of,
+    identity_values,
+    path_values,
+)
 from imgsort.store.history import restate
 from imgsort.store.images import remove_unused_images
 from imgsort.store.labels import add_labels, retell
 from imgsort.store.paths import Anchor
-from imgsort.store.tables import ARRIVALS, IMAGES, MOVES
+from imgsort.store.prepared import execute_each
+from imgsort.store.tables import ARRIVALS, IMAGES, MOVES, Utc
 from imgsort.store.topic import Topic, now, reading, reading_paths, writing, writing_paths
 
 _PLANNED = "planned"
@@ -76,17 +84,8 @@ def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]
     arrived = [one for one in landed if one.move_id in waiting]
     if not arrived:
         return
-    connection.execute(
-        update(MOVES)
-        .where(MOVES.c.id == bindparam("move_id"))
-        .values(
-            state="done",
-            done_at=bindparam("landed_at"),
-            target=bindparam("new_path"),
-            target_bytes=bindparam("new_path_bytes"),
-        ),
-        [_landing(anchor, one) | {"move_id": one.move_id} for one in arrived],
-    )
+    done = [(one.move_id, *_landing(anchor, one)) for one in arrived]
+    execute_each(connection, _DONE, ("move_id", *_LANDING), done)
     pictures = [one for one in arrived if waiting[one.move_id].moves_the_picture]
     if pictures:
         _settle_arrivals(connection, anchor, pictures, waiting)
@@ -103,52 +102,73 @@ def mark_landed(connection: Connection, anchor: Anchor, landed: Sequence[Landed]
     forget(connection, [waiting[one.move_id].identity for one in arrived])
 
 
-def _landing(anchor: Anchor, one: Landed) -> dict[str, Any]:
-    return {"landed_at": one.landed_at, **path_values(anchor.stored(one.target), "new_path")}
-
-
-def _settle_arrivals(
-    connection: Connection, anchor: Anchor, pictures: Sequence[Landed], waiting: Mapping[int, _Open]
-) -> None:
-    rows = [
-        _landing(anchor, one)
-        | {
-            "arrival": waiting[one.move_id].arrival_id,
-            **identity_values(one.identity, "new_"),
-        }
-        for one in pictures
-    ]
-    place = update(ARRIVALS).where(ARRIVALS.c.id == bindparam("arrival"))
-    connection.execute(
-        place.values(
-            path=bindparam("new_path"),
-            path_bytes=bindparam("new_path_bytes"),
-            **{column.name: bindparam(f"new_{column.name}") for column in _FILE},
-            missing_at=None,
-        ),
-        rows,
+_LANDING = ("landed_at", "new_path", "new_path_bytes")
+_DONE = (
+    update(MOVES)
+    .where(MOVES.c.id == bindparam("move_id"))
+    .values(
+        state="done",
+        done_at=bindparam("landed_at"),
+        target=bindparam("new_path"),
+        target_bytes=bindparam("new_path_bytes"),
     )
-    filed = place.where(ARRIVALS.c.state == _DECIDED)
-    connection.execute(filed.values(state=_FILED, filed_at=bindparam("landed_at")), rows)
-    # A file that somebody put back into the inbox, and that comes to the same place again before
-    # anybody looked, is this arrival's now. No look could tell the two apart later.
-    before = update(ARRIVALS).where(
+)
+_SETTLED = (
+    update(ARRIVALS)
+    .where(ARRIVALS.c.id == bindparam("arrival"))
+    .values(
+        path=bindparam("new_path"),
+        path_bytes=bindparam("new_path_bytes"),
+        **{column.name: bindparam(f"new_{column.name}") for column in _FILE},
+        missing_at=None,
+        filed_at=case(
+            (ARRIVALS.c.state == _DECIDED, bindparam("landed_at", type_=Utc())),
+            else_=ARRIVALS.c.filed_at,
+        ),
+        state=_FILED,
+    )
+)
+# A file that somebody put back into the inbox, and that comes to the same place again before
+# anybody looked, is this arrival's now. No look could tell the two apart later.
+_SUPERSEDED = (
+    update(ARRIVALS)
+    .where(
         ARRIVALS.c.path_bytes == bindparam("new_path_bytes"),
         ARRIVALS.c.id != bindparam("arrival"),
         ARRIVALS.c.state == _FILED,
         ARRIVALS.c.missing_at.is_(None),
         *(column == bindparam(f"new_{column.name}") for column in _FILE),
     )
-    connection.execute(before.values(missing_at=bindparam("landed_at")), rows)
+    .values(missing_at=bindparam("landed_at"))
+)
+
+
+def _landing(anchor: Anchor, one: Landed) -> tuple[Any, ...]:
+    path = anchor.stored(one.target)
+    return one.landed_at, display(path), path
+
+
+def _settle_arrivals(
+    connection: Connection, anchor: Anchor, pictures: Sequence[Landed], waiting: Mapping[int, _Open]
+) -> None:
+    names = ("arrival", *_LANDING, *(f"new_{column.name}" for column in _FILE))
+    rows = [
+        (waiting[one.move_id].arrival_id, *_landing(anchor, one), *identity_numbers(one.identity))
+        for one in pictures
+    ]
+    execute_each(connection, _SETTLED, names, rows)
+    execute_each(connection, _SUPERSEDED, names, rows)
+
+
+_OPEN = select(*(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause), *identity_columns(MOVES)).where(
+    MOVES.c.state == _PLANNED
+)
 
 
 def _open_moves(connection: Connection, move_ids: Sequence[int]) -> dict[int, _Open]:
-    planned = select(
-        *(MOVES.c.id, MOVES.c.arrival_id, MOVES.c.cause), *identity_columns(MOVES)
-    ).where(MOVES.c.state == _PLANNED)
     return {
         row.id: _Open(row.id, row.arrival_id, row.cause, identity_of(row))
-        for row in rows_in(connection, planned, MOVES.c.id, move_ids)
+        for row in rows_in(connection, _OPEN, MOVES.c.id, move_ids)
     }
 
 

@@ -131,18 +131,20 @@ def _classes() -> Select[*tuple[Any, ...]]:
     ).order_by(retired.desc(), CLASSES.c.retired_at, CLASSES.c.id)
 
 
+_LANDED = (
+    select(
+        *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes),
+        *(*identity_columns(ARRIVALS), ARRIVALS.c.model, ARRIVALS.c.missing_at),
+    )
+    .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+    .where(ARRIVALS.c.state == "filed")
+)
+
+
 def whereabouts(
     connection: Connection, anchor: Anchor, sha256s: Collection[str]
 ) -> list[Whereabouts]:
     """The landed arrivals of these contents."""
-    landed = (
-        select(
-            *(ARRIVALS.c.id, IMAGES.c.sha256, ARRIVALS.c.path_bytes),
-            *(*identity_columns(ARRIVALS), ARRIVALS.c.model, ARRIVALS.c.missing_at),
-        )
-        .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
-        .where(ARRIVALS.c.state == "filed")
-    )
     return [
         Whereabouts(
             row.id,
@@ -152,5 +154,5 @@ def whereabouts(
             row.model,
             row.missing_at,
         )
-        for row in rows_in(connection, landed, IMAGES.c.sha256, sha256s)
+        for row in rows_in(connection, _LANDED, IMAGES.c.sha256, sha256s)
     ]

@@ -6,6 +6,7 @@ Every function takes an open connection: the caller owns the transaction.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,13 @@ def current_labels(
     if of is None:
         newest = _labels().where(LABELS.c.id.in_(newest_labels(is_here())))
         return {row.sha256: _label(row) for row in connection.execute(newest)}
-    standing = _labels().where(stands()).order_by(LABELS.c.id)
-    rows = rows_in(connection, standing, IMAGES.c.sha256, of)
+    rows = rows_in(connection, _standing(), IMAGES.c.sha256, of)
     return {row.sha256: _label(row) for row in rows}
+
+
+@cache
+def _standing() -> Select[*tuple[Any, ...]]:
+    return _labels().where(stands()).order_by(LABELS.c.id)
 
 
 def some_called(connection: Connection, most: int | None = None) -> list[str]:

@@ -12,6 +12,7 @@ from imgsort.records.reasons import Reason
 from imgsort.records.verdict import Score, Verdict
 from imgsort.store.chunks import rows_in
 from imgsort.store.images import image_ids
+from imgsort.store.prepared import insert_rows
 from imgsort.store.reasons import reason_columns
 from imgsort.store.tables import CLASSES, IMAGES, MODELS, PREDICTIONS, iso_utc
 from imgsort.store.topic import Topic, now, reading, writing
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
     from imgsort.records.model_card import ModelCard
 
 
+_IN_USE_LAST = select(CLASSES.c.id, CLASSES.c.name).order_by(
+    CLASSES.c.retired_at.is_(None), CLASSES.c.retired_at
+)
+
+
 def ensure_classes(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, int]:
     """The id of each class by name; classes that don't exist yet are made, in the order given.
 
     A retired class is the one of its name where none in use has it: it stays retired.
     """
     wanted = list(dict.fromkeys(names))
-    in_use_last = select(CLASSES.c.id, CLASSES.c.name).order_by(
-        CLASSES.c.retired_at.is_(None), CLASSES.c.retired_at
-    )
-    rows = rows_in(connection, in_use_last, CLASSES.c.name, wanted)
+    rows = rows_in(connection, _IN_USE_LAST, CLASSES.c.name, wanted)
     known = {row.name: row.id for row in rows}
     fresh = [{"name": name, "created_at": now} for name in wanted if name not in known]
     if fresh:
@@ -76,6 +79,9 @@ def _labels(verdict: Verdict) -> list[str]:
     return [verdict.label, *(score.label for score in verdict.top_k)]
 
 
+_PREDICTED = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model, PREDICTIONS.c.precision)
+
+
 def ensure_predictions(
     connection: Connection,
     verdicts: Mapping[tuple[int, int], Verdict],
@@ -84,22 +90,20 @@ def ensure_predictions(
 ) -> None:
     """Write down each verdict by image and model, if there is none of them yet; again where it was
     found at another precision than that one."""
-    asked = select(PREDICTIONS.c.image_id, PREDICTIONS.c.model, PREDICTIONS.c.precision)
     images = {image_id for image_id, _ in verdicts}
-    rows = rows_in(connection, asked, PREDICTIONS.c.image_id, images)
+    rows = rows_in(connection, _PREDICTED, PREDICTIONS.c.image_id, images)
     known = {(row.image_id, row.model): row.precision for row in rows}
     fresh = [
-        {"image_id": image_id, "model": model, "predicted_at": now, **_values(verdict, classes)}
-        for (image_id, model), verdict in verdicts.items()
-        if (image_id, model) not in known
+        (*key, now, *_values(verdict, classes))
+        for key, verdict in verdicts.items()
+        if key not in known
     ]
-    if fresh:
-        connection.execute(insert(PREDICTIONS), fresh)
+    insert_rows(connection, PREDICTIONS, ("image_id", "model", "predicted_at", *_VERDICT), fresh)
     for (image_id, model), before in known.items():
         verdict = verdicts.get((image_id, model))
         if verdict is not None and verdict.precision not in {None, before}:
-            values = {"predicted_at": now, **_values(verdict, classes)}
-            _replace(connection, image_id, model, values)
+            said = dict(zip(_VERDICT, _values(verdict, classes), strict=True))
+            _replace(connection, image_id, model, {"predicted_at": now, **said})
 
 
 def _replace(connection: Connection, image_id: int, model: int, values: dict[str, Any]) -> None:
@@ -138,36 +142,43 @@ def _why(verdict: Verdict) -> dict[str, str | None]:
     return {"why": columns["reason"], "code": columns["reason_code"]}
 
 
-def _values(verdict: Verdict, classes: Mapping[str, int]) -> dict[str, Any]:
-    top_k = [
+_VERDICT = (
+    *("class_id", "confidence", "decision", "reason", "reason_code"),
+    *("top_k", "unlikeness", "precision"),
+)
+
+
+def _values(verdict: Verdict, classes: Mapping[str, int]) -> tuple[Any, ...]:
+    return (
+        *(classes.get(verdict.label), verdict.confidence, verdict.decision),
+        *reason_columns(verdict.doubt).values(),
+        *(_TOP_K.encode(_ranked(verdict, classes)), verdict.unlikeness, verdict.precision),
+    )
+
+
+_TOP_K = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def _ranked(verdict: Verdict, classes: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [
         {"label": one.label, "confidence": one.confidence, "class_id": classes[one.label]}
         for one in verdict.top_k
     ]
-    return {
-        "class_id": classes.get(verdict.label),
-        "confidence": verdict.confidence,
-        "decision": verdict.decision,
-        **reason_columns(verdict.doubt),
-        "top_k": json.dumps(top_k, ensure_ascii=False, separators=(",", ":")),
-        "unlikeness": verdict.unlikeness,
-        "precision": verdict.precision,
-    }
+
+
+_SAID = select(
+    *(IMAGES.c.sha256, PREDICTIONS.c.model, PREDICTIONS.c.class_id, PREDICTIONS.c.confidence),
+    *(PREDICTIONS.c.decision, PREDICTIONS.c.reason, PREDICTIONS.c.reason_code),
+    *(PREDICTIONS.c.top_k, PREDICTIONS.c.unlikeness, PREDICTIONS.c.precision),
+).join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
 
 
 def predictions_for(
     connection: Connection, sha256s: Collection[str], model: int
 ) -> dict[str, Verdict]:
     """What this model has already said of these images, under the names the classes have now."""
-    said = (
-        select(
-            *(IMAGES.c.sha256, PREDICTIONS.c.class_id, PREDICTIONS.c.confidence),
-            *(PREDICTIONS.c.decision, PREDICTIONS.c.reason, PREDICTIONS.c.reason_code),
-            *(PREDICTIONS.c.top_k, PREDICTIONS.c.unlikeness, PREDICTIONS.c.precision),
-        )
-        .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
-        .where(PREDICTIONS.c.model == model)
-    )
-    rows = list(rows_in(connection, said, IMAGES.c.sha256, sha256s))
+    found = rows_in(connection, _SAID, IMAGES.c.sha256, sha256s)
+    rows = [row for row in found if row.model == model]
     if not rows:
         return {}  # as for nearly every picture: there may be a thousand names
     names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}

@@ -6,6 +6,7 @@ importing the ORM and a second dialect would cost every command a tenth of a sec
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -90,11 +91,13 @@ class Nanoseconds(TypeDecorator[int]):
         return value + _RANGE if value is not None and value < _EARLIEST else value
 
 
+@lru_cache(maxsize=256)
 def iso_utc(moment: datetime) -> str:
     """The one way times are written, to the millisecond. ``moment`` must know its zone."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    there = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{there.isoformat(timespec='milliseconds')}Z"
 
 
 METADATA = MetaData(

@@ -20,6 +20,7 @@ _TOKENS = (
     *("camera", "confidence", "subfolder"),
     *(f"folder{depth}" for depth in range(1, 10)),
 )
+_DATES = {"year": "%Y", "month": "%m", "day": "%d", "date": "%Y-%m-%d"}
 _PIECE = re.compile(r"\{(\w*)\}")
 SUBFOLDER = "{subfolder}"
 _LABEL = "{label}"
@@ -80,31 +81,50 @@ class Template:
         holds a slash or NUL, or is longer than LONGEST_NAME bytes. ``label`` must have passed
         ``class_names.checked_label`` and stands as it is.
         """
-        text = os.fsdecode(name)
-        stem, ext = split_name(text)
-        day = _day(captured_at) or arrived_at
+        picture = _Tokens(label, os.fsdecode(name), arrived_at, captured_at, camera, confidence)
         way = [each for each in os.fsdecode(subfolder).split("/") if each]
-        values = {
-            "label": label,
-            "name": text,
-            "stem": stem,
-            "ext": ext,
-            "year": f"{day:%Y}",
-            "month": f"{day:%m}",
-            "day": f"{day:%d}",
-            "date": f"{day:%Y-%m-%d}",
-            "camera": _printable(camera or ""),
-            "confidence": f"{confidence:.2f}",
-            "subfolder": "_".join(way) or UNKNOWN,
-            **{f"folder{depth}": each for depth, each in enumerate(way, 1)},
-        }
         folders: list[str] = []
         for part in self.parts:
-            whole = [_PIECE.sub(lambda found: values.get(found[1], UNKNOWN), part)]
+            whole = [_PIECE.sub(lambda found: picture.value(found[1], way), part)]
             folders += way if part == SUBFOLDER else whole
         return PurePath(
             *(folder_name(folder) for folder in folders[:-1]), fitted(_plain(folders[-1]))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """What tokens stand for in one picture's path; found out only for those that the template has,
+    for there is a path to be made for every picture."""
+
+    label: str
+    name: str
+    arrived_at: datetime
+    captured_at: str | None
+    camera: str | None
+    confidence: float
+
+    def value(self, token: str, way: list[str]) -> str:  # noqa: PLR0911 - a token each
+        """``way``: the folders from the inbox to the picture's."""
+        match token:
+            case "label":
+                return self.label
+            case "name":
+                return self.name
+            case "stem":
+                return split_name(self.name)[0]
+            case "ext":
+                return split_name(self.name)[1]
+            case "camera":
+                return _printable(self.camera or "")
+            case "confidence":
+                return f"{self.confidence:.2f}"
+            case "subfolder":
+                return "_".join(way) or UNKNOWN
+        if token in _DATES:
+            return f"{_day(self.captured_at) or self.arrived_at:{_DATES[token]}}"
+        depth = int(token.removeprefix("folder"))
+        return way[depth - 1] if depth <= len(way) else UNKNOWN
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -84,6 +84,9 @@ class ImagenetHead:
             raise ValueError(f"a temperature can't be {temperature}")
         self.temperature = temperature
         self._members = np.ascontiguousarray(groups.T, np.float32)
+        alone = bool(classes) and (groups.sum(axis=1) == 1).all()
+        self._columns = groups.argmax(axis=1) if alone else None
+        """Where every class is one ImageNet class: which; there is nothing to sum then."""
 
     @classmethod
     def knowing_nothing(cls) -> Self:
@@ -100,7 +103,11 @@ class ImagenetHead:
             return np.zeros((len(embeddings), 0), np.float32)
         own = np.asarray(embeddings, np.float32)[:, : len(self.weight)]
         logits = (own @ self.weight + self.bias) / self.temperature
-        return softmax(logits) @ self._members
+        shares = softmax(logits)
+        if self._columns is None:
+            return shares @ self._members
+        picked: NDArray[np.float32] = shares[:, self._columns]
+        return picked
 
 
 class Classifier:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,7 @@ class Recorder(Listener):
         self.batches: list[int] = []
         self.troubles: list[str | None] = []
         self.in_the_way: list[str] = []
+        self.quiet = 0.0
 
     def finished(self, path: Path, left: LeftAlone | None) -> None:
         if left is None:
@@ -103,6 +105,9 @@ class Recorder(Listener):
     def batch(self, batch: Sequence[Done], seconds: float) -> None:
         assert seconds >= 0
         self.batches.append(len(batch))
+
+    def quiet_seconds(self) -> float:
+        return self.quiet
 
     def hindrance(self) -> str | None:
         return self.in_the_way.pop() if self.in_the_way else None
@@ -188,6 +193,43 @@ def test_nobody_waits_for_a_full_batch() -> None:
     rig = Rig(["a"], Pace(32, 0.01))
     rig.run()
     assert rig.inference.sizes == [1]
+
+
+def test_one_that_is_alone_waits_for_nobody() -> None:
+    """Where no other is to come for longer than a batch would wait, a picture goes on at once;
+    where one is, it waits for it."""
+    more = threading.Event()
+    for quiet, filed in ((120.0, 1), (30.0, 0)):
+        rig = Rig(["a"], Pace(32, 60.0))
+        rig.listener.quiet = quiet
+        rig.pipeline = Pipeline(
+            _until(more, rig.candidates(["a"])), rig.pipeline.stages, rig.listener, Pace(32, 60.0)
+        )
+        rig.pipeline.start()
+        wait_for(partial(_has_decoded, rig), "it is decoded")
+        if filed:
+            wait_for(partial(_has_filed, rig), "it is filed by itself")
+        else:
+            time.sleep(0.3)
+        assert len(rig.listener.filed) == filed
+        more.set()
+        assert rig.pipeline.join(30)
+        assert rig.listener.filed == ["a"]
+        more.clear()
+
+
+def _has_decoded(rig: Rig) -> bool:
+    return rig.decoder.submitted == 1
+
+
+def _has_filed(rig: Rig) -> bool:
+    return bool(rig.listener.filed)
+
+
+def _until(more: threading.Event, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+    """Sleeps when they are through, as the source does."""
+    yield from candidates
+    more.wait(30)
 
 
 @pytest.mark.parametrize(

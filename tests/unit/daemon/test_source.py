@@ -14,7 +14,7 @@ import pytest
 from imgsort.daemon.inbox import source as source_module
 from imgsort.daemon.inbox.file_kinds import NameRules
 from imgsort.daemon.inbox.probe import LeftAlone, Seen, look
-from imgsort.daemon.inbox.settle import Writer
+from imgsort.daemon.inbox.settle import Watched, Writer
 from imgsort.daemon.inbox.source import Source, SourceSettings
 from imgsort.daemon.inbox.waiting import Window
 from imgsort.daemon.inbox.watcher import Watcher
@@ -171,6 +171,17 @@ def test_a_renamed_file_comes_before_any_scan_or_quiet_time(inbox: Path, make: M
     (inbox.parent / "outside.jpg").write_bytes(b"y")
     (inbox.parent / "outside.jpg").rename(inbox / "second.jpg")
     assert taken(stream) == "second.jpg"
+
+
+def test_a_file_is_looked_at_when_its_writer_closes_it() -> None:
+    """It settles from there: the look as its writer began, which saw half of it, would cost another
+    settling time."""
+    window = Window()
+    window.found("a.jpg", 0.0)
+    window.take_due(0.0)
+    window.look_again("a.jpg", Watched(Identity(1, 2, 0, 3), 0.0, whole=False), 5.0)
+    assert window.hinted("a.jpg", 0.3, renamed=False)
+    assert window.next_due() == 0.3
 
 
 def test_a_replaced_inbox_is_noticed(inbox: Path, make: Make) -> None:

@@ -49,6 +49,14 @@ def imagenet(groups: list[list[int]], columns: int = 4, temperature: float = 1.0
     return ImagenetHead(names, weight, bias, table, temperature)
 
 
+def test_a_class_of_one_imagenet_class_has_its_share() -> None:
+    """In whatever order; nothing is summed then, and the shares are to the bit what sums give."""
+    embeddings = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    alone = imagenet([[2], [0], [3]]).scores(embeddings)
+    summed = imagenet([[2], [0], [3], [1, 2]]).scores(embeddings)
+    assert alone.tolist() == summed[:, :3].tolist()
+
+
 class Knowing:
     """Finds pictures as unlike its training as it is told."""
 
