@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     Text,
     UnaryExpression,
+    bindparam,
     cast,
     false,
     func,
@@ -136,6 +137,21 @@ def listed_files(connection: Connection, anchor: Anchor, ids: Sequence[int]) -> 
         for row in rows:
             found[row.id] = ListedFile(row.id, row.sha256, anchor.text(row.path_bytes))
     return [found[one] for one in ids if one in found]
+
+
+_FILES_OF = (
+    select(ARRIVALS.c.path_bytes, ARRIVALS.c.missing_at.is_not(None).label("gone"))
+    .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+    .where(IMAGES.c.sha256 == bindparam("content"))
+    .order_by(ARRIVALS.c.id)
+)
+"""Made once, for each picture that is shown asks it: making it takes as long as its answer."""
+
+
+def files_of(connection: Connection, anchor: Anchor, sha256: str) -> list[str] | None:
+    """Absolute paths at which this content should lie; None where the log doesn't know it."""
+    rows = connection.execute(_FILES_OF, {"content": sha256}).all()
+    return [anchor.text(row.path_bytes) for row in rows if not row.gone] if rows else None
 
 
 def dhashes(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -292,6 +308,7 @@ class ListTopic(Topic):
     newest = reading(newest)
     least_sure = reading(least_sure)
     files = reading_paths(listed_files)
+    files_of = reading_paths(files_of)
     dhashes = reading(dhashes)
     rows = reading(rows)
     newest_of = reading(newest_of)
