@@ -79,7 +79,8 @@ addEventListener("DOMContentLoaded", () => {
   bench.first = bench.painted();
   bench.refused = 0;
   const said = document.getElementById("said");
-  new MutationObserver(() => { bench.refused += said.textContent.includes("shown yet; press again"); })
+  const isRefusal = () => said.textContent.includes("shown yet; press again");
+  new MutationObserver(() => { bench.refused += isRefusal(); })
     .observe(said, {childList: true, characterData: true});
 });
 """
