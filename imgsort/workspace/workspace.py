@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
 
+from imgsort.disk.writable import why_not_written
 from imgsort.errors import (
     BackupProblem,
     ConfigProblem,
@@ -152,9 +153,7 @@ class Workspace:
                     f"{folder} is missing; put it back (mount it?) or run `mkdir {folder}`."
                 )
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-                raise WorkspaceProblem(
-                    f"{folder} can't be written by this user; correct its owner or mode."
-                )
+                raise WorkspaceProblem(why_not_written(folder))
 
     @contextmanager
     def daemon_lock(self) -> Iterator[None]:

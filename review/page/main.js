@@ -210,6 +210,7 @@ class App {
   /** @param {string} of */
   search(of) {
     const found = wanted(of);
+    if (found?.class) found.class = this.classes.find((one) => one.name === found.class)?.id ?? 0;
     const form = searchForm(of, this.classes.map((one) => one.name));
     if (found) return new Pictures(this, { view: "search", of: found, title: "Search", order: "newest", extra: form });
     const element = make("section", { class: "page", tabIndex: 0, "aria-label": "Search" },

@@ -69,7 +69,7 @@ def test_words_wait_for_a_log_that_another_program_holds(visiting: Visiting) -> 
     with closing(sqlite3.connect(visit.desk.workspace.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         press(page, "2", "1")
-        waits(page, "another program")
+        waits(page, "Another program has kept")
         assert visit.desk.count_labels() == 0
         other.execute("ROLLBACK")
     goes_on(visit, page)
@@ -113,7 +113,7 @@ def test_words_wait_for_a_disk_that_takes_nothing(visiting: Visiting, small_disk
     remounted(disk, "ro")
     try:
         press(page, "2", "1")
-        waits(page, "ead-only")
+        waits(page, "read-only")
     finally:
         remounted(disk, "rw")
     goes_on(visit, page)

@@ -32,11 +32,11 @@ def visit(visiting: Callable[..., Visit]) -> Visit:
     file_pictures(visit.desk, {name: truth for name, (truth, _) in SAYS.items()})
     for word in WORDS:
         assert visit.desk.type("confirm", f"sorted/{word}").code == 0
-    tested(visit)
+    report_its_test(visit)
     return visit
 
 
-def tested(visit: Visit) -> None:
+def report_its_test(visit: Visit) -> None:
     """v2, with the report of its test."""
     registry = Registry(visit.desk.workspace.models)
     first = registry.card(1)

@@ -63,10 +63,10 @@ def visit(visiting: Visiting) -> Visit:
     file_pictures(visit.desk, {**CATS, "d0.jpg": "dog", "s0.jpg": "snake"})
     for name in list(CATS)[:6]:
         (visit.desk.workspace.sorted / "cat" / name).with_suffix(".xmp").write_text(f"<x {name}/>")
-    for word in ("cat", "dog", "snake"):
-        assert visit.desk.type("confirm", f"sorted/{word}").code == 0
     picked = visit.desk.workspace.sorted / "cat" / "c07.jpg"
     assert visit.desk.type("label", picked, "cat").code == 0
+    for word in ("cat", "dog", "snake"):
+        assert visit.desk.type("confirm", f"sorted/{word}").code == 0
     return visit
 
 
