@@ -37,33 +37,36 @@ ON_A_SHEET = 0.2
 """Of the time for a picture that is shown alone."""
 SEEN_SECONDS = 0.35
 """So long a sheet must be there to count as seen."""
-Person = Callable[[Path, Browser, float], None]
+Person = Callable[[Path, Browser, float], float]
+"""Takes so many seconds, from the open page on."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--pictures", type=int, default=100, help="of each set")
     parser.add_argument("--look", type=float, default=0.5, help="seconds")
+    parser.add_argument("--json", type=Path, help="what other sets took, to be added to")
     options = parser.parse_args()
-    seconds: dict[str, float] = dict.fromkeys(WAYS, 0.0)
-    wrong: dict[str, int] = dict.fromkeys(WAYS, 0)
-    said = 0
+    known = options.json and options.json.exists()
+    took: dict[str, list[float]] = json.loads(options.json.read_text()) if known else {}
     with tempfile.TemporaryDirectory(prefix="imgsort-pace-") as folder, chromium() as browser:
-        for name in SETS:
+        for name in options.sets:
             root = Path(folder) / name
             filed(options.data / name, root, name, options.pictures)
-            said += len(truths(root))
             for way, person in WAYS.items():
                 copy = Path(folder) / f"{name}-{way.replace(' ', '-')}"
                 shutil.copytree(root, copy, symlinks=True)
-                began = time.perf_counter()
-                person(copy, browser, options.look)
-                seconds[way] += time.perf_counter() - began
-                wrong[way] += len(mistakes(copy))
+                measured = (person(copy, browser, options.look), len(mistakes(copy)), counted(root))
+                before = took.get(way, [0.0, 0, 0])
+                took[way] = [sum(pair) for pair in zip(before, measured, strict=True)]
+                print(f"({name}, {way}: {measured[0]:.0f} s)", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(took))
     print("| way | pictures a minute | wrong words |\n|---|---|---|")
-    for way, took in seconds.items():
-        print(f"| {way} | {60 * said / took:,.0f} | {wrong[way]} of {said} |")
+    for way, (seconds, wrong, said) in took.items():
+        print(f"| {way} | {60 * said / seconds:,.0f} | {wrong:.0f} of {said:.0f} |")
 
 
 def imgsort(root: Path, *words: str) -> str:
@@ -106,6 +109,10 @@ def truths(root: Path) -> list[dict[str, Any]]:
     return [row for row in rows if row["name"].partition("-")[0] in {*sum(SETS.values(), ())}]
 
 
+def counted(root: Path) -> int:
+    return len(truths(root))
+
+
 def mistakes(root: Path) -> list[str]:
     return [
         f"{row['name']}: {row['human_label']}"
@@ -114,12 +121,13 @@ def mistakes(root: Path) -> list[str]:
     ]
 
 
-def one_by_one(root: Path, browser: Browser, look: float) -> None:
+def one_by_one(root: Path, browser: Browser, look: float) -> float:
     """Unsure ones, then class after class: each picture its key."""
     with closing(Server(root)) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(server.link)
-        page.locator(".places a").first.wait_for()
+        page.locator(".tile[data-painted], .empty:not([hidden])").first.wait_for()
+        began = time.perf_counter()
         for screen in screens(page):
             for place in range(opened(page, screen)):
                 tile = page.locator(f"#tile-{place}.focus[data-painted]")
@@ -127,15 +135,18 @@ def one_by_one(root: Path, browser: Browser, look: float) -> None:
                 time.sleep(look)
                 page.keyboard.press(key_of(page, truth_of(tile.get_attribute("aria-label"))))
             written(page)
+        seconds = time.perf_counter() - began
         page.close()
+    return seconds
 
 
-def by_sheets(root: Path, browser: Browser, look: float) -> None:
+def by_sheets(root: Path, browser: Browser, look: float) -> float:
     """On each sheet the wrong ones with a key, then all the others at once."""
     with closing(Server(root)) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(server.link)
-        page.locator(".places a").first.wait_for()
+        page.locator(".tile[data-painted], .empty:not([hidden])").first.wait_for()
+        began = time.perf_counter()
         for screen in screens(page):
             total, met = opened(page, screen), set()
             while len(met) < total:
@@ -149,12 +160,15 @@ def by_sheets(root: Path, browser: Browser, look: float) -> None:
                 met.update(place for place, *_ in new)
                 page.keyboard.press("Shift+Enter")
             written(page)
+        seconds = time.perf_counter() - began
         page.close()
+    return seconds
 
 
-def with_a_file_manager(root: Path, browser: Browser, look: float) -> None:
+def with_a_file_manager(root: Path, browser: Browser, look: float) -> float:
     """Each wrong one into its folder, then every folder confirmed."""
     del browser
+    began = time.perf_counter()
     found = [path for room in ("unsure", "sorted") for path in (root / room).rglob("*-*")]
     for path in found:
         time.sleep(ON_A_SHEET * look)
@@ -164,6 +178,7 @@ def with_a_file_manager(root: Path, browser: Browser, look: float) -> None:
             path.rename(root / "sorted" / truth / path.name)
     for folder in (root / "sorted").iterdir():
         imgsort(root, "confirm", str(folder))
+    return time.perf_counter() - began
 
 
 def screens(page: Page) -> list[str]:
