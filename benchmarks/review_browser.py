@@ -40,6 +40,8 @@ from imgsort.workspace.workspace import Workspace
 
 PHOTOGRAPHS = 12_000
 """Of 500 px: the first of unsure/ in the page's order."""
+SMALLEST = 10_000
+"""Bytes of a photograph; the other files of the workspace have a few."""
 PACE_MS = 150
 KEYS = 200
 ACTED = 10_000
@@ -364,8 +366,8 @@ def _thumbnails(workspace: Workspace, told: Told) -> None:
 
     with Store.open(workspace.database, root=workspace.root) as store:
         wanted = Wanted(folders=(workspace.unsure,))
-        ids = list(store.lists.ids(wanted, "unsure_first")[:PHOTOGRAPHS])
-        files = store.lists.files(ids)[-6 * 600 :]
+        ids = list(store.lists.ids(wanted, "unsure_first")[: 2 * PHOTOGRAPHS])
+        files = [one for one in store.lists.files(ids) if _is_photograph(Path(one.path))][-3600:]
         for part in workspace.state.glob("thumbnails.db*"):
             part.unlink()
         bare, shown = [], []
@@ -378,6 +380,10 @@ def _thumbnails(workspace: Workspace, told: Told) -> None:
     told.say("thumbnails of 500 px files", statistics.median(shown), "pictures/s")
     ratio = statistics.median(shown) / statistics.median(bare)
     told.say("thumbnails, of what the decoder gives", ratio, "of 1", 2)
+
+
+def _is_photograph(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > SMALLEST
 
 
 def _decoded(workspace: Workspace, paths: Sequence[Path]) -> float:

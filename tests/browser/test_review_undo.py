@@ -20,7 +20,7 @@ from tests.desk import Desk
 pytestmark = pytest.mark.slow
 Visiting = Callable[..., Visit]
 CATS = {f"c{number:02}.jpg": "cat" for number in range(44)}
-TALL = {"viewport": {"width": 1600, "height": 1500}}
+TALL: dict[str, Any] = {"viewport": {"width": 1600, "height": 1500}}
 
 
 def embedded(pictures: Mapping[str, Path]) -> Embedded:
