@@ -46,7 +46,7 @@ PACE_MS = 150
 KEYS = 200
 ACTED = 10_000
 SHEET = 40
-FILED = 1_500
+FILED = 800
 """Pictures that a daemon files, once beside somebody who reviews and once alone, in turn."""
 PERSON_SECONDS = 1.5
 """A practised person decides forty pictures a minute, one by one."""
@@ -481,12 +481,15 @@ class _Nobody:
 
 
 def _reviewer(browser: Browser, workspace: Workspace) -> Page:
+    """Somebody who looks at all that was filed before."""
     command = [sys.executable, "-m", "imgsort", "-C", str(workspace.root), "review", "--link"]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.add_init_script(WATCH)
     page.goto(answer.stdout.strip())
-    page.evaluate("bench.first")
+    page.locator(".places a").first.wait_for()
+    page.evaluate("location.hash = '#search=since=2000-01-01'")
+    page.evaluate("bench.painted()")
     return page
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from imgsort.care.finding import Finding, Level, ok
 from imgsort.disk.mounts import is_network, type_of
-from imgsort.disk.writable import why_not_written
+from imgsort.disk.read_only import is_read_only
 from imgsort.errors import ImgsortError
 from imgsort.filing.abilities import Ability, ability
 from imgsort.models.backbones import InstalledBackbone
@@ -40,7 +40,12 @@ def _folder(folder: Path) -> Finding:
     if not folder.is_dir():
         return _wrong("folders", f"{folder} is missing; put it back (mount it?) or make it.")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return _wrong("folders", why_not_written(folder))
+        if is_read_only(folder):
+            return _wrong("folders", f"{folder} is mounted read-only; mount it writable.")
+        return _wrong(
+            "folders",
+            f"{folder} can't be written by this user; correct its owner or mode.",
+        )
     return ok("folders", f"{folder} can be written.")
 
 

@@ -67,10 +67,10 @@ class App {
     this.queued();
     this.wire();
     this.recall();
-    const known = this.refresh();
-    // How things stand takes a second of a large log; only what is named by classes waits for it.
+    const known = this.refreshClasses().then(() => this.stand());
     if (NAMED.has(place(location.hash).name)) await known;
     await this.route();
+    this.refresh(); // how things stand takes a second of a large log: pictures come first
     follow((kind, data) => this.heard(kind, data), (open) => document.body.classList.toggle("cut", !open));
     this.queue.run();
   }
