@@ -292,15 +292,17 @@ class _Planner:
         if name is not None and name in self._taken(classes):
             return replace(one, move=_stays(one.move, Obstacle.NAME_TAKEN, name))
         back = {change.old for change in classes}
-        if name is None or name in back or self._is_there(name):
+        if name is None or name in back or self._is_there(name, one.move.target):
             return one
         return replace(one, move=_stays(one.move, Obstacle.FOLDER_GONE, name))
 
-    def _is_there(self, name: str) -> bool:
-        """Where stations come first, the folders of a class come and go with its pictures."""
-        if self.layout.reading is None:
-            return Path(self.layout.sorted, name).is_dir()
-        return name in self.store.classes.names().values()
+    def _is_there(self, name: str, target: Path) -> bool:
+        """Where stations come first, the folders of a class come and go with its pictures; those of
+        a retired one stay while pictures lie in them."""
+        if self.layout.reading is not None and name in self.store.classes.names().values():
+            return True
+        folder = self.layout.class_folder(str(target))
+        return folder is not None and Path(folder).is_dir()
 
     def _taken(self, classes: Collection[ClassChange]) -> set[str]:
         """The names of those that can't come back, for another class has them."""

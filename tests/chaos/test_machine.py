@@ -197,14 +197,15 @@ class People(RuleBasedStateMachine):
         before."""
         self._do("look")
         self._do("file")
-        before, runs = (self._words(), self._classes()), self._asked("SELECT max(id) FROM runs")
+        known = self._known()
+        before, runs = (self._said(known), self._classes()), self._asked("SELECT max(id) FROM runs")
         self._merge(which, other)
         changed = "SELECT run_id FROM class_changes WHERE run_id > ? AND kind = 'retired'"
         if not (run := self._asked(changed, *runs[0])):
             return
         for death in (point, ""):
             self._do("undo", death, "--run", str(run[0][0]))
-        assert (self._words(), self._classes()) == before
+        assert (self._said(known), self._classes()) == before
 
     def _merge(self, which: int, other: int, death: str = "") -> None:
         names = self._classes()
@@ -226,7 +227,8 @@ class People(RuleBasedStateMachine):
         what is said of every content is what was said before."""
         self._do("look")
         self._do("file")  # recovery of whoever has just died, so that the slip is the last run
-        before, runs = self._words(), self._asked("SELECT max(id) FROM runs")
+        known = self._known()
+        before, runs = self._said(known), self._asked("SELECT max(id) FROM runs")
         self.spoken = True
         self._do("label", "", self._picture(which), label)
         [(run,)] = self._asked("SELECT max(id) FROM runs WHERE kind = 'label'")
@@ -234,15 +236,19 @@ class People(RuleBasedStateMachine):
             return
         for death in (point, ""):
             self._do("undo", death, "--run", str(run))
-        assert self._words() == before
+        assert self._said(known) == before
 
     def _did_something(self, run: object) -> bool:
         said = "SELECT 1 FROM labels WHERE run_id = ? AND source = 'cli'"
         return self._asked(said, run) != []
 
-    def _words(self) -> dict[object, tuple[object, ...]]:
-        """Content -> its newest word that stands, without those that a look has just learned."""
-        return {
+    def _known(self) -> set[object]:
+        """Contents that the log knows; the next look may learn others, and what hands said."""
+        return {sha256 for _, sha256 in self._rows()}
+
+    def _said(self, contents: set[object]) -> dict[object, tuple[object, ...] | None]:
+        """Content -> its newest word that stands."""
+        words = {
             row[0]: row[1:]
             for row in self._asked(
                 "SELECT sha256, kind, class_id, representative FROM labels"
@@ -250,6 +256,7 @@ class People(RuleBasedStateMachine):
                 " IN (SELECT retracts FROM labels WHERE kind = 'retracted') ORDER BY labels.id"
             )
         }
+        return {one: words.get(one) for one in contents}
 
     @rule()
     def settle(self) -> None:
@@ -378,15 +385,14 @@ class Stations(People):
     def rename(self, which: int, point: str) -> None:
         """By command, which may die on the way: that makes no label."""
         self._do("look")
-        known = {sha256 for _, sha256 in self._rows()}
-        before = self._words()
+        known = self._known()
+        before = self._said(known)
         names = self._classes()
         self.renamed += 1
         new = f"class {self.renamed}"
         self._do("classes", point, "rename", names[which % len(names)], new, "--new-class")
         self._do("look")
-        now = self._words()
-        assert {one: now.get(one) for one in known} == {one: before.get(one) for one in known}
+        assert self._said(known) == before
 
 
 @pytest.fixture(scope="module", autouse=True)

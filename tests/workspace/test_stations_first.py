@@ -292,6 +292,16 @@ def test_label_and_undo_stay_within_the_station(desk: Desk) -> None:
     assert desk.agrees()
 
 
+def test_undo_brings_back_into_a_retired_class_that_still_has_its_folder(desk: Desk) -> None:
+    """Else a slip there could not be taken back: the word would stay, and teach."""
+    assert desk.type("classes", "retire", "cat").code == 0
+    desk.type("label", desk.workspace.sorted / "A/cat/cat-1.jpg", "dog")
+    assert desk.workspace.sorted.joinpath("A/dog/cat-1.jpg").exists()
+    assert desk.type("undo", "--last").code == 0
+    assert desk.workspace.sorted.joinpath("A/cat/cat-1.jpg").exists()
+    assert "cat-1.jpg" not in desk.labels()
+
+
 def test_a_station_whose_disk_is_away_loses_nothing(desk: Desk) -> None:
     """A naked mount point: nothing in it is missing, no class is given up, nothing is put there."""
     away = desk.workspace.root / "away"
