@@ -76,14 +76,14 @@ def made(root: Path, rows: int) -> Workspace:
         for statement in STATEMENTS:
             log.execute(statement)
         log.commit()
-    _with_backbone(workspace)
+    with_backbone(workspace)
     _with_files(workspace)
     _with_embeddings(workspace)
     done.touch()
     return workspace
 
 
-def _with_backbone(workspace: Workspace) -> None:
+def with_backbone(workspace: Workspace) -> None:
     command = [sys.executable, "-c", INSTALL, str(workspace.backbones)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     backbone = InstalledBackbone.open(workspace.backbones, answer.stdout.strip())

@@ -110,6 +110,7 @@ def _doors(host: Host, secret: str) -> list[Route]:
         cookie, token = keeper.let_in(
             Asked(body=body).text("key"), request.cookies.get(keeper.cookie_name)
         )
+        host.thumbnails.get_ready()
         response = in_json({"token": token})
         response.set_cookie(
             *(keeper.cookie_name, cookie),

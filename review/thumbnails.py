@@ -3,17 +3,19 @@
 import asyncio
 import os
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from starlette.concurrency import run_in_threadpool
 
 from imgsort.disk.closing import Closing
+from imgsort.errors import ImgsortError
 from imgsort.images import decode_for_display
 from imgsort.images.jpeg import jpeg_of
 from imgsort.images.outcome import NoAttempts, Outcome, Picture, Refused
@@ -31,7 +33,10 @@ _SMALL, _LARGE = 384, 1600
 _MEMORY_BYTES = 64_000_000
 _MOST_REMEMBERED = 100_000
 _AHEAD = 1
-"""So many files more than there are workers are handed over; the rest can still be overtaken."""
+"""So many files more than there are workers are handed over; of the rest those go that nobody waits
+for any more."""
+IDLE_SECONDS = 300.0
+"""Without a picture to decode; then the worker processes are let go until there is one."""
 
 State = Literal["here", "gone", "changed", "unreadable"]
 
@@ -61,20 +66,25 @@ class _Wanted:
 
 
 class _Line:
-    """One pool and what waits for it, the newest first: that is on the screen. In the loop only."""
+    """One pool and what waits for it, in the order in which it was asked for. In the loop only.
+
+    A browser asks for few at a time, and takes back what was scrolled away.
+    """
 
     def __init__(
         self,
-        side: int,
         workers: int,
-        opened: Callable[[int, int], DecoderPool],
+        opened: Callable[[int], DecoderPool],
         finish: "Callable[[_Wanted, Outcome], Thumbnail | None]",
+        idle_seconds: float,
     ) -> None:
         """``finish`` gives None where another file of the content is to be tried."""
-        self._side, self._workers, self._room = side, workers, workers + _AHEAD
-        self._opened, self._finish = opened, finish
+        self._workers, self._room = workers, workers + _AHEAD
+        self._opened, self._finish, self._idle_seconds = opened, finish, idle_seconds
         self._pool: DecoderPool | None = None
-        self._waiting: list[_Wanted] = []
+        self._waiting: deque[_Wanted] = deque()
+        self._resting: asyncio.TimerHandle | None = None
+        self._rebuilt = 0
 
     def add(self, job: _Wanted) -> None:
         self._waiting.append(job)
@@ -82,24 +92,40 @@ class _Line:
     def pump(self) -> None:
         """Hand over as much as there is room for, but nothing that nobody waits for any more."""
         while self._room and self._waiting:
-            job = self._waiting.pop()
+            job = self._waiting.popleft()
             if not job.waiting:
                 job.outcome.cancel()
             elif not job.outcome.done():
                 self._room -= 1
                 self._submit(job, 0)
 
+    def ready(self) -> DecoderPool:
+        """Its workers, started if they aren't, and let go once nothing has come for long."""
+        if self._resting is not None:
+            self._resting.cancel()
+        self._resting = asyncio.get_running_loop().call_later(self._idle_seconds, self._rest)
+        if self._pool is None:
+            self._pool = self._opened(self._workers)
+        return self._pool
+
     def close(self) -> None:
         if self._pool is not None:
             self._pool.close()
 
     def rebuilt(self) -> int:
-        return 0 if self._pool is None else self._pool.rebuilt
+        return self._rebuilt + (0 if self._pool is None else self._pool.rebuilt)
+
+    def _rest(self) -> None:
+        if self._room <= self._workers:
+            self.ready()  # one is still at work; it is given the time again
+            return
+        self._rebuilt, pool = self.rebuilt(), self._pool
+        self._pool = None
+        if pool is not None:  # closing waits for its processes to end
+            asyncio.get_running_loop().run_in_executor(None, pool.close)
 
     def _submit(self, job: _Wanted, number: int) -> None:
         loop = asyncio.get_running_loop()
-        if self._pool is None:
-            self._pool = self._opened(self._side, self._workers)
 
         def done(future: "Future[Outcome]") -> None:
             """In the lane's thread, where encoding holds up nobody else."""
@@ -111,7 +137,7 @@ class _Line:
             with suppress(RuntimeError):  # the loop has ended, and with it who waited
                 loop.call_soon_threadsafe(self._told, job, number, result)
 
-        self._pool.submit(job.paths[number]).add_done_callback(done)
+        self.ready().submit(job.paths[number]).add_done_callback(done)
 
     def _told(self, job: _Wanted, number: int, result: Thumbnail | BaseException | None) -> None:
         if result is None and number + 1 < len(job.paths):
@@ -152,7 +178,11 @@ class Gallery(Closing):
     """Asked from the loop. Workers start when the first picture is wanted."""
 
     def __init__(
-        self, workspace: Workspace, store: Store, decode: Decode = decode_for_display
+        self,
+        workspace: Workspace,
+        store: Store,
+        decode: Decode = decode_for_display,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._workspace, self._store, self._decode = workspace, store, decode
         self._attempts = NoAttempts()
@@ -165,8 +195,8 @@ class Gallery(Closing):
         many = workspace.config.decode.workers or len(os.sched_getaffinity(0))
         few = 1 if workspace.daemon_pid() is not None else many
         self._lines = {
-            _SMALL: _Line(_SMALL, few, self._pool, self._finished),
-            _LARGE: _Line(_LARGE, 1, self._pool, self._finished),
+            side: _Line(workers, partial(self._pool, side), self._finished, idle_seconds)
+            for side, workers in ((_SMALL, few), (_LARGE, 1))
         }
 
     def close(self) -> None:
@@ -177,6 +207,11 @@ class Gallery(Closing):
     def rebuilt(self) -> int:
         """How many workers had to be replaced."""
         return sum(line.rebuilt() for line in self._lines.values())
+
+    def get_ready(self) -> None:
+        """Somebody comes: start the workers that the first sheet will need. In the loop."""
+        with suppress(ImgsortError):  # who asks for a picture is told
+            self._lines[_SMALL].ready()
 
     async def get(self, sha256: str, side: int) -> Thumbnail | None:
         """None for a content that the log doesn't know."""
@@ -202,10 +237,10 @@ class Gallery(Closing):
         jpeg = self._file.get(sha256, side)
         if jpeg is not None:
             return self._remembered(sha256, side, Thumbnail("here", jpeg))
-        logged = self._store.pictures.with_contents([sha256])
-        if not logged:
+        paths = self._store.lists.files_of(sha256)
+        if paths is None:
             return None
-        return [one.path for one in logged if not one.missing] or GONE
+        return [Path(path) for path in paths] or GONE
 
     def _wanted(self, sha256: str, side: int, paths: Sequence[Path]) -> _Wanted:
         key = (sha256, side)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imgsort.care.finding import Finding, Level, ok
 from imgsort.disk.mounts import is_network, type_of
+from imgsort.disk.read_only import is_read_only
 from imgsort.errors import ImgsortError
 from imgsort.filing.abilities import Ability, ability
 from imgsort.models.backbones import InstalledBackbone
@@ -39,6 +40,8 @@ def _folder(folder: Path) -> Finding:
     if not folder.is_dir():
         return _wrong("folders", f"{folder} is missing; put it back (mount it?) or make it.")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        if is_read_only(folder):
+            return _wrong("folders", f"{folder} is mounted read-only; mount it writable.")
         return _wrong(
             "folders",
             f"{folder} can't be written by this user; correct its owner or mode.",

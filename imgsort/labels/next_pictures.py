@@ -4,12 +4,17 @@ Uncertain ones, for a label there tells the model something; and different ones,
 two alike tells it little.
 """
 
+from heapq import heapify, heappop, heappush
+
 import numpy as np
 from numpy.typing import NDArray
 
 from imgsort.models.heads.learned import unit
 
 Floats = NDArray[np.float32]
+_FARTHEST = 2.0
+"""By the cosine, of any two."""
+_AT_ONCE = 500
 
 
 def uncertainty(scores: Floats) -> Floats:
@@ -37,17 +42,23 @@ def most_telling(
     farthest-first traversal (Gonzalez 1985; core-set selection, Sener and Savarese 2018), weighted.
     """
     rows = unit(embeddings)
-    distance = np.ones(len(rows), np.float32)
-    if len(labelled):
-        distance = _distance(rows, unit(labelled))
+    distance = np.full(len(rows), _FARTHEST if len(labelled) else 1, np.float32)
+    for start in range(0, len(labelled), _AT_ONCE):  # so that memory doesn't hold all products
+        part = unit(labelled[start : start + _AT_ONCE])
+        distance = np.minimum(distance, _distance(rows, part))
+    # Worth only falls, so that what was worth most and still is needs no look at the others.
+    worths = [(-float(one), place, 0) for place, one in enumerate(uncertain * distance)]
+    heapify(worths)
     chosen: list[int] = []
-    worth = uncertain * distance
-    for _ in range(min(count, len(rows))):
-        best = int(np.argmax(worth))
-        chosen.append(best)
-        distance = np.minimum(distance, _distance(rows, rows[best : best + 1]))
-        worth = uncertain * distance
-        worth[chosen] = -1
+    while worths and len(chosen) < count:
+        _, place, compared = heappop(worths)
+        if compared == len(chosen):
+            chosen.append(place)
+            continue
+        nearest = _distance(rows[place : place + 1], rows[chosen[compared:]])
+        distance[place] = min(distance[place], nearest[0])
+        worth = float(uncertain[place] * distance[place])
+        heappush(worths, (-worth, place, len(chosen)))
     return np.array(chosen, np.intp)
 
 

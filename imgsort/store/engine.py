@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
+from imgsort.disk.read_only import is_read_only
 from imgsort.errors import DatabaseProblem, ImgsortError, StoreBroken, StoreBusy, StoreFull
 
 BUSY_SECONDS = 30
@@ -126,10 +127,16 @@ def require_writable(path: Path) -> None:
     """Raise DatabaseProblem unless this user may write the database and its journal."""
     for place in (path, path.parent):
         if not os.access(place, os.R_OK | os.W_OK):
-            raise DatabaseProblem(
-                f"{place} can't be written by this user; run imgsort as its owner, or correct its "
-                f"owner or mode."
-            )
+            raise DatabaseProblem(_why_not_written(place))
+
+
+def _why_not_written(place: Path) -> str:
+    if is_read_only(place):
+        return f"{place} is mounted read-only; mount it writable."
+    return (
+        f"{place} can't be written by this user; run imgsort as its owner, or correct its owner or "
+        f"mode."
+    )
 
 
 @contextmanager
@@ -157,10 +164,7 @@ def meaning(path: Path, problem: BaseException | None) -> ImgsortError | None:
                 f"or wait for it."
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            return DatabaseProblem(
-                f"{path} can't be written by this user; run imgsort as its owner, or correct its "
-                f"owner or mode."
-            )
+            return DatabaseProblem(_why_not_written(path))
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return damaged(path, str(problem))
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_CANTOPEN:

@@ -126,18 +126,21 @@ def _standing() -> Select[*tuple[Any, ...]]:
 def some_called(connection: Connection, most: int | None = None) -> list[str]:
     """Contents that somebody calls something, all or about so many of them: of a larger number the
     same ones each time, drawn without regard to anything but their hash."""
-    called = (LABELS.c.kind == "label", LABELS.c.id.in_(newest_labels()))
-    number = connection.scalar(select(func.count()).select_from(LABELS).where(*called)) or 0
     statement = (
-        select(IMAGES.c.sha256).join(LABELS, LABELS.c.image_id == IMAGES.c.id).where(*called)
+        select(IMAGES.c.sha256)
+        .join(LABELS, LABELS.c.image_id == IMAGES.c.id)
+        .where(LABELS.c.kind == "label")
     )
+    every = statement.where(LABELS.c.id.in_(newest_labels()))
     if most is None:
-        return list(connection.scalars(statement))
-    number = connection.scalar(select(func.count()).select_from(LABELS).where(*called)) or 0
-    if number > most:
-        drawn = IMAGES.c.sha256 < f"{(most << 64) // number:016x}"
-        return list(connection.scalars(statement.where(drawn)))
-    return list(connection.scalars(statement))
+        return list(connection.scalars(every))
+    counted = select(func.count(LABELS.c.image_id.distinct())).where(LABELS.c.kind == "label")
+    number = connection.scalar(counted) or 0
+    if number <= most:
+        return list(connection.scalars(every))
+    drawn = select(IMAGES.c.id).where(IMAGES.c.sha256 < f"{(most << 64) // number:016x}")
+    newest = newest_labels(LABELS.c.image_id.in_(drawn))
+    return list(connection.scalars(statement.where(LABELS.c.id.in_(newest))))
 
 
 def last_word(connection: Connection) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     Text,
     UnaryExpression,
+    bindparam,
     cast,
     false,
     func,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from imgsort.records.rows import FileState, SheetRow
 from imgsort.store.chunks import parts
 from imgsort.store.paths import Anchor
-from imgsort.store.standing_labels import newest_labels, spoken_of, stands
+from imgsort.store.standing_labels import answered, newest_labels, stands
 from imgsort.store.tables import ARRIVALS, CLASSES, IMAGES, LABELS
 from imgsort.store.topic import Topic, reading, reading_paths
 
@@ -42,7 +43,7 @@ class Wanted:
     folders: tuple[Path, ...] | None = None
     """Absolute: those whose file lies below one of them; None: anywhere."""
     said: bool | None = None
-    """Of which somebody says something, or nobody does."""
+    """Of which somebody has said something, if only that it is none of the classes; or nobody."""
     model: int | None = None
     name: str | None = None
     """A part of the name it came with."""
@@ -111,17 +112,20 @@ def newest(connection: Connection) -> int:
 
 
 def least_sure(connection: Connection, most: int) -> "tuple[array[int], int]":
-    """Of what lies in sorted/ or unsure/ and nobody says what it is: those that the models of the
-    time were least sure of, and how many there are."""
-    nobody_says = [
-        *lying(),
-        ARRIVALS.c.decision != "rejected",
-        ARRIVALS.c.image_id.not_in(spoken_of()),
-    ]
-    statement = select(ARRIVALS.c.id).where(*nobody_says)
-    every = connection.scalar(select(func.count()).select_from(ARRIVALS).where(*nobody_says)) or 0
-    by_doubt = statement.order_by(ARRIVALS.c.confidence, ARRIVALS.c.id.desc()).limit(most)
-    return gathered(connection, by_doubt), every
+    """Of what lies in sorted/ or unsure/ and nobody has said anything of: those that the models of
+    the time were least sure of, and how many there are."""
+    candidates = [*lying(), ARRIVALS.c.decision != "rejected"]
+    counted = select(func.count()).select_from(ARRIVALS).where(*candidates)
+    every = connection.scalar(counted) or 0
+    # To leave each out takes longer than to count them by themselves.
+    said = connection.scalar(counted.where(ARRIVALS.c.image_id.in_(answered()))) or 0
+    by_doubt = (
+        select(ARRIVALS.c.id)
+        .where(*candidates, ARRIVALS.c.image_id.not_in(answered()))
+        .order_by(ARRIVALS.c.confidence, ARRIVALS.c.id.desc())
+        .limit(most)
+    )
+    return gathered(connection, by_doubt), every - said
 
 
 def listed_files(connection: Connection, anchor: Anchor, ids: Sequence[int]) -> list[ListedFile]:
@@ -136,6 +140,21 @@ def listed_files(connection: Connection, anchor: Anchor, ids: Sequence[int]) -> 
         for row in rows:
             found[row.id] = ListedFile(row.id, row.sha256, anchor.text(row.path_bytes))
     return [found[one] for one in ids if one in found]
+
+
+_FILES_OF = (
+    select(ARRIVALS.c.path_bytes, ARRIVALS.c.missing_at.is_not(None).label("gone"))
+    .join(IMAGES, IMAGES.c.id == ARRIVALS.c.image_id)
+    .where(IMAGES.c.sha256 == bindparam("content"))
+    .order_by(ARRIVALS.c.id)
+)
+"""Made once, for each picture that is shown asks it: making it takes as long as its answer."""
+
+
+def files_of(connection: Connection, anchor: Anchor, sha256: str) -> list[str] | None:
+    """Absolute paths at which this content should lie; None where the log doesn't know it."""
+    rows = connection.execute(_FILES_OF, {"content": sha256}).all()
+    return [anchor.text(row.path_bytes) for row in rows if not row.gone] if rows else None
 
 
 def dhashes(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -246,7 +265,7 @@ def _conditions(anchor: Anchor, wanted: Wanted) -> Iterator[ColumnElement[bool]]
     if wanted.folders is not None:
         yield or_(false(), *(below(anchor, folder) for folder in wanted.folders))
     if wanted.said is not None:
-        said = ARRIVALS.c.image_id.in_(spoken_of())
+        said = ARRIVALS.c.image_id.in_(answered())
         yield said if wanted.said else ~said
     if wanted.class_id is not None:
         called = select(LABELS.c.image_id).where(
@@ -292,6 +311,7 @@ class ListTopic(Topic):
     newest = reading(newest)
     least_sure = reading(least_sure)
     files = reading_paths(listed_files)
+    files_of = reading_paths(files_of)
     dhashes = reading(dhashes)
     rows = reading(rows)
     newest_of = reading(newest_of)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, ScalarSelect, Select, Table, func, select
 from imgsort.store.arrival_counts import ArrivalKind, counts
 from imgsort.store.folder_counts import lying
 from imgsort.store.standing_labels import is_here, newest_label_of_arrival, newest_labels, stands
-from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES
+from imgsort.store.tables import ARRIVALS, CLASSES, LABELS, MODELS, MOVES, RUNS
 from imgsort.store.topic import Topic, reading, reading_paths
 
 _MOST = 10
@@ -103,14 +103,23 @@ def _corrected() -> ScalarSelect[int]:
 
 
 def _labels_since_training() -> ScalarSelect[int]:
-    """Labels given since the newest model that was trained here; v1 comes without training."""
-    trained = (
-        select(func.coalesce(func.max(MODELS.c.created_at), ""))
-        .where(MODELS.c.kind != "imagenet")
-        .scalar_subquery()
+    """Labels that the newest model trained here can't have learned from; v1 comes without training.
+
+    Those are all that were given since its training began, but for what that one itself learned
+    from moved files: what people say while it runs is for the next one.
+    """
+    learned = MODELS.c.kind != "imagenet"
+    trained = select(func.coalesce(func.max(MODELS.c.created_at), "")).where(learned)
+    ran = select(func.max(RUNS.c.id)).where(
+        RUNS.c.kind == "retrain", RUNS.c.started_at <= trained.scalar_subquery()
     )
+    began = select(RUNS.c.started_at).where(RUNS.c.id == ran.scalar_subquery())
     labels = _count(LABELS).where(
-        LABELS.c.kind == "label", LABELS.c.labelled_at > trained, stands(), is_here()
+        LABELS.c.kind == "label",
+        LABELS.c.labelled_at > func.coalesce(began.scalar_subquery(), trained.scalar_subquery()),
+        func.coalesce(LABELS.c.run_id, 0) != func.coalesce(ran.scalar_subquery(), -1),
+        stands(),
+        is_here(),
     )
     return labels.scalar_subquery()
 

@@ -52,3 +52,10 @@ def spoken_of() -> Select[int]:
     return select(holding.c.image_id).where(
         holding.c.id.in_(newest_labels()), holding.c.kind != "withdrawn"
     )
+
+
+def answered() -> Select[int]:
+    """The images that somebody has looked at and said something of, if only that it is none of
+    the classes."""
+    word = LABELS.alias("answer")
+    return select(word.c.image_id).where(stands(word))

@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
 
+from imgsort.disk.read_only import is_read_only
 from imgsort.errors import (
     BackupProblem,
     ConfigProblem,
@@ -152,9 +153,7 @@ class Workspace:
                     f"{folder} is missing; put it back (mount it?) or run `mkdir {folder}`."
                 )
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-                raise WorkspaceProblem(
-                    f"{folder} can't be written by this user; correct its owner or mode."
-                )
+                raise WorkspaceProblem(_why_not_written(folder))
 
     @contextmanager
     def daemon_lock(self) -> Iterator[None]:
@@ -209,6 +208,12 @@ class Workspace:
         with _opened(self.state / "filing.lock") as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+
+
+def _why_not_written(folder: Path) -> str:
+    if is_read_only(folder):
+        return f"{folder} is mounted read-only; mount it writable."
+    return f"{folder} can't be written by this user; correct its owner or mode."
 
 
 def is_workspace(folder: str | int) -> bool:

@@ -24,12 +24,15 @@ import { History } from "./undo.js";
 const SIZE = "imgsort-size";
 const QUEUE = "imgsort-queue";
 const MINUTE = 60_000;
+/** Screens that can't be shown before the classes are known. */
+const NAMED = new Set(["class", "search"]);
 
 class App {
   constructor() {
     /** @type {any} */ this.now = null;
     /** @type {any} */ this.training = null;
     /** @type {any[]} */ this.classes = [];
+    this.knowsClasses = false;
     /** @type {any[]} */ this.pins = [];
     /** @type {any[]} */ this.models = [];
     /** @type {any} */ this.screen = null;
@@ -63,8 +66,11 @@ class App {
     for (const item of this.queue.items) this.mark(item);
     this.queued();
     this.wire();
-    await Promise.all([this.refresh(), this.recall()]);
+    this.recall();
+    const known = this.refreshClasses().then(() => this.stand());
+    if (NAMED.has(place(location.hash).name)) await known;
     await this.route();
+    this.refresh(); // how things stand takes a second of a large log: pictures come first
     follow((kind, data) => this.heard(kind, data), (open) => document.body.classList.toggle("cut", !open));
     this.queue.run();
   }
@@ -101,14 +107,28 @@ class App {
   // --- how things stand ---
 
   async refresh() {
-    const [now, classes, models] = await Promise.all(
-      ["/api/now", "/api/classes", "/api/models"].map((path) => get(path).catch((problem) => problem)));
-    if (!(now instanceof Refused)) this.now = now;
-    else if (now.status === 401 || now.status === 403) this.trouble(now.message);
-    if (!(models instanceof Error)) this.models = models.models ?? models;
-    if (now.training) this.training = now.training;
-    if (!(classes instanceof Error)) this.classed(classes.classes ?? classes);
+    await Promise.all([this.refreshNow(), this.refreshClasses(), this.refreshModels()]);
     this.stand();
+  }
+
+  async refreshNow() {
+    try {
+      this.now = await get("/api/now");
+      this.training = this.now.training ?? this.training;
+    } catch (problem) {
+      const { status, message } = /** @type {Refused} */ (problem);
+      if (status === 401 || status === 403) this.trouble(message);
+    }
+  }
+
+  async refreshClasses() {
+    const told = await get("/api/classes").catch(() => null);
+    if (told) this.classed(told.classes);
+  }
+
+  async refreshModels() {
+    const told = await get("/api/models").catch(() => null);
+    if (told) this.models = told.models;
   }
 
   /** Soon, and once for many reasons. */
@@ -122,6 +142,7 @@ class App {
   /** @param {any[]} classes */
   classed(classes) {
     this.classes = classes.filter((one) => !one.retired);
+    this.knowsClasses = true;
     const pins = Array.from({ length: 10 }, () => null);
     for (const one of this.classes) if (one.pin) pins[one.pin - 1] = one;
     const before = this.pins.map((one) => one?.name).join();
@@ -189,6 +210,7 @@ class App {
   /** @param {string} of */
   search(of) {
     const found = wanted(of);
+    if (found?.class) found.class = this.classes.find((one) => one.name === found.class)?.id ?? 0;
     const form = searchForm(of, this.classes.map((one) => one.name));
     if (found) return new Pictures(this, { view: "search", of: found, title: "Search", order: "newest", extra: form });
     const element = make("section", { class: "page", tabIndex: 0, "aria-label": "Search" },
@@ -513,7 +535,7 @@ async function enter() {
     if (lent) keepToken(lent);
   }
   if (!token()) return "This tab isn’t signed in.";
-  return get("/api/now").then(() => null, (problem) => (problem.status === 401 || problem.status === 403 ? problem.message : null));
+  return get("/api/acts?count=1").then(() => null, (problem) => (problem.status === 401 || problem.status === 403 ? problem.message : null));
 }
 
 /** @param {string} why */

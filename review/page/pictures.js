@@ -86,7 +86,13 @@ export class Pictures {
     const only = ["unsure", "class", "search"].includes(view) ? this.onlySelect() : null;
     const size = make("select", { "aria-label": "Size", title: "Size", on: { change: (/** @type {any} */ event) => this.sized(event.target) } },
       ...Object.keys(SIDES).map((name) => make("option", { value: name, text: name, selected: name === this.app.tileSize })));
-    return make("span", { class: "selects" }, orders, only, this.modelSelect(), size, view === "class" ? this.keySelect() : null);
+    this.modelBox = make("span", {}, this.modelSelect());
+    return make("span", { class: "selects" }, orders, only, this.modelBox, size, view === "class" ? this.keySelect() : null);
+  }
+
+  /** The models are known now. */
+  stands() {
+    if (!this.modelBox?.firstChild) this.modelBox?.replaceChildren(this.modelSelect() ?? "");
   }
 
   /** Which digit says this class; it stays so until somebody changes it here. */
@@ -389,6 +395,7 @@ export class Pictures {
   pinned(slot) {
     const one = this.app.pins[slot];
     if (one) this.say({ is: one.name }, one.name);
+    else if (!this.app.knowsClasses) this.app.announce("The classes are on their way; press again.");
     else this.app.announce(`No class has the key ${(slot + 1) % 10}.`);
   }
 

@@ -50,8 +50,8 @@ def visiting(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Visit]]
     """Makes workspaces with a model of cat, dog and snake; what the console says is a failure."""
     visits: list[Visit] = []
 
-    def visit(config: str = "") -> Visit:
-        root = tmp_path / f"photos{len(visits) or ''}"
+    def visit(config: str = "", root: Path | None = None) -> Visit:
+        root = root or tmp_path / f"photos{len(visits) or ''}"
         made = Visit(Desk.at(root, config), Server(root), browser)
         visits.append(made)
         return made

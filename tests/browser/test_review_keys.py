@@ -94,6 +94,19 @@ def test_keys_are_nobody_s_while_somebody_types(visit: Visit) -> None:
     assert visit.desk.count_labels() == 0
 
 
+def test_a_search_takes_a_class_by_its_name(visit: Visit) -> None:
+    """What the model takes for it, and what somebody calls so; another name finds nothing."""
+    page = opened(visit, 8)
+    press(page, "3")
+    written(page)
+    page.get_by_role("link", name="Search").click()
+    for name, number in (("dog", 4), ("snake", 1), ("newt", 0)):
+        page.get_by_role("search").get_by_label("Class").fill(name)
+        page.get_by_role("search").get_by_label("Class").press("Enter")
+        expect(page.get_by_role("gridcell")).to_have_count(number)
+    expect(page.get_by_text("No picture is like that.")).to_be_visible()
+
+
 def test_a_key_that_is_held_down_decides_once(visit: Visit) -> None:
     """A stuck key must not label a folder."""
     page = opened(visit, 8)

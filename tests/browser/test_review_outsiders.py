@@ -1,5 +1,8 @@
 """Other pages in the same browser read nothing of ours, change nothing; ours asks nobody else."""
 
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,3 +144,19 @@ def test_the_page_asks_nobody_but_its_own_server(visit: Visit) -> None:
     written(page)
     assert asked == {urlsplit(visit.server.address).netloc}
     soon(lambda: visit.desk.count_labels() == 1, "the word is written")
+
+
+@pytest.mark.slow
+def test_the_page_works_with_the_network_cut(visit: Visit) -> None:
+    """Server and browser have loopback and nothing else: everything is shown, words are written."""
+    unshare = shutil.which("unshare")
+    tried = [unshare or "false", "--net", "true"]
+    if subprocess.run(tried, capture_output=True, check=False).returncode:
+        pytest.skip("a network of its own takes root, and util-linux's unshare")
+    command = [sys.executable, "-m", "tests.browser.cut_off", str(visit.desk.workspace.root)]
+    answer = subprocess.run(
+        [*tried[:-1], *command], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert {word for word, *_ in visit.desk.labels().values()} == {"dog"}
+    assert "sorted/dog/u0.jpg" in visit.desk.tree()

@@ -59,6 +59,17 @@ def test_the_inbox_missing_is_told(home: Path) -> None:
     )
 
 
+def test_a_disk_that_takes_nothing_is_told(home: Path, small_disk: Callable[[str], Path]) -> None:
+    """Not as if its owner were wrong: a disk with errors becomes read-only by itself."""
+    disk = small_disk("1m")
+    (home / "sorted").rename(home / "kept")
+    (home / "sorted").symlink_to(disk)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    sentence = f"{home}/sorted is mounted read-only; mount it writable."
+    assert imgsort("-C", home, "run", "--once").said == (1, sentence)
+    assert f"wrong    {sentence}" in imgsort("-C", home, "check-config").out
+
+
 def test_state_that_cant_be_written_is_told(home: Path, bound: list[str]) -> None:
     """The folder and what to do, whichever command meets it."""
     state = home / "state"

@@ -94,15 +94,23 @@ def test_a_search_finds_by_everything_at_once(
 
 
 def test_only_what_nobody_has_spoken_of(person: Reviewer) -> None:
-    """The sheet without what is done, and the sheet of what is done. A withdrawn picture waits for
-    a word still."""
+    """The sheet without what is done, and the sheet of what is done."""
     cat = person.class_id("cat")
     person.say("right", "cat-1.jpg")
     assert person.names("class", cat, only={"said": False}) == ["cat-2.jpg"]
     assert person.names("class", cat, only={"said": True}) == ["cat-1.jpg"]
-    person.say("none", "cat-2.jpg")
-    assert "cat-2.jpg" in person.names("unsure", only={"said": False})
     assert person.names("unsure", only={"model": 2}) == []
+
+
+def test_none_of_these_is_an_answer(person: Reviewer) -> None:
+    """Whoever gave it isn't asked again, until it is taken back; it is found where all are."""
+    asked = person.names("unsure", only={"said": False})
+    said = person.say("none", asked[0])
+    assert person.names("unsure", only={"said": False}) == asked[1:]
+    assert person.names("unsure", only={"said": True}) == asked[:1]
+    assert sorted(person.names("unsure")) == sorted(asked)
+    person.undo(said)
+    assert person.names("unsure", only={"said": False}) == asked
 
 
 def test_a_list_stands_still_and_counts_what_came(person: Reviewer) -> None:

@@ -5,6 +5,8 @@ import importlib
 import io
 import sqlite3
 import struct
+import threading
+import time
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -202,6 +204,52 @@ def test_a_second_look_decodes_nothing(review: Review) -> None:
         found = asyncio.run(again.get(digest, 192))
         assert found is not None
         assert found.jpeg == first
+
+
+def decoders() -> int:
+    """Worker processes, each of which has a thread here."""
+    return sum(one.name.startswith("decoder-") for one in threading.enumerate())
+
+
+def test_workers_are_let_go_when_nobody_looks(review: Review) -> None:
+    """After a while without a picture; whoever looks then has them back, and sees it."""
+    digests = [review.file(f"cat-{number}.jpg") for number in range(3)]
+    before = decoders()
+
+    async def looked() -> None:
+        with Gallery(review.desk.workspace, review.host.store, idle_seconds=0.3) as gallery:
+            for digest in digests:
+                found = await gallery.get(digest, 192)
+                assert found is not None
+                assert found.state == "here"
+                assert decoders() > before
+                deadline = time.monotonic() + 30
+                while decoders() > before:
+                    assert time.monotonic() < deadline
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(looked())
+
+
+def test_the_first_asked_for_is_the_first_shown(review: Review) -> None:
+    """What the keyboard stands on isn't kept waiting by the rest of its sheet."""
+    digests = [review.file(f"cat-{number}.jpg") for number in range(20)]
+    came: list[str] = []
+
+    async def look(gallery: Gallery, digest: str) -> None:
+        await gallery.get(digest, 192)
+        came.append(digest)
+
+    async def sheet() -> None:
+        with Gallery(review.desk.workspace, review.host.store) as gallery:
+            async with asyncio.TaskGroup() as every:
+                for digest in digests:
+                    every.create_task(look(gallery, digest))
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(sheet())
+    assert came[0] in digests[:4]
+    assert came[-1] in digests[-4:]
 
 
 def test_forty_at_once_are_all_shown(review: Review) -> None:

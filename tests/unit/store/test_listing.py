@@ -54,6 +54,16 @@ def test_the_least_sure_of_what_nobody_has_spoken_of(store: Store) -> None:
     assert list(least) == [row.id for row in by_doubt[:7]]
 
 
+def test_none_of_these_is_not_asked_again(store: Store) -> None:
+    """Such a picture teaches nothing, so it would stay the least sure one for ever."""
+    first = store.lists.least_sure(1)[0][0]
+    content = store.lists.files([first])[0].sha256
+    store.labels.add(1, [NewLabel(content, "withdrawn", None, "review", False)])
+    least, every = store.lists.least_sure(NUMBER)
+    assert first not in least
+    assert every == len(least) == NUMBER - 1
+
+
 def test_some_of_many_labels_are_the_same_ones_each_time(store: Store) -> None:
     """About as many as asked for, whatever they are called and when."""
     say(store, range(NUMBER))
