@@ -40,7 +40,7 @@ _FROM_OUTSIDE = frozenset(
 )
 _PRELOAD = ["imgsort.images.worker", "cv2", *PLUGINS]
 _READY = b"ready"
-_NOTHING_YET = [0.0, 0.0]
+_NOTHING_YET: list[c_double | float] = [0.0, 0.0]
 """When a piece of the file was read last, in monotonic seconds, and whether it was the last one:
 what is spent from there on is the picture's own. It is in memory that both sides see, so that the
 daemon, which has to do for each picture as little as can be, is woken up once for each."""
