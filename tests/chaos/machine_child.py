@@ -83,6 +83,6 @@ def obey(order: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    examine.open_decoder = lambda *_: nullcontext(TextOpener())  # type: ignore[assignment]
+    examine.open_decoder = lambda *_: nullcontext(TextOpener())  # type: ignore[assignment, attr-defined]
     registered()
     serve(obey)
