@@ -5,6 +5,7 @@ class takes a place that is free.
 """
 
 import json
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,18 @@ from imgsort.review.call_refused import CallRefused
 from imgsort.workspace.workspace import Workspace
 
 KEYS = 10
+_writing = threading.Lock()
+"""Several tabs ask at once, each in a thread of its own."""
 Pins = tuple[int | None, ...]
 
 
 def pins_of(workspace: Workspace, names: Mapping[int, str], used: Collection[int]) -> Pins:
     """``names``: of the classes; ``used``: those with pictures or labels, which get free keys."""
-    before = _read(_file(workspace))
-    now = with_free_keys(before, names, used)
-    if now != before:
-        _write(workspace, now)
+    with _writing:
+        before = _read(_file(workspace))
+        now = with_free_keys(before, names, used)
+        if now != before:
+            _write(workspace, now)
     return now
 
 
@@ -37,7 +41,8 @@ def pin(workspace: Workspace, names: Mapping[int, str], body: Mapping[str, Any])
         raise CallRefused("A class has one key.")
     if any(not isinstance(one, int) or one not in names for one in taken):
         raise not_there("such class")
-    _write(workspace, tuple(pins))
+    with _writing:
+        _write(workspace, tuple(pins))
     return tuple(pins)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from imgsort.models.registry import Registry
 from imgsort.review import lists
 from imgsort.review.call_refused import CallRefused
-from imgsort.review.pins import with_free_keys
+from imgsort.review.pins import KEYS, Pins, pins_of, with_free_keys
 from tests.desk import Desk, content_hash
 from tests.review.reviewer import Reviewer, reviewing
 
@@ -269,6 +270,21 @@ def test_number_keys_keep_their_classes(person: Reviewer) -> None:
     assert (pins["snake"], pins["cat"]) == (1, 2)
     with pytest.raises(CallRefused):
         person.ask("PUT /api/pins", {"pins": [cat, cat, *[None] * 8]})
+
+
+def test_tabs_that_ask_at_once_all_get_the_keys(tmp_path: Path) -> None:
+    """Each wrote the same file at the same time, and one of them found it gone."""
+    desk = Desk.at(tmp_path / "photos")
+
+    def keys(number: int) -> Pins:
+        """Of other classes each time, so that each writes."""
+        names = {KEYS * number + key: "a class" for key in range(KEYS)}
+        return pins_of(desk.workspace, names, names)
+
+    with ThreadPoolExecutor(8) as tabs:
+        answers = list(tabs.map(keys, range(200)))
+    assert {len(one) for one in answers} == {KEYS}
+    assert not [path for path in desk.workspace.state.iterdir() if path.suffix == ".part"]
 
 
 def test_free_keys_go_to_classes_in_use() -> None:
