@@ -209,7 +209,9 @@ def test_everything_works_by_mouse_too(visit: Visit) -> None:
     page = opened(visit, 8)
     page.get_by_role("button", name="dog").click()
     press(page, "Enter")
+    written(page)
     page.get_by_role("button", name="undo").click()
+    expect(page.locator("#said")).to_contain_text("Taken back")
     expect(tile(page, "u1.jpg")).to_have_attribute("data-state", "")
     assert said(visit) == {"u0.jpg": "dog"}
 
