@@ -76,7 +76,8 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
         once=once,
         known=None if originals is None else originals.known,
     )
-    source.look_first()
+    if once:  # in the service nobody would notice a look that hangs before the parts are watched
+        source.look_first()
     decoder, serving = _engines(workspace, store, stack)
     tidier = Tidier(workspace.inbox)
     board = Board(source, ground, tidier, notices)
