@@ -126,15 +126,6 @@ class Source:
         self.rounds.soon()
         self._watcher.hints.arrived.set()
 
-    def look_first(self) -> None:
-        """See what lies there, so that it settles while the model is loaded: nothing has settled at
-        the first look."""
-        with self.lock:
-            now = self._clock()
-            self._refill(now)
-            while (taken := self.window.take_due(now)) is not None:
-                self._looked_at(*taken, now)
-
     def arrivals(self) -> Iterator[Candidate]:
         """Raises WorkspaceProblem when the inbox goes away during `run --once`."""
         try:

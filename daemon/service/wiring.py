@@ -66,6 +66,7 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
     run_id = store.runs.begin("run")
     corrections = Corrections(workspace, store, run_id, ground, notices)
     corrections.look_first()
+    decoder, serving = _engines(workspace, store, stack)
     originals = Originals(store, workspace.inbox) if config.filing.mode == "copy" else None
     watcher = Watcher(workspace.inbox, notices, always_poll=config.watch.poll == "always")
     source = Source(
@@ -76,9 +77,6 @@ def wired(workspace: Workspace, stack: ExitStack, *, once: bool) -> Works:
         once=once,
         known=None if originals is None else originals.known,
     )
-    if once:  # in the service nobody would notice a look that hangs before the parts are watched
-        source.look_first()
-    decoder, serving = _engines(workspace, store, stack)
     tidier = Tidier(workspace.inbox)
     board = Board(source, ground, tidier, notices)
     model = ActiveModel(workspace, store, serving)
