@@ -38,6 +38,11 @@ def visit(browser: Browser, workspace: Workspace, test_data: Path) -> Iterator[V
     assert made.unexpected() == []
 
 
+TILES = """tiles => tiles.map((one) =>
+    [one.id, (one.getAttribute("aria-label") ?? "").split(",")[0], one.dataset.state])"""
+"""Id, name and state of each."""
+
+
 def imgsort(root: Path, *words: str) -> str:
     command = [sys.executable, "-m", "imgsort", "-C", str(root), *words]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -124,12 +129,19 @@ def correct(page: Page, word: str) -> int:
     total = count_of(page)
     met: dict[str, bool] = {}
     while not page.get_by_text(f"all {total} seen").count():
-        for here in page.locator(".tile[data-painted]").all():
-            name, state = name_of(here), here.get_attribute("data-state")
+        # A person waits for the pictures; who doesn't hasn't seen them.
+        expect(page.locator(".tile:not([data-painted])")).to_have_count(0, timeout=MINUTES)
+        shown = page.locator(".tile[data-painted]").evaluate_all(TILES)
+        for _, name, state in shown:
             met.setdefault(name, state == "")
-            if state == "" and not name.startswith(word):
-                here.click()
-                press(page, KEYS[name.split("-")[0]])
+        open_ones = [(tile, name) for tile, name, state in shown if state == ""]
+        wrong = [(tile, name) for tile, name in open_ones if name.split("-")[0] != word]
+        if wrong:  # a key moves what shows: then look again
+            tile, name = wrong[0]
+            page.locator(f"#{tile}").click()
+            press(page, KEYS[name.split("-")[0]])
+            expect(page.locator(f"#{tile}")).not_to_have_attribute("data-state", "")
+            continue
         page.wait_for_timeout(320)
         press(page, "PageDown")
     written(page, 5 * MINUTES)
