@@ -43,7 +43,10 @@ def in_json(value: Any, status: int = HTTPStatus.OK) -> Response:
 
 
 def told(status: int, sentence: str, **more: Any) -> Response:
-    return in_json({"error": sentence, **more}, status)
+    answer = in_json({"error": sentence, **more}, status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:  # what is too much shall not keep its connection
+        answer.headers["connection"] = "close"
+    return answer
 
 
 def refused(no: TurnedAway) -> Response:
