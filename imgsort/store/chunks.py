@@ -29,16 +29,20 @@ def rows_in(
     query: Select[*tuple[Any, ...]],
     column: ColumnElement[Any],
     wanted: Collection[Any],
+    **named: Any,
 ) -> Iterator[Row[*tuple[Any, ...]]]:
-    """The rows in which ``column`` has one of these values; in the query's order part by part."""
+    """The rows in which ``column`` has one of these values; in the query's order part by part.
+
+    ``named``: values of the query's own parameters, so that it can be a constant.
+    """
     told = column.type.bind_processor(connection.dialect)
     for part in parts(wanted):
         if isinstance(part[0], bytes):  # JSON has none
-            yield from connection.execute(query.where(column.in_(part)))
+            yield from connection.execute(query.where(column.in_(part)), named)
         else:
             stored = part if told is None else [told(value) for value in part]
             listed = {"listed": json.dumps(stored)}
-            yield from connection.execute(_limited(query, column), listed)
+            yield from connection.execute(_limited(query, column), listed | named)
 
 
 @lru_cache(maxsize=64)

@@ -166,19 +166,22 @@ def _ranked(verdict: Verdict, classes: Mapping[str, int]) -> list[dict[str, Any]
     ]
 
 
-_SAID = select(
-    *(IMAGES.c.sha256, PREDICTIONS.c.model, PREDICTIONS.c.class_id, PREDICTIONS.c.confidence),
-    *(PREDICTIONS.c.decision, PREDICTIONS.c.reason, PREDICTIONS.c.reason_code),
-    *(PREDICTIONS.c.top_k, PREDICTIONS.c.unlikeness, PREDICTIONS.c.precision),
-).join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
+_SAID = (
+    select(
+        *(IMAGES.c.sha256, PREDICTIONS.c.class_id, PREDICTIONS.c.confidence),
+        *(PREDICTIONS.c.decision, PREDICTIONS.c.reason, PREDICTIONS.c.reason_code),
+        *(PREDICTIONS.c.top_k, PREDICTIONS.c.unlikeness, PREDICTIONS.c.precision),
+    )
+    .join(PREDICTIONS, PREDICTIONS.c.image_id == IMAGES.c.id)
+    .where(PREDICTIONS.c.model == bindparam("asked_model"))
+)
 
 
 def predictions_for(
     connection: Connection, sha256s: Collection[str], model: int
 ) -> dict[str, Verdict]:
     """What this model has already said of these images, under the names the classes have now."""
-    found = rows_in(connection, _SAID, IMAGES.c.sha256, sha256s)
-    rows = [row for row in found if row.model == model]
+    rows = list(rows_in(connection, _SAID, IMAGES.c.sha256, sha256s, asked_model=model))
     if not rows:
         return {}  # as for nearly every picture: there may be a thousand names
     names = {row.id: row.name for row in connection.execute(select(CLASSES.c.id, CLASSES.c.name))}
