@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from imgsort.models.registry import ClassEntry, ModelDraft, Registry
+from imgsort.models.registry import Registry
 from tests.browser.gallery import Visit, file_pictures, jpeg, painted, press, said, tile, written
+from tests.first_model import first_model_again
 
 pytestmark = pytest.mark.slow
 WORDS = ("cat", "dog", "snake")
@@ -39,7 +40,6 @@ def visit(visiting: Callable[..., Visit]) -> Visit:
 def report_its_test(visit: Visit) -> None:
     """v2, with the report of its test."""
     registry = Registry(visit.desk.workspace.models)
-    first = registry.card(1)
     judged = {
         name: {
             "sha256": sha256(jpeg(name)).hexdigest(),
@@ -64,17 +64,7 @@ def report_its_test(visit: Visit) -> None:
         (folder / "metrics.json").write_text(json.dumps(metrics))
         (folder / "index.html").write_text("<h1>The whole report</h1>")
 
-    draft = ModelDraft(
-        kind="imagenet",
-        backbone=first.backbone,
-        backbone_id=first.backbone_id,
-        precision=first.precision,
-        classes=tuple(ClassEntry(one.id, one.name) for one in first.classes),
-        thresholds=first.thresholds,
-        tensors=registry.tensors(1),
-        metrics={},
-    )
-    card = registry.publish(draft, write)
+    card = registry.publish(first_model_again(registry), write)
     with visit.desk.store() as store:
         store.predictions.add_model(card)
 

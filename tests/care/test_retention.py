@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from imgsort.care.retention import Gone, RetentionPlan, apply_retention, plan_retention
-from imgsort.models.registry import ModelDraft, Registry
+from imgsort.models.registry import Registry
 from imgsort.records.files import KnownFile
 from imgsort.store.care import CareLog, Trashed
 from tests.care.conftest import NAMES
 from tests.desk import Desk, content_hash
+from tests.first_model import first_model_again
 
 DAYS = "[retention]\nrejected_days = 30.0\ntrash_days = 30.0\nkeep_models = 1\n"
 
@@ -145,19 +146,7 @@ def test_needed_models_stay(tmp_path: Path) -> None:
 
 def _published_again(registry: Registry) -> None:
     """The first model as the next version."""
-    card = registry.card(1)
-    registry.publish(
-        ModelDraft(
-            kind=card.kind,
-            backbone=card.backbone,
-            backbone_id=card.backbone_id,
-            precision=card.precision,
-            classes=card.classes,
-            thresholds=card.thresholds,
-            tensors=registry.tensors(1),
-            metrics={},
-        )
-    )
+    registry.publish(first_model_again(registry))
 
 
 def test_the_command_shows_first(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from imgsort.care.retrain_state import read_retrain_state, telling
 from imgsort.errors import NothingToDo
-from imgsort.models.registry import ClassEntry, ModelDraft, Registry
+from imgsort.models.registry import Registry
 from imgsort.review.training import Trainings
+from tests.first_model import first_model_again
 from tests.review.visitor import Review
 
 
@@ -136,7 +137,6 @@ def test_every_end_is_written(tmp_path: Path) -> None:
 def learned(review: Review) -> int:
     """Another model, with a report: three of cat, one of which it takes for a dog."""
     registry = Registry(review.desk.workspace.models)
-    first = registry.card(1)
     judged = [
         {"sha256": digit * 64, "truth": truth, "said": said, "confidence": sure, "before": "cat"}
         for digit, truth, said, sure in (
@@ -152,17 +152,7 @@ def learned(review: Review) -> int:
         (folder / "metrics.json").write_text(json.dumps({**metrics, "version": version}))
         (folder / "index.html").write_text("<script>alert(1)</script>")
 
-    draft = ModelDraft(
-        kind="imagenet",
-        backbone=first.backbone,
-        backbone_id=first.backbone_id,
-        precision=first.precision,
-        classes=tuple(ClassEntry(one.id, one.name) for one in first.classes),
-        thresholds=first.thresholds,
-        tensors=registry.tensors(1),
-        metrics={},
-    )
-    return registry.publish(draft, write).version
+    return registry.publish(first_model_again(registry), write).version
 
 
 def test_the_matrix_and_the_pictures_behind_it(review: Review) -> None:

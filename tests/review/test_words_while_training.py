@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from imgsort.models.registry import ClassEntry, ModelDraft, Registry
+from imgsort.models.registry import Registry
 from imgsort.reconcile.apply import apply_reconcile
 from tests.desk import Desk
+from tests.first_model import first_model_again
 from tests.review.reviewer import Reviewer
 
 
@@ -26,19 +27,7 @@ def waiting(desk: Desk) -> int:
 def learned(desk: Desk) -> None:
     """The model of a training that ends now."""
     registry = Registry(desk.workspace.models)
-    first = registry.card(1)
-    card = registry.publish(
-        ModelDraft(
-            kind="learned",
-            backbone=first.backbone,
-            backbone_id=first.backbone_id,
-            precision=first.precision,
-            classes=tuple(ClassEntry(one.id, one.name) for one in first.classes),
-            thresholds=first.thresholds,
-            tensors=registry.tensors(1),
-            metrics={},
-        )
-    )
+    card = registry.publish(first_model_again(registry, kind="learned"))
     with desk.store() as store:
         store.predictions.add_model(card)
 

@@ -18,7 +18,7 @@ from imgsort.models.backbones.int8 import record_of
 from imgsort.models.backbones.on_disk import CACHE
 from imgsort.models.classify import pictures_in
 from imgsort.models.quantize import QuantizeTerms, own_pictures, quantize, shelf
-from imgsort.models.registry import ModelDraft, Registry
+from imgsort.models.registry import Registry
 from imgsort.models.runtimes.choice import has_vnni
 from imgsort.models.runtimes.on_openvino import OpenvinoRuntime
 from imgsort.models.serving import Serving, active_card, head_of, open_serving
@@ -27,6 +27,7 @@ from imgsort.store import Store
 from imgsort.store.schema import migrate
 from imgsort.workspace.workspace import Workspace
 from tests.cli_runner import asked, imgsort
+from tests.first_model import first_model_again
 
 CONFIG = '[model]\nbackbone = "efficientnet-lite0"\nprecision = "{}"\n[decode]\nworkers = 2\n'
 ENOUGH = QuantizeTerms(count=120, least_pictures=60, least_agreement=0.8)
@@ -99,18 +100,9 @@ def backbone_of(workspace: Workspace) -> InstalledBackbone:
 def other_head(workspace: Workspace, precision: str) -> None:
     """Publish and activate the first model again with slightly different numbers."""
     registry = Registry(workspace.models)
-    card, tensors = registry.card(1), dict(registry.tensors(1))
+    tensors = dict(registry.tensors(1))
     tensors["bias"] = tensors["bias"] + 0.001
-    draft = ModelDraft(
-        card.kind,
-        card.backbone,
-        card.backbone_id,
-        precision,
-        card.classes,
-        card.thresholds,
-        tensors,
-        parent=1,
-    )
+    draft = first_model_again(registry, precision=precision, tensors=tensors, parent=1)
     registry.activate(registry.publish(draft).version)
 
 

@@ -18,12 +18,13 @@ from imgsort.daemon.service import run as service
 from imgsort.models.backbones import InstalledBackbone
 from imgsort.models.embed import Views, embeddings_for
 from imgsort.models.embedding_cache import EmbeddingStore
-from imgsort.models.registry import ModelDraft, Registry
+from imgsort.models.registry import Registry
 from imgsort.models.serving import open_serving
 from imgsort.models.vocabulary import resolve
 from imgsort.store import Store
 from imgsort.store.schema import migrate
 from imgsort.workspace.workspace import Workspace
+from tests.first_model import first_model_again
 
 CONFIG = '[model]\nbackbone = "efficientnet-lite0"\nprecision = "float32"\n[decode]\nworkers = 2\n'
 Type = Callable[..., Any]
@@ -192,18 +193,8 @@ def test_next_asks_about_the_least_sure_of_many(
 def swapped(workspace: Workspace) -> None:
     """Activate a v2 that takes cats for dogs and dogs for cats."""
     registry = Registry(workspace.models)
-    card, tensors = registry.card(1), registry.tensors(1)
-    cat, dog, snake = card.classes
-    draft = ModelDraft(
-        kind="imagenet",
-        backbone=card.backbone,
-        backbone_id=card.backbone_id,
-        precision=card.precision,
-        classes=(dog, cat, snake),
-        thresholds=card.thresholds,
-        tensors=tensors,
-        parent=1,
-    )
+    cat, dog, snake = registry.card(1).classes
+    draft = first_model_again(registry, classes=(dog, cat, snake), parent=1)
     registry.activate(registry.publish(draft).version)
 
 
