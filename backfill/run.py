@@ -29,7 +29,7 @@ class Onlooker(Protocol):
     def judged(self, pictures: int) -> None:
         """More pictures are through; their unit may not be yet."""
 
-    def say(self, sentence: str) -> None: ...
+    def tell(self, sentence: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _results(job: Job, left: Sequence[int], engine: Engine, onlooker: Onlooker) 
     require_ray()
     if settings.address:
         carry_backbone(job)
-    return _counted(on_ray.judged(job, left, settings, onlooker.say), onlooker)
+    return _counted(on_ray.judged(job, left, settings, onlooker.tell), onlooker)
 
 
 def _counted(results: Iterator[Judged], onlooker: Onlooker) -> Iterator[Judged]:

@@ -1,45 +1,30 @@
 """How far a backfill has come, on a terminal and in a log."""
 
-import sys
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from imgsort.cli.app import say
-from imgsort.disk.closing import Closing
-from imgsort.disk.display import display
+from imgsort.cli.terminal_bar import TerminalBar
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import ProgressColumn
 
 _SAY_SECONDS = 60.0
 
 
-class Bar(Closing):
+class Bar(TerminalBar):
     """How a run gets on: a bar on a terminal, else a line a minute on stderr."""
 
     def __init__(self, quiet: bool, what: str = "judging") -> None:
+        super().__init__()
         self._quiet, self._what = quiet, what
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
         self._pictures = self._done = self._before = 0
         self._began = self._said = time.monotonic()
 
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn
+    def columns(self) -> "tuple[ProgressColumn, ...]":
+        from rich.progress import TextColumn
 
-            self._bar = Progress(
-                *(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}")),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._bar.start()
-        return self
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        return *super().columns(), TextColumn("{task.fields[told]}")
 
     def listed(self, pictures: int) -> None:
         """So many pictures have been found."""
@@ -57,12 +42,6 @@ class Bar(Closing):
         seconds = time.monotonic() - self._began
         pace = JobPace(self._done, self._pictures, self._done - self._before, seconds)
         self._show(self._done, self._what, pace.in_words())
-
-    def say(self, sentence: str) -> None:
-        if self._bar is None:
-            say(sentence)
-        else:
-            self._bar.console.print(display(sentence), markup=False)
 
     def _show(self, done: int | None, what: str, told: str) -> None:
         now = time.monotonic()

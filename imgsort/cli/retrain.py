@@ -1,18 +1,17 @@
 """`retrain`: from corrections to a better model."""
 
-import sys
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgsort.cli.app import Here, Json, app, opened, reported, say
+from imgsort.cli.app import Here, Json, app, opened, reported
 from imgsort.cli.output import print_json
-from imgsort.disk.closing import Closing
+from imgsort.cli.terminal_bar import TerminalBar
 from imgsort.disk.display import display
 from imgsort.errors import NothingToDo
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import ProgressColumn
 
 
 @app.command()
@@ -61,49 +60,23 @@ def retrain(
         raise typer.Exit(NothingToDo.exit_code)
 
 
-class _Bar(Closing):
-    """The steps of a training on a terminal; silent where nobody watches."""
+class _Bar(TerminalBar):
+    """The steps of a training."""
 
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+    def columns(self) -> "tuple[ProgressColumn, ...]":
+        from rich.progress import TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                Progress,
-                TextColumn,
-                TimeElapsedColumn,
-                TimeRemainingColumn,
-            )
-
-            self._bar = Progress(
-                *(TextColumn("{task.description}"), BarColumn()),
-                *(TimeElapsedColumn(), TextColumn("so far,")),
-                *(TimeRemainingColumn(), TextColumn("left")),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._bar.start()
-        return self
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        return (
+            *super().columns(),
+            *(TimeElapsedColumn(), TextColumn("so far,")),
+            *(TimeRemainingColumn(), TextColumn("left")),
+        )
 
     def stage(self, name: str) -> None:
         if self._bar is not None:
             if self._task is not None:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(name, total=None)
-
-    def tell(self, sentence: str) -> None:
-        if self._bar is None:
-            say(sentence)
-        else:
-            self._bar.console.print(sentence, markup=False)
 
     def progress(self, done: int, total: int) -> None:
         if self._bar is not None and self._task is not None:
