@@ -11,7 +11,6 @@ Debian's chromium. Parts can be run one by one; ``--json`` gathers their figures
 
 import argparse
 import json
-import os
 import shutil
 import sqlite3
 import statistics
@@ -19,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -28,7 +27,8 @@ from typing import Any
 import cv2
 import million_rows
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from page_server import Server, chromium
+from playwright.sync_api import Browser, Page
 
 import review
 from imgsort.images.outcome import NoAttempts, Picture
@@ -168,31 +168,6 @@ def photograph(number: int, width: int = 500, height: int = 375) -> bytes:
     return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 85])[1])
 
 
-class Server:
-    """`imgsort review`, as a user starts it."""
-
-    def __init__(self, root: Path) -> None:
-        began = time.perf_counter()
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "imgsort", "-C", str(root), "review"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.link = (self._process.stdout or sys.stdin).readline().strip()
-        self.seconds_to_link = time.perf_counter() - began
-
-    @property
-    def memory(self) -> float:
-        """MB of the server itself, without its decoder's processes."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        kilobytes = next(line.split()[1] for line in status.splitlines() if "VmRSS" in line)
-        return int(kilobytes) / 1000
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-
 @contextmanager
 def visited(
     workspace: Workspace, width: int = 1280, height: int = 800
@@ -205,20 +180,6 @@ def visited(
         page.goto(server.link)
         page.evaluate("bench.first")
         yield server, page
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        raise SystemExit("chromium isn't installed")
-    flags = ["--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    if os.geteuid() == 0:
-        flags.append("--no-sandbox")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
 
 
 def _open(workspace: Workspace, told: Told) -> None:
@@ -458,7 +419,7 @@ def _imgsort(root: Path, *words: str) -> "subprocess.Popen[bytes]":
 
 def _filed(workspace: Workspace, *, reviewed: bool) -> float:
     """Pictures a second, by the log's own times of the middle four fifths."""
-    with chromium() as browser, closing(Server(workspace.root)) if reviewed else closing(_Nobody()):
+    with chromium() as browser, closing(Server(workspace.root)) if reviewed else nullcontext():
         page = _reviewer(browser, workspace) if reviewed else None
         daemon = _imgsort(workspace.root, "run", "--once", "--quiet")
         while daemon.poll() is None:
@@ -473,11 +434,6 @@ def _filed(workspace: Workspace, *, reviewed: bool) -> float:
     tenth = len(times) // 10
     middle = times[tenth:-tenth]
     return (len(middle) - 1) / (middle[-1] - middle[0])
-
-
-class _Nobody:
-    def close(self) -> None:
-        """There is nothing to end."""
 
 
 def _reviewer(browser: Browser, workspace: Workspace) -> Page:

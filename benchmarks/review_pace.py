@@ -18,13 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from page_server import Server, chromium
 from playwright.sync_api import Browser, Page
-from review_browser import Server, chromium
 
 SETS = {
     "cats_dogs_snakes": ("cat", "dog", "snake"),
@@ -121,12 +121,21 @@ def mistakes(root: Path) -> list[str]:
     ]
 
 
-def one_by_one(root: Path, browser: Browser, look: float) -> float:
-    """Unsure ones, then class after class: each picture its key."""
-    with closing(Server(root)) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+@contextmanager
+def at_page(root: Path, browser: Browser) -> Iterator[Page]:
+    """At its link, the first sheet painted."""
+    with (
+        closing(Server(root)) as server,
+        closing(browser.new_page(viewport={"width": 1280, "height": 800})) as page,
+    ):
         page.goto(server.link)
         page.locator(".tile[data-painted], .empty:not([hidden])").first.wait_for()
+        yield page
+
+
+def one_by_one(root: Path, browser: Browser, look: float) -> float:
+    """Unsure ones, then class after class: each picture its key."""
+    with at_page(root, browser) as page:
         began = time.perf_counter()
         for screen in screens(page):
             for place in range(opened(page, screen)):
@@ -135,17 +144,12 @@ def one_by_one(root: Path, browser: Browser, look: float) -> float:
                 time.sleep(look)
                 page.keyboard.press(key_of(page, truth_of(tile.get_attribute("aria-label"))))
             written(page)
-        seconds = time.perf_counter() - began
-        page.close()
-    return seconds
+        return time.perf_counter() - began
 
 
 def by_sheets(root: Path, browser: Browser, look: float) -> float:
     """On each sheet the wrong ones with a key, then all the others at once."""
-    with closing(Server(root)) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(server.link)
-        page.locator(".tile[data-painted], .empty:not([hidden])").first.wait_for()
+    with at_page(root, browser) as page:
         began = time.perf_counter()
         for screen in screens(page):
             total, met = opened(page, screen), set()
@@ -160,9 +164,7 @@ def by_sheets(root: Path, browser: Browser, look: float) -> float:
                 met.update(place for place, *_ in new)
                 page.keyboard.press("Shift+Enter")
             written(page)
-        seconds = time.perf_counter() - began
-        page.close()
-    return seconds
+        return time.perf_counter() - began
 
 
 def with_a_file_manager(root: Path, browser: Browser, look: float) -> float:
